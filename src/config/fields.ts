@@ -1,0 +1,53 @@
+import { z } from 'zod'
+import { parseDurationMs } from '../lib/duration.ts'
+
+// The building blocks that the files of `alerts/` share.
+
+/** `250ms`, `90s`, `5m`, `1h`, `7d` → milliseconds. */
+export const Duration = z.string().transform((text, context) => {
+  const ms = parseDurationMs(text)
+  if (ms !== undefined) return ms
+  context.addIssue({
+    code: 'custom',
+    message: `expected a duration such as 250ms, 90s, 5m, 1h or 7d`,
+  })
+  return z.NEVER
+})
+
+/** A stable name: lower-case words joined by dashes. */
+export const KebabId = z
+  .string()
+  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'expected kebab-case: lower-case letters, digits and dashes')
+
+const Scalar = z.union([z.string(), z.number(), z.boolean()])
+
+/** A number, or a duration where a field such as `duration` is compared: `{ gte: 10s }`. */
+export const Threshold = z.union([z.number(), Duration])
+
+const Operators = z.strictObject({
+  not: z.union([Scalar, z.array(Scalar)]).optional(),
+  match: z.string().refine(isRegex, 'not a valid regular expression').optional(),
+  exists: z.boolean().optional(),
+  gt: Threshold.optional(),
+  gte: Threshold.optional(),
+  lt: Threshold.optional(),
+  lte: Threshold.optional(),
+})
+
+/** A value, a list (any of), or a map of operators; compiled by `lib/matcher.ts`. */
+export const MatcherField = z.union([Scalar, z.array(Scalar), Operators])
+
+/** `{ field: matcher, … }`, all of which must hold. */
+export const Matchers = z.record(z.string(), MatcherField)
+
+/** A secret or address: in the file, or named by an environment variable that is read at start. */
+export const EnvText = z.union([z.string(), z.strictObject({ env: z.string() })])
+
+function isRegex(text: string): boolean {
+  try {
+    new RegExp(text)
+    return true
+  } catch {
+    return false
+  }
+}

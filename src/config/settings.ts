@@ -1,0 +1,126 @@
+import { existsSync } from 'node:fs'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import type { ErrorPlace } from '../lib/errors.ts'
+import { Duration } from './fields.ts'
+import { configInvalid, loadYamlOrThrow } from './load-yaml.ts'
+
+const Port = z.number().int().min(0).max(65_535)
+const Names = z.array(z.string()).min(1)
+
+/** Which attributes carry each meaning, first present wins. Defaults: see `meanings.ts`. */
+const Telemetry = z.strictObject({
+  attributes: z.record(z.string(), Names).default({}),
+  profiles: z.array(z.enum(['envoy', 'nginx', 'litellm', 'haproxy', 'otel-http'])).default([]),
+  map: z.array(z.unknown()).default([]),
+  lateness: Duration.default(10_000),
+})
+
+/** `signalbox.yaml`; every key may also come as `SIGNALBOX_<KEY>`, dots as `_`, the value as YAML. */
+export const Settings = z.strictObject({
+  data_dir: z.string().default('./data'),
+  alerts_dir: z.string().default('./alerts'),
+  host: z.string().default('127.0.0.1'),
+  port: Port.default(8080),
+  otlp_http_port: Port.default(4318),
+  otlp_grpc_port: Port.default(4317),
+  clickhouse_port: Port.default(0),
+  clickhouse_url: z.string().optional(),
+  tokens_file: z.string().optional(),
+  egress_allow: z.string().default('127.0.0.0/8,::1/128'),
+  telemetry: Telemetry.prefault({}),
+  /** `service.name` → component, for senders that do not say `signalbox.component`. */
+  services: z.record(z.string(), z.enum(['router', 'worker', 'autoscaler'])).default({}),
+  report: z
+    .strictObject({
+      /** A second is up when at least this share of its requests succeeds. */
+      theta: z.number().gt(0).lte(1).default(0.95),
+      /** A route must be quiet for so long before its incident is resolved. */
+      quiet_for: Duration.default(120_000),
+    })
+    .prefault({}),
+  retention: Duration.default(90 * 86_400_000),
+  log_level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+})
+export type Settings = z.output<typeof Settings>
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * Settings from `SIGNALBOX_CONFIG` (default `signalbox.yaml` if present), overridden by environment.
+ * @throws AppError CONFIG_INVALID naming file, line and key, or the variable
+ */
+export function loadSettings(env: Environment): Settings {
+  const file = env.SIGNALBOX_CONFIG ?? (existsSync('signalbox.yaml') ? 'signalbox.yaml' : undefined)
+  if (file !== undefined) loadYamlOrThrow({ file, schema: Settings })
+  const fromFile =
+    file === undefined ? {} : loadYamlOrThrow({ file, schema: z.record(z.string(), z.unknown()) })
+  const merged = structuredClone(fromFile)
+  const variables = new Map<string, string>()
+  for (const { path, variable } of settingPaths()) {
+    const text = env[variable]
+    if (text === undefined || text === '') continue
+    setPath({ target: merged, path, value: parseValue(text) })
+    variables.set(path.join('.'), variable)
+  }
+  const parsed = Settings.safeParse(merged)
+  if (parsed.success) return parsed.data
+  throw configInvalid(
+    parsed.error.issues.map((issue): ErrorPlace => {
+      const key = issue.path.join('.')
+      const variable = [...variables].find(
+        ([path]) => key === path || key.startsWith(`${path}.`),
+      )?.[1]
+      return { file: variable ?? file ?? 'settings', key, message: issue.message }
+    }),
+  )
+}
+
+interface SettingPath {
+  readonly path: readonly string[]
+  readonly variable: string
+}
+
+/** Every key that can be set by a variable: `report.quiet_for` ↔ `SIGNALBOX_REPORT_QUIET_FOR`. */
+function settingPaths(): SettingPath[] {
+  const groups: Record<string, readonly string[]> = {
+    telemetry: ['attributes', 'profiles', 'map', 'lateness'],
+    report: ['theta', 'quiet_for'],
+  }
+  return Object.keys(Settings.shape).flatMap((key) => {
+    const paths = groups[key]?.map((sub) => [key, sub]) ?? [[key]]
+    return paths.map((path) => ({ path, variable: variableOf(path) }))
+  })
+}
+
+function variableOf(path: readonly string[]): string {
+  // Named by the ClickHouse world, not by us.
+  if (path[0] === 'clickhouse_url') return 'CLICKHOUSE_URL'
+  return `SIGNALBOX_${path.join('_').toUpperCase()}`
+}
+
+function parseValue(text: string): unknown {
+  // `127.0.0.0/8,::1/128` and URLs are text even where YAML sees something else.
+  const value = parse(text) as unknown
+  return value instanceof Date || value === null ? text : value
+}
+
+function setPath({
+  target,
+  path,
+  value,
+}: {
+  target: Record<string, unknown>
+  path: readonly string[]
+  value: unknown
+}) {
+  const [head, ...rest] = path
+  if (head === undefined) return
+  if (rest.length === 0) {
+    target[head] = value
+    return
+  }
+  const child = (target[head] ?? {}) as Record<string, unknown>
+  target[head] = child
+  setPath({ target: child, path: rest, value })
+}

@@ -1,0 +1,35 @@
+import type { Attempt, Request } from './attempt.ts'
+
+/** What a value may be. */
+export type FieldValue = string | number | boolean
+
+export type ObservationUnit = 'attempt' | 'request' | 'span' | 'log' | 'metric' | 'status'
+
+/** Who sent it: the unit of watermarks and of silence. */
+export interface Source {
+  readonly id: string
+  readonly component: 'router' | 'worker' | 'autoscaler' | 'other'
+}
+
+/**
+ * One telemetry item as rules see it. An attempt is also a span: it comes once per unit it is.
+ * Immutable; may be kept.
+ */
+export interface Observation {
+  readonly unit: ObservationUnit
+  /** Event time by which windows count it: end of spans, time of logs and metric points. */
+  readonly atUnixMs: number
+  readonly startUnixMs: number
+  readonly source: Source
+  readonly weight: number
+  /**
+   * A meaning (CONTRACT.md §3), a built-in (§5: role, outcome, service, name, kind, status,
+   * status_message, duration in ms, severity, body, event, metric, value, template) or any
+   * attribute name, with `resource.` first for a resource's. Undefined when absent.
+   */
+  field(key: string): FieldValue | undefined
+  readonly attempt?: Attempt
+  readonly request?: Request
+  /** Identity for counting once: `traceId/spanId` for spans; absent for logs and metrics. */
+  readonly onceKey?: string
+}

@@ -1,0 +1,67 @@
+import type { FieldValue } from './observation.ts'
+
+export type RuleState = 'ok' | 'pending' | 'firing' | 'insufficient' | 'unknown'
+export type Severity = 'info' | 'warning' | 'error' | 'critical'
+
+/** The values of a rule's `by:` keys, as text; `{}` for a rule without. */
+export type Group = Readonly<Record<string, string>>
+
+interface VerdictFacts {
+  readonly rule: string
+  readonly kind: string
+  readonly by: Group
+  readonly severity: Severity
+  readonly labels: Readonly<Record<string, string>>
+  /** Rendered from the rule's Handlebars title. */
+  readonly title: string
+  readonly runbook?: string
+  /** Since when this state (event time). */
+  readonly sinceUnixMs: number
+  /** Event time of the judgement: the newest item or watermark that made it so. */
+  readonly atUnixMs: number
+  /** Signalbox's own clock at the judgement. */
+  readonly judgedUnixMs: number
+  readonly watermarkUnixMs: number
+  readonly threshold: number | null
+  readonly count: number
+  readonly windowMs: number
+  /** The last conclusive verdict, which `insufficient` and `unknown` keep. */
+  readonly effect: 'firing' | 'ok'
+  /** Routers whose own attempts breach the rule (rules on attempts only). */
+  readonly witnesses: readonly string[]
+  /** W3C trace context, so that verdict, decision and delivery are one trace. */
+  readonly traceparent?: string
+}
+
+/** A verdict that is `unknown` has no number to misread. */
+export type Verdict = VerdictFacts &
+  (
+    | { readonly state: 'unknown'; readonly reason: string; readonly value: null }
+    | {
+        readonly state: Exclude<RuleState, 'unknown'>
+        readonly reason?: string
+        readonly value: FieldValue | null
+      }
+  )
+
+/** JSON of `GET /api/v1/rules`. Times RFC 3339. */
+export interface RuleView {
+  readonly id: string
+  readonly kind: string
+  readonly severity: Severity
+  readonly title: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly groups: readonly RuleGroupView[]
+}
+
+export interface RuleGroupView {
+  readonly by: Group
+  readonly state: RuleState
+  readonly reason?: string
+  readonly value: FieldValue | null
+  readonly threshold: number | null
+  readonly count: number
+  readonly since: string
+  readonly watermark: string | null
+  readonly lag_ms: number | null
+}

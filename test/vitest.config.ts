@@ -1,0 +1,36 @@
+import { defineConfig } from 'vitest/config'
+
+// Layout: seconds, no services. Fast: everything that needs at most a local child process.
+// Slow: faults, crashes, soak, browser. Files run in processes (not threads): the embedded
+// engine crashes a process that loads it in a worker thread.
+const built = { globalSetup: ['test/build.ts'] }
+const common = { pool: 'forks' as const, testTimeout: 20_000, hookTimeout: 60_000, root: '.' }
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      { test: { ...common, name: 'layout', include: ['test/tidy.test.ts'] } },
+      {
+        test: {
+          ...common,
+          ...built,
+          name: 'fast',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/tidy.test.ts', 'test/{fault,browser,soak}/**'],
+        },
+      },
+      {
+        test: {
+          ...common,
+          ...built,
+          name: 'slow',
+          include: ['test/{fault,browser,soak}/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
