@@ -99,7 +99,7 @@ async function build(options: ApiOptions): Promise<FastifyInstance> {
     openapi: { openapi: '3.0.3', info: { title: 'Signalbox', version: options.version } },
     transform: toOpenApi as never,
   })
-  await app.register(async (scope) => {
+  await app.register((scope, _options, done) => {
     stateRoutes(scope, { deps, feed, clock })
     routerRoutes(scope, { deps, clock })
     subscriptionRoutes(scope, deps)

@@ -1,4 +1,6 @@
 import { render } from 'preact'
+import './style.css'
+import { Console } from './console.tsx'
 
 const root = document.getElementById('app')
-if (root) render(<h1>Signalbox</h1>, root)
+if (root) render(<Console />, root)
