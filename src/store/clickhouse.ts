@@ -1,0 +1,153 @@
+import { ClickHouseError, type ClickHouseSettings, createClient } from '@clickhouse/client'
+import { AppError } from '../lib/errors.ts'
+import type { Row } from '../model/batch.ts'
+
+// The one door to ClickHouse, embedded or a server: the same client, the same settings.
+// Inserts and queries have connections of their own, so that a heavy report never delays loading.
+
+export interface ClickHouse {
+  /** The database of the URL; `default` when it names none. */
+  readonly database: string
+  /**
+   * Rows of a SELECT. `{name:Type}` in the SQL takes `params.name`. 64-bit integers come as
+   * numbers, exact up to 2^53 (`toString(x)` in the SQL for more); NaN and infinity as null;
+   * DateTime64 as `2026-01-11 14:26:37.312`, UTC.
+   *
+   * @throws AppError CLICKHOUSE_UNAVAILABLE when trying again may help, else CLICKHOUSE_QUERY_FAILED
+   */
+  query<T>(sql: string, params?: Readonly<Record<string, unknown>>): Promise<T[]>
+  /** One statement without a result. Fails as `query` does. */
+  command(sql: string): Promise<void>
+  /** Rows into a table, synchronously and, with the same token, at most once. Fails as `query` does. */
+  insert(insertion: Insertion): Promise<void>
+  /** Whether it answers at all. Never throws. */
+  ping(): Promise<boolean>
+  /** Creates the URL's database when it is missing. */
+  ensureDatabase(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface Insertion {
+  readonly table: string
+  /** Times as `2026-01-11 14:26:37.312` or ISO 8601, UTC; 64-bit integers beyond 2^53 as text. */
+  readonly rows: readonly Row[]
+  /** The same rows with the same token are stored once, as far back as the table remembers. */
+  readonly token: string
+}
+
+export type Insert = (insertion: Insertion) => Promise<void>
+
+export interface ClickHouseOptions {
+  /** `http(s)://user:password@host:port/database` */
+  readonly url: string
+  /** Default 60 s; also `max_execution_time`. */
+  readonly queryTimeoutMs?: number
+  /** Default 120 s: an insert that is cut off is done again in full. */
+  readonly insertTimeoutMs?: number
+}
+
+export function createClickHouse(options: ClickHouseOptions): ClickHouse {
+  const { url, queryTimeoutMs = 60_000, insertTimeoutMs = 120_000 } = options
+  const shared = { url, application: 'signalbox', log: { level: 127 as const } }
+  const reader = createClient({
+    ...shared,
+    request_timeout: queryTimeoutMs,
+    max_open_connections: 6,
+    clickhouse_settings: {
+      ...UTC,
+      max_execution_time: Math.ceil(queryTimeoutMs / 1_000),
+      output_format_json_quote_64bit_integers: 0,
+    },
+  })
+  const writer = createClient({
+    ...shared,
+    request_timeout: insertTimeoutMs,
+    max_open_connections: 4,
+    clickhouse_settings: { ...UTC, ...INSERT_SETTINGS },
+  })
+  const database = new URL(url).pathname.split('/')[1] || 'default'
+
+  return {
+    database,
+    query: <T>(sql: string, params?: Readonly<Record<string, unknown>>) =>
+      translated(async () => {
+        const query = { query: sql, format: 'JSONEachRow' as const }
+        const result = await reader.query(params ? { ...query, query_params: params } : query)
+        return await result.json<T>()
+      }),
+    command: (sql) =>
+      translated(async () => {
+        await writer.command({ query: sql })
+      }),
+    insert: ({ table, rows, token }) =>
+      translated(async () => {
+        if (rows.length === 0) return
+        await writer.insert({
+          table,
+          values: rows as Row[],
+          format: 'JSONEachRow',
+          clickhouse_settings: { insert_deduplication_token: token },
+        })
+      }),
+    ping: async () => (await reader.ping()).success,
+    ensureDatabase: () =>
+      translated(async () => {
+        const admin = createClient({ ...shared, database: 'default' })
+        try {
+          await admin.command({ query: `CREATE DATABASE IF NOT EXISTS \`${database}\`` })
+        } finally {
+          await admin.close()
+        }
+      }),
+    async close() {
+      await Promise.all([reader.close(), writer.close()])
+    },
+  }
+}
+
+/** ClickHouse's own error code, when a fault came from it. */
+export function clickHouseCodeOf(fault: unknown): number | undefined {
+  if (fault instanceof ClickHouseError) return Number(fault.code)
+  return fault instanceof AppError ? clickHouseCodeOf(fault.cause) : undefined
+}
+
+// Text times are read and written in UTC, whatever the server's zone.
+const UTC: ClickHouseSettings = { session_timezone: 'UTC' }
+
+const INSERT_SETTINGS: ClickHouseSettings = {
+  async_insert: 0,
+  wait_end_of_query: 1,
+  date_time_input_format: 'best_effort',
+  deduplicate_blocks_in_dependent_materialized_views: 1,
+  // Late data of many days in one segment must not be refused.
+  throw_on_max_partitions_per_insert_block: 0,
+}
+
+/**
+ * Codes of a server that is busy, full, starting, replicating or misconfigured, not of a wrong
+ * statement: 159, 160 time; 202 queries; 209, 210, 279 network; 225, 242, 319, 999 replication;
+ * 236 aborted; 241, 243, 252 memory, disk, parts; 516 password; 745 connections.
+ */
+const TRANSIENT_CODES = new Set([
+  159, 160, 202, 209, 210, 225, 236, 241, 242, 243, 252, 279, 319, 516, 745, 999,
+])
+
+async function translated<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (fault) {
+    if (!(fault instanceof ClickHouseError)) {
+      const reason = fault instanceof Error ? fault.message || fault.name : String(fault)
+      throw new AppError('CLICKHOUSE_UNAVAILABLE', `ClickHouse does not answer: ${reason}`, {
+        cause: fault,
+      })
+    }
+    throw new AppError(
+      TRANSIENT_CODES.has(Number(fault.code))
+        ? 'CLICKHOUSE_UNAVAILABLE'
+        : 'CLICKHOUSE_QUERY_FAILED',
+      `ClickHouse refused (code ${fault.code}, ${fault.type ?? 'unknown'}): ${fault.message.trim()}`,
+      { cause: fault },
+    )
+  }
+}
