@@ -1,5 +1,6 @@
+import type { FieldValue } from './observation.ts'
 import type { Mitigation } from './route.ts'
-import type { Severity } from './verdict.ts'
+import type { Group, RuleState, Severity } from './verdict.ts'
 
 export type IncidentState = 'open' | 'mitigated' | 'resolved'
 
@@ -22,8 +23,40 @@ export interface Incident {
   readonly mitigation: Mitigation
   /** Failing share of requests now, 0..1; null when there is no traffic. */
   readonly user_impact: number | null
+  /** One sentence for people: what automation did about it, and what it proved. */
+  readonly mitigation_text?: string
+  readonly runbook?: string
+  /** The rules folded into it, worst first, bounded. */
+  readonly rules?: readonly IncidentRule[]
   readonly timeline: readonly TimelineEntry[]
   readonly pages: readonly PageView[]
+}
+
+/** One rule and group of an incident, with its newest numbers. */
+export interface IncidentRule {
+  readonly rule: string
+  readonly by: Group
+  readonly severity: Severity
+  readonly state: RuleState
+  readonly title: string
+  /** Event time, RFC 3339. */
+  readonly since: string
+  readonly value: FieldValue | null
+  readonly threshold: number | null
+  readonly count: number
+  readonly window_s: number
+}
+
+/** What people and pipelines did to the fleet: a deploy, a configuration, a scaling step. */
+export interface ChangeEvent {
+  /** RFC 3339. */
+  readonly at: string
+  readonly kind: string
+  readonly text: string
+  /** Absent: it may concern every route. */
+  readonly route?: string
+  readonly actor?: string
+  readonly evidence?: Readonly<Record<string, unknown>>
 }
 
 export interface TimelineEntry {
