@@ -92,7 +92,8 @@ export function createClickHouse(options: ClickHouseOptions): ClickHouse {
     ping: async () => (await reader.ping()).success,
     ensureDatabase: () =>
       translated(async () => {
-        const admin = createClient({ ...shared, database: 'default' })
+        // A URL without a path: on a server, every statement in a missing database fails.
+        const admin = createClient({ ...shared, url: new URL('/', url) })
         try {
           await admin.command({ query: `CREATE DATABASE IF NOT EXISTS \`${database}\`` })
         } finally {

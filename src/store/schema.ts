@@ -1,0 +1,36 @@
+import { createMetricsTables, METRICS_TABLES } from './schema-metrics.ts'
+import { createOwnTables, OWN_TABLES } from './schema-own.ts'
+import { createLogsTable, createTracesTables } from './schema-records.ts'
+import type { SchemaOptions } from './schema-table.ts'
+
+// The schema as a list that only grows. A migration that has been released is never edited: a
+// change is a new one. The names and columns of `otel_*` are those of the OpenTelemetry
+// Collector's ClickHouse exporter (contrib v0.162), so that its readers work unchanged.
+
+export interface Migration {
+  readonly name: string
+  /** Each must be able to run twice. */
+  readonly statements: (options: SchemaOptions) => readonly string[]
+}
+
+/** In order; the version of each is its place, from 1. */
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    name: 'telemetry tables as of the Collector exporter',
+    statements: (options) => [
+      ...createTracesTables(options),
+      createLogsTable(options),
+      ...createMetricsTables(options),
+    ],
+  },
+  { name: 'tables of our own', statements: createOwnTables },
+]
+
+/** Tables whose rows end with the retention, and the expression of a row's time. */
+export const RETAINED_TABLES: readonly { readonly table: string; readonly time: string }[] = [
+  { table: 'otel_traces', time: 'toDateTime(Timestamp)' },
+  { table: 'otel_traces_trace_id_ts', time: 'End' },
+  { table: 'otel_logs', time: 'toDateTime(Timestamp)' },
+  ...METRICS_TABLES.map((table) => ({ table, time: 'TimeUnix' })),
+  ...OWN_TABLES.map(({ table, time }) => ({ table, time: `toDateTime(${time})` })),
+]

@@ -1,0 +1,132 @@
+import type { Telemetry } from './telemetry.ts'
+
+/** What happens in `store`, counted and logged. Bytes and rows as numbers, durations in ms. */
+export type StoreEvents = ReturnType<typeof createStoreEvents>
+
+export function createStoreEvents(telemetry: Telemetry) {
+  return {
+    ...createDatabaseEvents(telemetry),
+    ...createLogEvents(telemetry),
+    ...createReplayEvents(telemetry),
+    ...createJournalEvents(telemetry),
+  }
+}
+
+function createDatabaseEvents({ log, counter, gauge }: Telemetry) {
+  const up = gauge('signalbox_store_database_up', 'Whether the embedded database is running')
+  const died = counter('signalbox_store_database_died_total', 'Deaths of the embedded database')
+  return {
+    databaseStarted(event: { pid: number | undefined; durationMs: number }) {
+      up.set(1)
+      log.info(event, 'embedded database started')
+    },
+    databaseDied(event: { reason: string; uptimeMs: number }) {
+      up.set(0)
+      died.inc()
+      log.error(event, 'embedded database died, starting it again')
+    },
+    databaseStartFailed(event: { reason: string; nextTryMs: number }) {
+      log.error(event, 'embedded database did not start')
+    },
+    databaseStopped() {
+      up.set(0)
+      log.debug('embedded database stopped')
+    },
+  }
+}
+
+function createLogEvents({ log, counter, gauge, histogram }: Telemetry) {
+  const appendedBytes = counter(
+    'signalbox_store_log_appended_bytes_total',
+    'Bytes synced to the write-ahead log',
+  )
+  const appendSeconds = histogram(
+    'signalbox_store_log_append_seconds',
+    'Write and sync of one group of requests',
+  )
+  const refused = counter(
+    'signalbox_store_log_refused_total',
+    'Requests not taken into the write-ahead log, by reason',
+    ['reason'],
+  )
+  const backlogBytes = gauge('signalbox_store_backlog_bytes', 'Write-ahead log not yet loaded')
+  const backlogSegments = gauge('signalbox_store_backlog_segments', 'Segments not yet loaded')
+  const rows = counter('signalbox_store_loaded_rows_total', 'Rows loaded, by table', ['table'])
+  const loadSeconds = histogram('signalbox_store_load_seconds', 'Load of one segment')
+  const loadFailed = counter('signalbox_store_load_failed_total', 'Failed tries to load a segment')
+  const setAside = counter(
+    'signalbox_store_segments_refused_total',
+    'Segments that ClickHouse refused for good, set aside',
+  )
+  return {
+    logAppended(event: { bytes: number; requestCount: number; durationMs: number }) {
+      appendedBytes.inc(event.bytes)
+      appendSeconds.observe(event.durationMs / 1_000)
+    },
+    logRefused(event: { reason: 'full' | 'failed' | 'stopped'; detail: string }) {
+      refused.inc({ reason: event.reason })
+      log.warn(event, 'request not taken into the write-ahead log')
+    },
+    backlogChanged(event: { bytes: number; segmentCount: number }) {
+      backlogBytes.set(event.bytes)
+      backlogSegments.set(event.segmentCount)
+    },
+    tableLoaded(event: { table: string; rowCount: number }) {
+      rows.inc({ table: event.table }, event.rowCount)
+    },
+    segmentLoaded(event: { segment: string; durationMs: number }) {
+      loadSeconds.observe(event.durationMs / 1_000)
+      log.debug(event, 'segment loaded')
+    },
+    segmentFailed(event: { segment: string; reason: string; nextTryMs: number }) {
+      loadFailed.inc()
+      log.warn(event, 'segment not loaded, trying again')
+    },
+    segmentRefused(event: { segment: string; reason: string; file: string }) {
+      setAside.inc()
+      log.error(event, 'segment refused by ClickHouse for good, set aside')
+    },
+    refusedDropped(event: { file: string; bytes: number }) {
+      log.error(event, 'oldest refused segment deleted to make room')
+    },
+  }
+}
+
+function createReplayEvents({ log, counter }: Telemetry) {
+  const torn = counter('signalbox_store_log_torn_total', 'Torn ends of segments that were cut off')
+  const undecodable = counter(
+    'signalbox_store_log_undecodable_total',
+    'Requests in the write-ahead log that could not be decoded again',
+  )
+  return {
+    replayStarted(event: { segmentCount: number; bytes: number }) {
+      log.info(event, 'loading what the last run left in the write-ahead log')
+    },
+    replayProgressed(event: { doneCount: number; segmentCount: number }) {
+      log.info(event, 'write-ahead log replay')
+    },
+    tornTail(event: { segment: string; bytes: number }) {
+      torn.inc()
+      log.warn(event, 'segment ends in the middle of a request, which was never answered: cut off')
+    },
+    frameUndecodable(event: { segment: string; reason: string }) {
+      undecodable.inc()
+      log.error(event, 'logged request cannot be decoded')
+    },
+  }
+}
+
+function createJournalEvents({ log, counter }: Telemetry) {
+  const dropped = counter('signalbox_store_journal_dropped_total', 'Journal rows lost, by table', [
+    'table',
+  ])
+  return {
+    journalDropped(event: { table: string; rowCount: number; reason: string }) {
+      dropped.inc({ table: event.table }, event.rowCount)
+      log.warn(event, 'journal rows dropped')
+    },
+    journalFailed(event: { table: string; reason: string }) {
+      log.warn(event, 'journal not written, trying again')
+    },
+  }
+}
