@@ -99,18 +99,15 @@ async function build(options: ApiOptions): Promise<FastifyInstance> {
     openapi: { openapi: '3.0.3', info: { title: 'Signalbox', version: options.version } },
     transform: toOpenApi as never,
   })
-  await app.register((scope, _options, done) => {
-    stateRoutes(scope, { deps, feed, clock })
-    routerRoutes(scope, { deps, clock })
-    subscriptionRoutes(scope, deps)
-    routeRoutes(scope, deps)
-    incidentRoutes(scope, deps)
-    operationRoutes(scope, { deps, clock })
-    healthRoutes(scope, deps)
-    scope.get('/api/v1/openapi.json', { schema: { summary: 'This description' } }, async () =>
-      app.swagger(),
-    )
-  })
+  stateRoutes(app, { deps, feed, clock })
+  routerRoutes(app, { deps, clock })
+  subscriptionRoutes(app, deps)
+  routeRoutes(app, deps)
+  incidentRoutes(app, deps)
+  operationRoutes(app, { deps, clock })
+  healthRoutes(app, deps)
+  const describe = { schema: { summary: 'This description' } }
+  app.get('/api/v1/openapi.json', describe, async () => app.swagger())
   if (existsSync(options.webDir)) await app.register(fastifyStatic, { root: options.webDir })
   return app
 }

@@ -22,7 +22,10 @@ export function startTracing(options: TracingOptions): () => Promise<void> {
   const { endpoint, ownPorts, version, telemetry } = options
   if (endpoint === undefined || endpoint === '') return async () => {}
   if (isOwnEndpoint(endpoint, ownPorts)) {
-    telemetry.log.warn({ endpoint }, 'own traces stay off: OTEL_EXPORTER_OTLP_ENDPOINT is this very process')
+    telemetry.log.warn(
+      { endpoint },
+      'own traces stay off: OTEL_EXPORTER_OTLP_ENDPOINT is this very process',
+    )
     return async () => {}
   }
   const sdk = new NodeSDK({
@@ -34,7 +37,10 @@ export function startTracing(options: TracingOptions): () => Promise<void> {
   })
   sdk.start()
   telemetry.log.info({ endpoint, version }, 'own traces are exported')
-  return () => sdk.shutdown().catch((err: unknown) => telemetry.log.warn({ err }, 'last traces were not exported'))
+  return () =>
+    sdk
+      .shutdown()
+      .catch((err: unknown) => telemetry.log.warn({ err }, 'last traces were not exported'))
 }
 
 /** True for any spelling of this machine with one of our ports. */
