@@ -1,13 +1,4 @@
-import {
-  bloomOf,
-  LOW,
-  MAP,
-  renderTable,
-  type SchemaOptions,
-  type TableShape,
-  TEXT,
-  ZSTD,
-} from './schema-table.ts'
+import { bloomOf, LOW, MAP, renderTable, type SchemaOptions, TEXT, ZSTD } from './schema-table.ts'
 
 // One table per kind of metric, columns as the exporter has them. Each kind differs only in what
 // stands in place of `Value`.
@@ -55,7 +46,7 @@ export const METRICS_TABLES: readonly string[] = Object.keys(VALUES)
 export const createMetricsTables = (options: SchemaOptions): readonly string[] =>
   Object.entries(VALUES).map(([table, values]) => renderTable(shapeOf(table, values), options))
 
-function shapeOf(table: string, values: readonly string[]): TableShape {
+function shapeOf(table: string, values: readonly string[]) {
   return {
     table,
     lines: [

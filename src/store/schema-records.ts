@@ -1,13 +1,4 @@
-import {
-  bloomOf,
-  LOW,
-  MAP,
-  renderTable,
-  type SchemaOptions,
-  type TableShape,
-  TEXT,
-  ZSTD,
-} from './schema-table.ts'
+import { bloomOf, LOW, MAP, renderTable, type SchemaOptions, TEXT, ZSTD } from './schema-table.ts'
 
 // Traces and logs. Columns, keys and codecs are the exporter's. Skip indexes are fewer and cheaper:
 // its text indexes on attribute items halve the load rate, and bloom filters work on every server.
@@ -17,7 +8,7 @@ const NANOSECONDS = 'DateTime64(9) CODEC(Delta(8), ZSTD(1))'
 const itemsOf = (map: string) =>
   `Array(String) ALIAS arrayMap(kv -> concat(kv.1, '=', kv.2), CAST(${map}, 'Array(Tuple(String, String))'))`
 
-const TRACES: TableShape = {
+const TRACES = {
   table: 'otel_traces',
   lines: [
     `Timestamp ${NANOSECONDS}`,
@@ -51,14 +42,14 @@ const TRACES: TableShape = {
 }
 
 /** Where in time a trace lies, so that looking one up reads few partitions. */
-const TRACE_TIMES: TableShape = {
+const TRACE_TIMES = {
   table: 'otel_traces_trace_id_ts',
   lines: [
     `TraceId ${TEXT}`,
     `Start SimpleAggregateFunction(min, DateTime) ${ZSTD}`,
     `End SimpleAggregateFunction(max, DateTime) ${ZSTD}`,
   ],
-  engine: 'AggregatingMergeTree',
+  engine: 'AggregatingMergeTree' as const,
   partitionBy: 'toStartOfWeek(Start)',
   orderBy: 'TraceId',
   time: 'End',
@@ -81,7 +72,7 @@ const MATERIALIZED = [
   'deployment.environment.name',
 ]
 
-const LOGS: TableShape = {
+const LOGS = {
   table: 'otel_logs',
   lines: [
     `Timestamp ${NANOSECONDS}`,

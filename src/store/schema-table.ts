@@ -5,7 +5,7 @@ export interface SchemaOptions {
 }
 
 /** Column and index lines, keys and the expression of a row's time, for `renderTable`. */
-export interface TableShape {
+interface TableShape {
   readonly table: string
   readonly lines: readonly string[]
   readonly engine?: 'MergeTree' | 'AggregatingMergeTree'
@@ -53,6 +53,7 @@ export function renderTable(shape: TableShape, options: SchemaOptions): string {
     .join('\n')
 }
 
+/** The codec of nearly every column, and the column types that recur. */
 export const ZSTD = 'CODEC(ZSTD(1))'
 export const TEXT = `String ${ZSTD}`
 export const LOW = `LowCardinality(String) ${ZSTD}`
