@@ -1,0 +1,56 @@
+import type { Meanings } from '../config/meanings.ts'
+import type { FieldValue, Observation, Source } from '../model/observation.ts'
+import { createField, readMeaning, readTarget, sourceField } from './fields.ts'
+import { toUnixMs } from './int64.ts'
+import type { LogFacts } from './log-facts.ts'
+
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal']
+
+export interface ObserveOptions {
+  readonly meanings: Meanings
+  readonly source: Source
+}
+
+export function observeLog(log: LogFacts, { meanings, source }: ObserveOptions): Observation {
+  const atUnixMs = toUnixMs(log.unixNs)
+  const scoped = { attributes: log.attributes, resource: log.origin.resource.attributes }
+  const builtIn = (key: string): FieldValue | undefined => {
+    switch (key) {
+      case 'body':
+        return log.kubernetes.get(key) ?? log.body
+      case 'severity':
+        return severityOf(log)
+      case 'severity_number':
+        return log.severityNumber || undefined
+      case 'service':
+        return log.origin.resource.serviceName || undefined
+      case 'name':
+      case 'event':
+        return log.eventName || log.attributes.get('event.name')
+      case 'request_id':
+        return readMeaning(meanings.request_id, scoped) ?? (log.traceId || undefined)
+      case 'target':
+        return readTarget(meanings.target, {
+          ...scoped,
+          isServerSpan: false,
+          component: source.component,
+        })
+      default:
+        return log.kubernetes.get(key) ?? sourceField(source, key)
+    }
+  }
+  return {
+    unit: 'log',
+    atUnixMs,
+    startUnixMs: atUnixMs,
+    source,
+    weight: 1,
+    field: createField({ ...scoped, meanings, builtIn }),
+  }
+}
+
+/** `trace` … `fatal` by number; without one, the sender's own word. */
+function severityOf(log: LogFacts): string | undefined {
+  if (log.severityNumber === 0) return log.severityText.toLowerCase() || undefined
+  return LEVELS[Math.floor((log.severityNumber - 1) / 4)]
+}

@@ -1,0 +1,48 @@
+import type { FieldValue, Observation } from '../model/observation.ts'
+import { createField, readTarget, sourceField } from './fields.ts'
+import { toUnixMs } from './int64.ts'
+import type { PointFacts } from './metric-facts.ts'
+import type { ObserveOptions } from './observe-log.ts'
+
+/** Undefined for a point that says "nothing was recorded", and for an empty distribution. */
+export function observePoint(
+  point: PointFacts,
+  { meanings, source }: ObserveOptions,
+): Observation | undefined {
+  const { value, metric, total } = point
+  if (value === undefined) return undefined
+  const scoped = { attributes: point.attributes, resource: point.origin.resource.attributes }
+  const builtIn = (key: string): FieldValue | undefined => {
+    switch (key) {
+      case 'metric':
+      case 'name':
+        return metric.name
+      case 'value':
+        return value
+      case 'count':
+      case 'sum':
+        return total?.[key]
+      case 'unit':
+        return metric.unit || undefined
+      case 'service':
+        return point.origin.resource.serviceName || undefined
+      case 'target':
+        return readTarget(meanings.target, {
+          ...scoped,
+          isServerSpan: false,
+          component: source.component,
+        })
+      default:
+        return sourceField(source, key)
+    }
+  }
+  const atUnixMs = toUnixMs(point.unixNs)
+  return {
+    unit: 'metric',
+    atUnixMs,
+    startUnixMs: point.startUnixNs === 0n ? atUnixMs : toUnixMs(point.startUnixNs),
+    source,
+    weight: 1,
+    field: createField({ ...scoped, meanings, builtIn }),
+  }
+}

@@ -1,0 +1,115 @@
+import type { Meanings } from '../config/meanings.ts'
+import type { Served } from '../model/attempt.ts'
+import type { FieldValue, Observation } from '../model/observation.ts'
+import type { DerivedSpan } from './derive.ts'
+import { createField, readTarget, sourceField } from './fields.ts'
+import { toUnixMs } from './int64.ts'
+import { lastException, readRequestId } from './served.ts'
+import { weightOf } from './trace-state.ts'
+
+/** A span as rules see it: once as span, once more for the attempt and the request that it is. */
+export function observeSpan(derived: DerivedSpan, meanings: Meanings): Observation[] {
+  const { span, source, attempt, request } = derived
+  const base = {
+    atUnixMs: toUnixMs(span.endUnixNs),
+    startUnixMs: toUnixMs(span.startUnixNs),
+    source,
+    weight: weightOf(span.traceState),
+    ...(span.traceId !== '' && span.spanId !== '' && { onceKey: `${span.traceId}/${span.spanId}` }),
+  }
+  const scoped = { attributes: span.attributes, resource: span.resource.attributes, meanings }
+  const ofSpan = spanFields(derived, meanings)
+  const withServed = (served: Served, own: Readonly<Record<string, FieldValue>>) =>
+    createField({
+      ...scoped,
+      builtIn: (key) => own[key] ?? servedField(served, key) ?? ofSpan(key),
+    })
+  const observations: Observation[] = [
+    { ...base, unit: 'span', field: createField({ ...scoped, builtIn: ofSpan }) },
+  ]
+  if (attempt) {
+    const { target, role, outcome } = attempt
+    const field = withServed(attempt, { target, role, outcome })
+    observations.push({ ...base, unit: 'attempt', attempt, field })
+  }
+  if (request) {
+    const { outcome, finalTarget, finalRole, attemptCount } = request
+    const field = withServed(request, {
+      outcome,
+      attempt_count: attemptCount,
+      ...(finalTarget !== '' && { target: finalTarget, role: finalRole }),
+    })
+    observations.push({ ...base, unit: 'request', request, field })
+  }
+  return observations
+}
+
+/** Built-ins of every span. Words in lower case, as everywhere in rules. */
+function spanFields(
+  { span, source }: DerivedSpan,
+  meanings: Meanings,
+): (key: string) => FieldValue | undefined {
+  const exception = lastException(span)
+  return (key) => {
+    switch (key) {
+      case 'name':
+        return span.name
+      case 'kind':
+        return span.kind.toLowerCase()
+      case 'status':
+        return span.status.toLowerCase()
+      case 'status_message':
+        return span.statusMessage || undefined
+      case 'duration':
+        return Math.max(0, toUnixMs(span.endUnixNs - span.startUnixNs))
+      case 'service':
+        return span.resource.serviceName || undefined
+      case 'event':
+        return exception?.name ?? span.events.at(-1)?.name
+      case 'exception.type':
+      case 'exception.message':
+      case 'exception.stacktrace':
+        return span.attributes.get(key) ?? exception?.attributes.get(key)
+      case 'target':
+        return readTarget(meanings.target, {
+          attributes: span.attributes,
+          resource: span.resource.attributes,
+          isServerSpan: span.kind === 'Server',
+          component: source.component,
+        })
+      case 'request_id':
+        return readRequestId(span, meanings) || span.traceId || undefined
+      default:
+        return sourceField(source, key)
+    }
+  }
+}
+
+/** What was read of an attempt or request by its meanings, once, rather than from attributes. */
+function servedField(served: Served, key: string): FieldValue | undefined {
+  switch (key) {
+    case 'route':
+    case 'router':
+    case 'session':
+    case 'model':
+    case 'region':
+    case 'tenant':
+    case 'tier':
+    case 'class':
+    case 'variant':
+    case 'generation':
+      return served[key] || undefined
+    case 'request_id':
+      return served.requestId || undefined
+    case 'error.type':
+      return served.errorType || undefined
+    case 'http.response.status_code':
+      return served.statusCode || undefined
+    case 'images':
+      return served.images
+    case 'cost':
+      return served.cost || undefined
+    default:
+      return undefined
+  }
+}

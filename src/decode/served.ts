@@ -1,0 +1,85 @@
+import type { Meaning, Meanings } from '../config/meanings.ts'
+import type { Served } from '../model/attempt.ts'
+import { parseGeneration } from '../model/generation.ts'
+import type { Source } from '../model/observation.ts'
+import { readAttribute, readMeaning } from './fields.ts'
+import { toUnixMs } from './int64.ts'
+import type { Ending } from './outcome.ts'
+import type { EventFacts, SpanFacts } from './span-facts.ts'
+import { weightOf } from './trace-state.ts'
+
+const IMAGES_MAX = 1_000_000
+
+/** What attempts and requests read from their span alike. */
+export function readServed(
+  span: SpanFacts,
+  context: {
+    readonly meanings: Meanings
+    readonly source: Source
+    readonly receivedUnixMs: number
+  },
+): Omit<Served, 'route' | 'requestId' | 'outcome'> {
+  const scoped = { attributes: span.attributes, resource: span.resource.attributes }
+  const read = (meaning: Meaning) => readMeaning(context.meanings[meaning], scoped)
+  const text = (meaning: Meaning) => String(read(meaning) ?? '')
+  const { statusCode, errorType } = endingOf(span)
+  const generation = text('generation')
+  return {
+    router: context.source.id,
+    traceId: span.traceId,
+    spanId: span.spanId,
+    startUnixNs: span.startUnixNs,
+    endUnixNs: span.endUnixNs,
+    errorType,
+    statusCode,
+    generation: parseGeneration(generation) ? generation : '',
+    session: text('session'),
+    model: text('model'),
+    region: text('region'),
+    tenant: text('tenant'),
+    tier: text('tier'),
+    class: text('class'),
+    variant: text('variant'),
+    images: toCount(read('images'), { otherwise: 1, max: IMAGES_MAX }),
+    cost: toNumber(read('cost')),
+    weight: weightOf(span.traceState),
+    receivedUnixMs: context.receivedUnixMs,
+  }
+}
+
+/** `signalbox.request.id` or its like; '' when the span carries none. */
+export function readRequestId(span: SpanFacts, meanings: Meanings): string {
+  const scoped = { attributes: span.attributes, resource: span.resource.attributes }
+  return String(readMeaning(meanings.request_id, scoped) ?? '')
+}
+
+export function endingOf(span: SpanFacts): Ending {
+  const scoped = { attributes: span.attributes, resource: span.resource.attributes }
+  const read = (name: string) => readAttribute(name, scoped)
+  const isError = span.status === 'Error'
+  const exception = isError ? lastException(span)?.attributes.text['exception.type'] : undefined
+  return {
+    statusCode: toCount(read('http.response.status_code'), { otherwise: 0, max: 999 }),
+    errorType: String(read('error.type') ?? exception ?? ''),
+    isError,
+    responseFlags: String(read('response_flags') ?? ''),
+    durationMs: toUnixMs(span.endUnixNs - span.startUnixNs),
+  }
+}
+
+/** The last exception that a span recorded as an event. */
+export function lastException(span: SpanFacts): EventFacts | undefined {
+  return span.events.findLast(({ name }) => name === 'exception')
+}
+
+function toNumber(value: unknown): number {
+  const number = Number(value ?? 0)
+  return Number.isFinite(number) && number > 0 ? number : 0
+}
+
+/** Senders write numbers as text too; what is no count at all counts as absent. */
+function toCount(value: unknown, limits: { otherwise: number; max: number }): number {
+  if (value === undefined) return limits.otherwise
+  const number = Math.trunc(Number(value))
+  return number >= 0 && number <= limits.max ? number : limits.otherwise
+}
