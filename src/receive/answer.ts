@@ -1,0 +1,142 @@
+import protobuf from 'protobufjs'
+import type { OtlpAnswer, OtlpRequest, Signal } from '../model/otlp.ts'
+
+/** One HTTP answer, ready to be written. */
+export interface HttpAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+  /** For metrics and the log; '' when all is well. */
+  readonly reason: string
+}
+
+type Encoding = OtlpRequest['encoding']
+
+/** A refusal before or instead of an `OtlpAnswer`. */
+export interface Refusal {
+  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 415 | 503
+  readonly reason: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export const CONTENT_TYPES = {
+  protobuf: 'application/x-protobuf',
+  json: 'application/json',
+} as const satisfies Record<Encoding, string>
+
+/** Answers are bounded by the protocol; nobody reads more of a reason than this. */
+const REASON_CHARS_MAX = 2_000
+
+/** `google.rpc.Code` of each status that we answer. */
+const RPC_CODES: Readonly<Record<Refusal['status'], number>> = {
+  400: 3, // INVALID_ARGUMENT
+  401: 16, // UNAUTHENTICATED
+  403: 7, // PERMISSION_DENIED
+  404: 12, // UNIMPLEMENTED
+  405: 12,
+  413: 8, // RESOURCE_EXHAUSTED
+  415: 3,
+  503: 14, // UNAVAILABLE
+}
+
+/** @param kind signal and encoding of the request, whose type the answer must have */
+export function toHttpAnswer(
+  answer: OtlpAnswer,
+  { signal, encoding }: { readonly signal: Signal; readonly encoding: Encoding },
+): HttpAnswer {
+  if (answer.status === 'bad') return toRefusal({ status: 400, reason: answer.reason }, encoding)
+  if (answer.status === 'retry')
+    return toRefusal(retryLater(answer.reason, answer.afterS), encoding)
+  const { rejectedCount } = answer
+  const message = answer.message.slice(0, REASON_CHARS_MAX)
+  // An unset partial_success says "all accepted"; a set one, even with 0, is a warning.
+  const isPlain = rejectedCount === 0 && message === ''
+  const body =
+    encoding === 'json'
+      ? text(isPlain ? '{}' : partialJson({ signal, rejectedCount, message }))
+      : isPlain
+        ? new Uint8Array()
+        : partialProtobuf(rejectedCount, message)
+  return { status: 200, headers: { 'content-type': CONTENT_TYPES[encoding] }, body, reason: '' }
+}
+
+export function retryLater(reason: string, afterS: number): Refusal {
+  return { status: 503, reason, headers: { 'retry-after': String(afterS) } }
+}
+
+/** A `google.rpc.Status` in the request's type; plain text where that type is not known. */
+export function toRefusal(refusal: Refusal, encoding: Encoding | undefined): HttpAnswer {
+  const { status, headers } = refusal
+  const reason = refusal.reason.slice(0, REASON_CHARS_MAX)
+  const type = encoding ? CONTENT_TYPES[encoding] : 'text/plain; charset=utf-8'
+  const code = RPC_CODES[status]
+  const body =
+    encoding === undefined
+      ? text(`${reason}\n`)
+      : encoding === 'json'
+        ? text(statusJson({ code, reason, isBadRequest: status === 400 }))
+        : statusProtobuf({ code, reason, isBadRequest: status === 400 })
+  return { status, headers: { ...headers, 'content-type': type }, body, reason }
+}
+
+const REJECTED_FIELD: Readonly<Record<Signal, string>> = {
+  traces: 'rejectedSpans',
+  logs: 'rejectedLogRecords',
+  metrics: 'rejectedDataPoints',
+}
+
+interface Partial {
+  readonly signal: Signal
+  readonly rejectedCount: number
+  readonly message: string
+}
+
+function partialJson({ signal, rejectedCount, message }: Partial): string {
+  // A 64-bit integer, so a string in protobuf's JSON.
+  const partialSuccess = { [REJECTED_FIELD[signal]]: String(rejectedCount), errorMessage: message }
+  return JSON.stringify({ partialSuccess })
+}
+
+/** The same field numbers in all three responses. */
+function partialProtobuf(rejectedCount: number, message: string): Uint8Array {
+  const writer = protobuf.Writer.create().uint32(field(1)).fork()
+  if (rejectedCount > 0) writer.uint32(1 << 3).int64(rejectedCount)
+  if (message !== '') writer.uint32(field(2)).string(message)
+  return writer.ldelim().finish()
+}
+
+interface StatusFacts {
+  readonly code: number
+  readonly reason: string
+  readonly isBadRequest: boolean
+}
+
+const BAD_REQUEST = 'type.googleapis.com/google.rpc.BadRequest'
+
+function statusJson({ code, reason, isBadRequest }: StatusFacts): string {
+  const details = [{ '@type': BAD_REQUEST, fieldViolations: [{ description: reason }] }]
+  return JSON.stringify({ code, message: reason, ...(isBadRequest && { details }) })
+}
+
+function statusProtobuf({ code, reason, isBadRequest }: StatusFacts): Uint8Array {
+  const writer = protobuf.Writer.create()
+  writer.uint32(1 << 3).int32(code)
+  writer.uint32(field(2)).string(reason)
+  if (isBadRequest) {
+    // Any { type_url = 1, value = 2: BadRequest { field_violations = 1 { description = 2 } } }
+    writer.uint32(field(3)).fork()
+    writer.uint32(field(1)).string(BAD_REQUEST)
+    writer.uint32(field(2)).fork().uint32(field(1)).fork().uint32(field(2)).string(reason)
+    writer.ldelim().ldelim().ldelim()
+  }
+  return writer.finish()
+}
+
+/** Tag of a length-delimited field. */
+function field(number: number): number {
+  return (number << 3) | 2
+}
+
+function text(value: string): Uint8Array {
+  return Buffer.from(value)
+}

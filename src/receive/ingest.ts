@@ -1,0 +1,46 @@
+import type { Outcome } from '../lib/outcome.ts'
+import type { DecodedBatch, DecodeResult } from '../model/batch.ts'
+import type { Observation } from '../model/observation.ts'
+import type { OtlpAnswer, OtlpRequest } from '../model/otlp.ts'
+import type { ReceiveEvents } from '../telemetry/receive-events.ts'
+
+/** Exporters give up after 10 s including their retries: a longer pause is a lost batch. */
+const RETRY_AFTER_MAX_S = 3
+
+export interface IngestOptions {
+  decode(request: OtlpRequest): DecodeResult
+  /** Hands over to detection. Called once per readable body, whatever storage then says. */
+  observe(observations: readonly Observation[]): void
+  /** Puts the request where it survives a crash; 'ok' only then. */
+  append(request: OtlpRequest, batch: DecodedBatch): Promise<Outcome>
+  readonly events: Pick<ReceiveEvents, 'decoded'>
+}
+
+/** What becomes of one export request, behind any of the protocol's transports. */
+export function createIngest(
+  options: IngestOptions,
+): (request: OtlpRequest) => Promise<OtlpAnswer> {
+  return async (request) => {
+    const result = options.decode(request)
+    if (result.status === 'bad') return result
+    const { batch } = result
+    const { itemCount, rejectedCount, rejectedReason } = batch
+    options.events.decoded({ signal: request.signal, itemCount, rejectedCount })
+    // Detection first: it must see what a full log refuses, and it is what seconds are saved for.
+    options.observe(batch.observations)
+    const accepted: OtlpAnswer = { status: 'ok', rejectedCount, message: rejectedReason }
+    if (itemCount === 0) return accepted
+    const outcome = await options.append(request, batch)
+    switch (outcome.status) {
+      case 'ok':
+        return accepted
+      case 'reject':
+        return { status: 'bad', reason: outcome.reason }
+      case 'retry': {
+        const afterS = Math.ceil((outcome.afterMs ?? 1_000) / 1_000)
+        const boundedS = Math.min(RETRY_AFTER_MAX_S, Math.max(1, afterS))
+        return { status: 'retry', reason: outcome.reason, afterS: boundedS }
+      }
+    }
+  }
+}

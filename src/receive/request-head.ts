@@ -1,0 +1,96 @@
+import type { IncomingMessage } from 'node:http'
+import type { Authorize } from '../model/authority.ts'
+import type { OtlpRequest, Signal } from '../model/otlp.ts'
+import { CONTENT_TYPES, type Refusal } from './answer.ts'
+
+/** How a body was compressed on its way. `deflate` is a zlib stream, as Python's exporter sends. */
+export type Coding = 'identity' | 'gzip' | 'deflate'
+
+/** What the head of a request says, before a byte of its body is read. */
+export type RequestHead =
+  | {
+      readonly status: 'ok'
+      readonly signal: Signal
+      readonly encoding: OtlpRequest['encoding']
+      readonly coding: Coding
+    }
+  | {
+      readonly status: 'refused'
+      readonly refusal: Refusal
+      /** The type to answer in; undefined when the request does not tell. */
+      readonly encoding: OtlpRequest['encoding'] | undefined
+    }
+
+const SIGNALS: Readonly<Record<string, Signal>> = {
+  '/v1/traces': 'traces',
+  '/v1/logs': 'logs',
+  '/v1/metrics': 'metrics',
+}
+
+const CODINGS: Readonly<Record<string, Coding>> = {
+  '': 'identity',
+  identity: 'identity',
+  gzip: 'gzip',
+  'x-gzip': 'gzip',
+  deflate: 'deflate',
+}
+
+export interface HeadOptions {
+  readonly authorize: Authorize
+  readonly bodyBytesMax: number
+}
+
+export function readHead(request: IncomingMessage, options: HeadOptions): RequestHead {
+  const encoding = encodingOf(request.headers['content-type'])
+  const path = (request.url ?? '').split('?', 1)[0] ?? ''
+  const signal = Object.hasOwn(SIGNALS, path) ? SIGNALS[path] : undefined
+  const coding = codingOf(request.headers['content-encoding'])
+  const refuse = (refusal: Refusal): RequestHead => ({ status: 'refused', refusal, encoding })
+  if (signal === undefined) {
+    return refuse({
+      status: 404,
+      reason: `no OTLP at ${path}: use /v1/traces, /v1/logs, /v1/metrics`,
+    })
+  }
+  if (request.method !== 'POST') {
+    return refuse({ status: 405, reason: 'use POST', headers: { allow: 'POST' } })
+  }
+  const authority = options.authorize(request.headers.authorization, 'ingest')
+  if (authority.status === 'unauthenticated') {
+    const headers = { 'www-authenticate': 'Bearer' }
+    return refuse({ status: 401, reason: authority.reason, headers })
+  }
+  if (authority.status === 'forbidden') return refuse({ status: 403, reason: authority.reason })
+  if (encoding === undefined) {
+    const types = Object.values(CONTENT_TYPES).join(' or ')
+    return refuse({ status: 415, reason: `unsupported Content-Type: send ${types}` })
+  }
+  if (coding === undefined) {
+    return refuse({
+      status: 400,
+      reason: 'unsupported Content-Encoding: send gzip or deflate, or none',
+    })
+  }
+  if (Number(request.headers['content-length'] ?? 0) > options.bodyBytesMax) {
+    return refuse(tooLarge(options.bodyBytesMax))
+  }
+  return { status: 'ok', signal, encoding, coding }
+}
+
+export function tooLarge(bodyBytesMax: number): Refusal {
+  return { status: 413, reason: `the body exceeds ${bodyBytesMax} bytes, inflated or not` }
+}
+
+/** By the media type alone: `; charset=utf-8` and capitals are accepted. */
+function encodingOf(contentType: string | undefined): OtlpRequest['encoding'] | undefined {
+  const mediaType = (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase()
+  if (mediaType === CONTENT_TYPES.json) return 'json'
+  // The second is protobuf's own registered name.
+  const isProtobuf = mediaType === CONTENT_TYPES.protobuf || mediaType === 'application/protobuf'
+  return isProtobuf ? 'protobuf' : undefined
+}
+
+function codingOf(contentEncoding: string | undefined): Coding | undefined {
+  const name = (contentEncoding ?? '').trim().toLowerCase()
+  return Object.hasOwn(CODINGS, name) ? CODINGS[name] : undefined
+}
