@@ -1,6 +1,6 @@
 import type { FieldValue } from '../model/observation.ts'
-import type { AnyValue, KeyValue } from './common-message.ts'
 import { toBigInt } from './int64.ts'
+import type { AnyValue, KeyValue } from './value-message.ts'
 
 /**
  * A value as the text that is stored, by the rules of the Collector's `pcommon.Value.AsString`:

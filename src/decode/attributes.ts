@@ -1,7 +1,7 @@
 import type { FieldValue } from '../model/observation.ts'
 import { compareUtf8, toFieldValue, toText } from './attribute-value.ts'
-import type { KeyValue } from './common-message.ts'
 import { isPromptText } from './prompt-text.ts'
+import type { KeyValue } from './value-message.ts'
 
 /** One set of attributes, once as it is stored and once as rules read it. */
 export interface Attributes {

@@ -1,4 +1,4 @@
-import type { Int64 } from './common-message.ts'
+import type { Int64 } from './value-message.ts'
 
 const INT64_MIN = -(2n ** 63n)
 const INT64_MAX = 2n ** 63n - 1n

@@ -1,5 +1,5 @@
 import { toFieldValue } from './attribute-value.ts'
-import type { AnyValue } from './common-message.ts'
+import type { AnyValue } from './value-message.ts'
 
 // Kubernetes events come in three shapes (reference: k8s_events receiver, its older form, and
 // k8s_objects, which sends the whole object as the record's body). The first two already carry

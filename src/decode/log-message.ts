@@ -1,4 +1,4 @@
-import type { AnyValue, Int64, KeyValue, Resource, Scope } from './common-message.ts'
+import type { AnyValue, Int64, KeyValue, Resource, Scope } from './value-message.ts'
 
 export interface LogsRequest {
   readonly resourceLogs: readonly ResourceLogs[]

@@ -1,6 +1,5 @@
 import type { Row } from '../model/batch.ts'
 import { type Attributes, readAttributes } from './attributes.ts'
-import type { Int64 } from './common-message.ts'
 import { formatUnixSeconds, toBigInt, toUnixNs } from './int64.ts'
 import type { Metric, MetricsRequest, NumberPoint, Point } from './metric-message.ts'
 import {
@@ -14,6 +13,7 @@ import {
 } from './point-columns.ts'
 import { type ResourceOptions, readResource } from './resource.ts'
 import { type Origin, readOrigin } from './scope.ts'
+import type { Int64 } from './value-message.ts'
 
 /** One data point of any kind of metric, checked. */
 export interface PointFacts {

@@ -1,4 +1,5 @@
-import type { Int64, KeyValue, Resource, Scope } from './common-message.ts'
+import type { Exemplar, Numeric } from './exemplar-message.ts'
+import type { Int64, KeyValue, Resource, Scope } from './value-message.ts'
 
 export interface MetricsRequest {
   readonly resourceMetrics: readonly {
@@ -39,19 +40,6 @@ export interface Point {
   readonly timeUnixNano: Int64
   readonly attributes: readonly KeyValue[]
   readonly flags: number
-}
-
-export interface Numeric {
-  readonly value?: 'asDouble' | 'asInt' | undefined
-  readonly asDouble: number
-  readonly asInt: Int64
-}
-
-export interface Exemplar extends Numeric {
-  readonly timeUnixNano: Int64
-  readonly spanId: Uint8Array
-  readonly traceId: Uint8Array
-  readonly filteredAttributes: readonly KeyValue[]
 }
 
 export interface NumberPoint extends Point, Numeric {

@@ -1,14 +1,9 @@
 import { readAttributes } from './attributes.ts'
-import type { Int64 } from './common-message.ts'
+import type { Exemplar, Numeric } from './exemplar-message.ts'
 import { readSpanId, readTraceId } from './ids.ts'
 import { formatUnixSeconds, toBigInt, toUnixNs } from './int64.ts'
-import type {
-  Exemplar,
-  ExponentialPoint,
-  HistogramPoint,
-  Numeric,
-  SummaryPoint,
-} from './metric-message.ts'
+import type { ExponentialPoint, HistogramPoint, SummaryPoint } from './metric-message.ts'
+import type { Int64 } from './value-message.ts'
 
 /** Columns of one row, as JSONEachRow takes them. */
 export type Columns = Readonly<Record<string, unknown>>

@@ -4,7 +4,7 @@ import { REQUEST_TYPES } from './otlp-schema.ts'
 import { readJson } from './read-json.ts'
 
 /**
- * Bytes of an export request as a message (see `common-message.ts`), in either encoding.
+ * Bytes of an export request as a message (see `value-message.ts`), in either encoding.
  * @throws BadTelemetry for anything that is not such a message
  */
 export function readRequest({ signal, encoding, body }: OtlpRequest): unknown {

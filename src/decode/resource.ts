@@ -1,8 +1,8 @@
 import type { Meanings } from '../config/meanings.ts'
 import type { Source } from '../model/observation.ts'
 import { type Attributes, readAttributes } from './attributes.ts'
-import type { KeyValue } from './common-message.ts'
 import { readMeaning } from './fields.ts'
+import type { KeyValue } from './value-message.ts'
 
 /** What a resource says about who sent its items. */
 export interface ResourceFacts {

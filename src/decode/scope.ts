@@ -1,6 +1,6 @@
 import { type Attributes, readAttributes } from './attributes.ts'
-import type { Scope } from './common-message.ts'
 import type { ResourceFacts } from './resource.ts'
+import type { Scope } from './value-message.ts'
 
 /** Where a log record or a metric comes from: its resource and its instrumentation scope. */
 export interface Origin {
