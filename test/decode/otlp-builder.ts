@@ -40,6 +40,7 @@ export interface SpanInput {
 
 export interface LogInput {
   readonly atMs: number
+  readonly observedMs?: number
   readonly body?: Value
   readonly severity?: number
   readonly severityText?: string
@@ -124,8 +125,9 @@ function isList(value: object): value is readonly Value[] {
   return Array.isArray(value)
 }
 
-/** As protobuf's JSON writes it: NaN and infinities as text. */
+/** As protobuf's JSON writes it: NaN and infinities as text. JSON.stringify would lose a −0. */
 function double(value: number): number | string {
+  if (Object.is(value, -0)) return '-0'
   return Number.isFinite(value) ? value : String(value)
 }
 
@@ -154,6 +156,7 @@ function span(input: SpanInput): Json {
 function log(input: LogInput): Json {
   return {
     timeUnixNano: toNs(input.atMs),
+    observedTimeUnixNano: toNs(input.observedMs ?? 0),
     severityNumber: input.severity ?? 0,
     severityText: input.severityText ?? '',
     body: anyValue(input.body ?? null),
