@@ -37,10 +37,11 @@ const report = (message: ChildReport) => process.send?.(message)
 
 async function start(order: Extract<ChildOrder, { type: 'start' }>) {
   const temporaryDir = join(order.dir, 'tmp')
-  rmSync(temporaryDir, { recursive: true, force: true })
-  mkdirSync(temporaryDir, { recursive: true, mode: 0o700 })
   const dataDir = join(order.dir, 'db')
   engine = await openEngine({ dataDir, temporaryDir, database: order.database })
+  // Only now: before, it may be another process's.
+  rmSync(temporaryDir, { recursive: true, force: true })
+  mkdirSync(temporaryDir, { recursive: true, mode: 0o700 })
   const listening = createClickHouseHttp({
     engine,
     user: order.user,

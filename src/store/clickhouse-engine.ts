@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { drainPending, Session } from 'chdb'
-import { bindParameters, type SqlText, scanSql } from './sql-text.ts'
+import { type SqlText, scanSql } from './sql-text.ts'
 
 // Runs statements in the embedded engine, in this process. Each gets a session of its own (0.8 ms):
 // whatever it sets, selects or leaks dies with it. Results are buffered whole; time and memory of a
@@ -95,21 +95,14 @@ interface Run {
 async function runStatement({ session, request, options }: Run): Promise<EngineResult> {
   const { text, found, data } = splitData(request)
   if (found.isMulti) throw new EngineError(62, 'SYNTAX_ERROR', 'Multi-statements are not allowed')
-  const bound = bindParameters(text, { found, values: request.parameters })
-  if (bound.missing !== undefined) {
-    const reason = `Substitution \`${bound.missing}\` is not set`
-    throw new EngineError(456, 'UNKNOWN_QUERY_PARAMETER', reason)
-  }
   await session.queryAsync(prologueOf(request, options))
+  const sql = text.slice(0, found.endAt)
   if (data !== undefined && found.format !== undefined) {
-    const head = bound.sql.slice(0, bound.sql.search(/\bFORMAT\s+\w+\s*$/i))
+    const head = text.slice(0, found.formatAt)
     return await insertData({ session, head, format: found.format, data, options })
   }
   const format = request.defaultFormat ?? 'TabSeparated'
-  const isBound = Object.keys(bound.rest).length === 0
-  const result = isBound
-    ? await session.queryAsync(bound.sql, { format })
-    : await session.queryBindAsync(bound.sql, bound.rest, { format })
+  const result = await session.queryAsync(sql, { format })
   return {
     bytes: result.bytes(),
     format: found.format ?? format,
@@ -120,17 +113,24 @@ async function runStatement({ session, request, options }: Run): Promise<EngineR
   }
 }
 
-/** `USE` and `SET` for this request's session. `readonly` comes last: it forbids what precedes it. */
+/**
+ * `USE` and `SET` for this request's session; `readonly` last, since it forbids what precedes it.
+ * Parameters are set too: the driver's own binding runs one query at a time over the whole process.
+ */
 function prologueOf(request: EngineRequest, options: EngineOptions): string {
-  const settings = new Map([...DEFAULTS, ...request.settings])
-  if (request.isReadOnly) settings.set('readonly', '2')
-  const assignments = [...settings].map(([key, value]) => {
-    if (!/^\w+$/.test(key)) throw new EngineError(115, 'UNKNOWN_SETTING', `Unknown setting ${key}`)
-    return `${key} = '${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
+  const values = new Map([...DEFAULTS, ...request.settings])
+  for (const [name, value] of request.parameters) values.set(`param_${name}`, value)
+  if (request.isReadOnly) values.set('readonly', '2')
+  const assignments = [...values].map(([name, value]) => {
+    if (!/^\w+$/.test(name))
+      throw new EngineError(115, 'UNKNOWN_SETTING', `Unknown setting ${name}`)
+    return `${name} = ${quote(value)}`
   })
   const database = (request.database || options.database).replaceAll('`', '')
   return `USE \`${database}\`; SET ${assignments.join(', ')}`
 }
+
+const quote = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
 
 interface Split {
   readonly text: string
@@ -196,8 +196,7 @@ async function insertFile({ session, head, format, data, options }: DataInsert) 
   const file = join(options.temporaryDir, `${randomUUID()}.data`)
   await writeFile(file, data, { mode: 0o600 })
   try {
-    const path = file.replaceAll('\\', '\\\\').replaceAll("'", "\\'")
-    await session.queryAsync(`${head} SELECT * FROM file('${path}', '${format}')`)
+    await session.queryAsync(`${head} SELECT * FROM file(${quote(file)}, '${format}')`)
     return wrote(undefined, data.length)
   } finally {
     await rm(file, { force: true })

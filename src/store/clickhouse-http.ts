@@ -28,7 +28,12 @@ export interface ClickHouseHttpOptions extends Credentials {
 
 export function createClickHouseHttp(options: ClickHouseHttpOptions): Server {
   const turnstile = createTurnstile(options)
-  const server = createServer({ requestTimeout: 300_000, keepAliveTimeout: 10_000 })
+  const server = createServer({
+    requestTimeout: 300_000,
+    keepAliveTimeout: 10_000,
+    // Parameters come in the URL; a server takes a mebibyte too.
+    maxHeaderSize: 1 << 20,
+  })
 
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const query = parseHttpQuery(request)

@@ -107,21 +107,26 @@ function untilReady(child: ChildProcess, options: ReadyOptions): Promise<number>
     const cancel = options.clock.after(options.startTimeoutMs, () =>
       fail(`was not ready after ${options.startTimeoutMs} ms`),
     )
-    options.died.then((reason) => fail(`ended at its start: ${reason}`)).catch(reject)
+    let hasReported = false
+    void options.died.then((reason) => hasReported || fail(`ended at its start: ${reason}`))
     child.on('message', (report: ChildReport) => {
+      hasReported = true
       if (report.type === 'ready') {
         cancel()
         resolve(report.port)
       } else if (report.type === 'fault') {
-        cancel()
-        reject(toAppError(report, options.order))
+        // The engine gives its reason on stderr only.
+        void options.died.then((words) => {
+          cancel()
+          reject(toAppError({ ...report, words }, options.order))
+        })
       }
     })
   })
 }
 
 function toAppError(
-  { code, message }: Extract<ChildReport, { type: 'fault' }>,
+  { code, message, words }: Extract<ChildReport, { type: 'fault' }> & { readonly words: string },
   { port, dir }: LaunchOptions['order'],
 ): AppError {
   if (code === 'EADDRINUSE') {
@@ -130,11 +135,14 @@ function toAppError(
       `port ${port} is taken; set SIGNALBOX_CLICKHOUSE_PORT to another one, or to 0 for any`,
     )
   }
-  if (/Cannot lock file/.test(message)) {
+  if (/Cannot lock file/.test(message + words)) {
     return new AppError(
       'DATA_DIR_LOCKED',
       `another process has the database in ${dir} open; stop it first, or set SIGNALBOX_DATA_DIR`,
     )
   }
-  return new AppError('CLICKHOUSE_UNAVAILABLE', `the embedded ClickHouse failed: ${message}`)
+  return new AppError(
+    'CLICKHOUSE_UNAVAILABLE',
+    `the embedded ClickHouse failed: ${message} (${words})`,
+  )
 }

@@ -1,6 +1,5 @@
 // Just enough of ClickHouse's lexer to find what the HTTP interface must know of a statement:
-// where it ends, where an INSERT's data starts, its FORMAT, and its `{name:Type}` parameters.
-// Everything else is the engine's to judge.
+// whether it is one, where an INSERT's data starts, and its FORMAT. The rest is the engine's to judge.
 
 export interface SqlText {
   /** First word, upper case: `SELECT`, `INSERT`, `SET`, … */
@@ -12,24 +11,15 @@ export interface SqlText {
   /** Where the FORMAT clause starts, when there is one. */
   readonly formatAt: number | undefined
   readonly format: string | undefined
-  readonly parameters: readonly SqlParameter[]
   /** Something other than white space and comments follows the first `;`. */
   readonly isMulti: boolean
 }
 
-export interface SqlParameter {
-  readonly name: string
-  readonly type: string
-  readonly startAt: number
-  readonly endAt: number
-}
-
 const TOKEN =
-  /(?<blank>\s+|--[^\n]*|#[ !][^\n]*|\/\*[\s\S]*?\*\/)|(?<quoted>'[^'\\]*(?:(?:\\[\s\S]|'')[^'\\]*)*'|"[^"\\]*(?:(?:\\[\s\S]|"")[^"\\]*)*"|`[^`\\]*(?:(?:\\[\s\S]|``)[^`\\]*)*`)|\{\s*(?<name>[A-Za-z_]\w*)\s*:\s*(?<type>[^{}]*[^{}\s])\s*\}|(?<word>\w+)|[\s\S]/gy
+  /(?<blank>\s+|--[^\n]*|#[ !][^\n]*|\/\*[\s\S]*?\*\/)|(?<quoted>'[^'\\]*(?:(?:\\[\s\S]|'')[^'\\]*)*'|"[^"\\]*(?:(?:\\[\s\S]|"")[^"\\]*)*"|`[^`\\]*(?:(?:\\[\s\S]|``)[^`\\]*)*`)|(?<word>\w+)|[\s\S]/gy
 
 /** Scans one statement, up to its end or to the start of inline data. Linear in what it scans. */
 export function scanSql(text: string): SqlText {
-  const parameters: SqlParameter[] = []
   let verb = ''
   let depth = 0
   let isQuery = false
@@ -42,16 +32,13 @@ export function scanSql(text: string): SqlText {
     isMulti: false,
     formatAt,
     format,
-    parameters,
     ...rest,
   })
   for (const match of text.matchAll(TOKEN)) {
-    const { blank, name, type, word } = match.groups ?? {}
+    const { blank, word } = match.groups ?? {}
     const token = match[0]
     if (blank !== undefined) continue
-    if (name !== undefined && type !== undefined) {
-      parameters.push({ name, type, startAt: match.index, endAt: match.index + token.length })
-    } else if (token === '(') depth++
+    if (token === '(') depth++
     else if (token === ')') depth--
     else if (token === ';') {
       return found({ endAt: match.index, isMulti: hasMore(text, match.index + 1) })
@@ -85,56 +72,3 @@ function skipDataBreak(text: string, from: number): number {
   gap.lastIndex = from
   return from + (gap.exec(text)?.[0].length ?? 0)
 }
-
-export interface BoundSql {
-  readonly sql: string
-  readonly rest: Readonly<Record<string, string>>
-  readonly missing?: string
-}
-
-/**
- * Writes parameters into the SQL as typed literals. The engine can bind them itself, but runs such
- * queries one after the other over the whole process. Values are in TSV escaping, as over HTTP.
- * A parameter of a type that text cannot be cast to (Map, Tuple …) stays, for the engine to bind.
- *
- * @returns the SQL, the (unescaped) values of those that stay, and the first name without a value
- */
-export function bindParameters(
-  text: string,
-  options: { readonly found: SqlText; readonly values: ReadonlyMap<string, string> },
-): BoundSql {
-  const rest: Record<string, string> = {}
-  let sql = ''
-  let at = 0
-  for (const { name, type, startAt, endAt } of options.found.parameters) {
-    const value = options.values.get(name)
-    if (value === undefined) return { sql: text, rest, missing: name }
-    const literal = toLiteral(value, type)
-    if (literal === undefined) rest[name] = unescapeTsv(value)
-    sql += text.slice(at, startAt) + (literal ?? text.slice(startAt, endAt))
-    at = endAt
-  }
-  return { sql: sql + text.slice(at, options.found.endAt), rest }
-}
-
-function toLiteral(value: string, type: string): string | undefined {
-  if (type === 'Identifier') return `\`${escapeQuoted(unescapeTsv(value), '`')}\``
-  if (/\b(?:Map|Tuple|Nested|Variant|Dynamic|JSON|Object)\b/.test(type)) return undefined
-  if (value === '\\N') return `CAST(NULL AS ${type})`
-  return `CAST('${escapeQuoted(unescapeTsv(value), "'")}' AS ${type})`
-}
-
-const escapeQuoted = (text: string, quote: string) =>
-  text.replaceAll('\\', '\\\\').replaceAll(quote, `\\${quote}`)
-
-const TSV_ESCAPES: Readonly<Record<string, string>> = {
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  0: '\0',
-}
-
-const unescapeTsv = (text: string) =>
-  text.replace(/\\([\s\S])/g, (_, next: string) => TSV_ESCAPES[next] ?? next)

@@ -47,10 +47,10 @@ test.for([
     value: "it's; \\\\ a \\t {tab:UInt8} -- 'x",
     text: "it's; \\ a \t {tab:UInt8} -- 'x",
   },
-  { type: 'Array(String)', value: "['a','b\\\\'c']", text: "['a','b\\'c']" },
+  { type: 'Array(String)', value: "['a','b\\'c']", text: "['a','b\\'c']" },
   { type: 'Nullable(String)', value: '\\N', text: '\\N' },
   { type: 'DateTime64(3)', value: '2026-01-11 14:26:37.312', text: '2026-01-11 14:26:37.312' },
-  { type: 'Map(String, UInt8)', value: "{'a':1}", text: "{'a':1}" },
+  { type: 'Map(String, String)', value: "{'a':'b\\'c'}", text: "{'a':'b\\'c'}" },
 ])('a parameter of type $type is bound', async ({ type, value, text }) => {
   const result = await call({ query: `SELECT {p:${type}} FORMAT TSVRaw`, param_p: value })
   expect(result.text.trimEnd()).toBe(text)
@@ -104,6 +104,17 @@ test.for([
   expect(result.status).toBe(status)
   expect(result.headers.get('x-clickhouse-exception-code')).toBe(String(code))
   expect(result.text).toMatch(new RegExp(`^Code: ${code}\\. DB::Exception: [^]*\\(${name}\\)`))
+})
+
+test('parameters of one request do not reach another, also at the same time', async () => {
+  const query = 'SELECT {n:UInt32}, sleep(0.02)'
+  const numbers = Array.from({ length: 30 }, (_, n) => n)
+  const results = await Promise.all(numbers.map((n) => call({ query, param_n: String(n) })))
+  expect(results.map(({ text }) => Number(text.split('\t')[0]))).toEqual(numbers)
+  const long = numbers.map((n) => `${n}`.repeat(1_000)).join()
+  expect((await call({ query: 'SELECT length({p:String})', param_p: long })).text).toBe(
+    `${long.length}\n`,
+  )
 })
 
 test('settings of one request do not reach the next', async () => {
@@ -205,6 +216,7 @@ test('the official client works: compression, parameters, insert, stream, error'
     url: database.url,
     compression: { request: true, response: true },
     clickhouse_settings: { max_block_size: '1234' },
+    log: { level: 127 },
   })
   await client.command({ query: 'CREATE TABLE official AS things' })
   const at = new Date(Date.UTC(2026, 0, 11, 14, 26, 37, 312))

@@ -1,0 +1,158 @@
+import { mkdirSync, readdirSync, statSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import type { Cancel, Clock } from '../lib/clock.ts'
+import type { Outcome } from '../lib/outcome.ts'
+import type { Part } from '../lib/part.ts'
+import type { DecodedBatch, DecodeResult } from '../model/batch.ts'
+import type { OtlpRequest } from '../model/otlp.ts'
+import type { StoreEvents } from '../telemetry/store-events.ts'
+import type { Insert } from './clickhouse.ts'
+import { frameBytes } from './log-frames.ts'
+import { readSegment, type Segment } from './log-segment.ts'
+import { createLogWriter } from './log-writer.ts'
+import { createRefusedSegments, type RefusedSegments } from './refused-segments.ts'
+import { createSegmentLoader } from './segment-loader.ts'
+
+// The write-ahead log: what has been answered is on disk, and reaches ClickHouse exactly once, also
+// over a crash between load and delete, because the segment's id is the insert's deduplication
+// token. The thin form: request bodies as they came, decoded a second time only after a crash.
+
+export interface WriteLog extends Part {
+  /** `ok` once on disk; `retry` when the log is full, failed or stopped. Never rejects. */
+  append(request: OtlpRequest, batch: DecodedBatch): Promise<Outcome>
+  readonly backlog: { readonly bytes: number; readonly segmentCount: number }
+  /** Closes the open segment and resolves when everything is loaded (or set aside). */
+  flush(): Promise<void>
+  /** What a person should know: the database refuses or does not answer. Empty when all is well. */
+  degraded(): readonly string[]
+}
+
+export interface WriteLogOptions {
+  readonly dir: string
+  readonly clock: Clock
+  readonly events: StoreEvents
+  /** Of all segments that wait; as much again may be kept of refused ones. */
+  readonly bytesMax: number
+  readonly decode: (request: OtlpRequest) => DecodeResult
+  readonly insert: Insert
+}
+
+const STOP_MS_MAX = 3_000
+const FULL_RETRY_MS = 2_000
+
+export function createWriteLog(options: WriteLogOptions): WriteLog {
+  const { dir, clock, events } = options
+  let isAccepting = false
+  let refused: RefusedSegments | undefined
+  let endReplay: Cancel = () => {}
+  const loader = createSegmentLoader({
+    clock,
+    events,
+    insert: options.insert,
+    read: (segment) => readSegment(segment, options),
+    setAside: async (segment, reason) => refused?.add(segment, reason),
+    changed: () => events.backlogChanged({ bytes: bytes(), segmentCount: loader.segmentCount }),
+  })
+  const writer = createLogWriter({ dir, clock, events, closed: (segment) => loader.add(segment) })
+  const bytes = () => writer.bytes + loader.bytes
+
+  const refuse = (reason: 'full' | 'stopped', detail: string): Outcome => {
+    events.logRefused({ reason, detail })
+    return { status: 'retry', reason: detail, afterMs: FULL_RETRY_MS }
+  }
+
+  return {
+    name: 'write-log',
+    async start() {
+      mkdirSync(dir, { recursive: true })
+      refused = createRefusedSegments({ ...options, dir: join(dir, 'refused') })
+      const left = findSegments(dir)
+      if (left.length > 0) {
+        const leftBytes = left.reduce((sum, segment) => sum + segment.bytes, 0)
+        events.replayStarted({ segmentCount: left.length, bytes: leftBytes })
+        for (const segment of left) loader.add(segment)
+        endReplay = reportReplay({ left: left.length, loader, options })
+      }
+      loader.start()
+      isAccepting = true
+    },
+    async stop() {
+      isAccepting = false
+      await writer.rotate()
+      const patience = new AbortController()
+      await Promise.race([
+        loader.drain(),
+        clock.sleep(STOP_MS_MAX, patience.signal).catch(() => {}),
+      ])
+      patience.abort()
+      endReplay()
+      loader.stop()
+    },
+    async append(request, batch) {
+      if (!isAccepting) return refuse('stopped', 'the write-ahead log is stopped')
+      if (bytes() + frameBytes(request) > options.bytesMax) {
+        return refuse('full', `the write-ahead log is full (${bytes()} bytes wait for ClickHouse)`)
+      }
+      return await writer.append(request, batch)
+    },
+    get backlog() {
+      return { bytes: bytes(), segmentCount: loader.segmentCount }
+    },
+    async flush() {
+      await writer.rotate()
+      await loader.drain()
+    },
+    degraded: () => [
+      ...(loader.stuck ? [sayStuck({ ...loader.stuck, bytes: bytes(), ...options })] : []),
+      ...(refused?.count
+        ? [`ClickHouse refused ${refused.count} segments, see ${refused.dir}`]
+        : []),
+    ],
+  }
+}
+
+function sayStuck(stuck: {
+  readonly sinceUnixMs: number
+  readonly reason: string
+  readonly bytes: number
+  readonly bytesMax: number
+}): string {
+  const since = new Date(stuck.sinceUnixMs).toISOString()
+  const share = `${stuck.bytes} of ${stuck.bytesMax} bytes wait in the log`
+  return `ClickHouse has taken nothing since ${since}: ${stuck.reason}; ${share}`
+}
+
+/** What an earlier run left, oldest first. Rows are read back when their turn comes. */
+function findSegments(dir: string): Segment[] {
+  return readdirSync(dir)
+    .filter((name) => name.endsWith('.log'))
+    .sort()
+    .map((name) => {
+      const file = join(dir, name)
+      const id = basename(name, '.log')
+      return { id, file, bytes: statSync(file).size, rowCount: 0, rows: undefined }
+    })
+}
+
+interface Replay {
+  readonly left: number
+  readonly loader: { readonly segmentCount: number; drain(): Promise<void> }
+  readonly options: WriteLogOptions
+}
+
+const PROGRESS_EVERY_MS = 2_000
+
+/** Says how far the replay is, every two seconds and at its end. */
+function reportReplay({ left, loader, options }: Replay): Cancel {
+  const progress = (doneCount: number) =>
+    options.events.replayProgressed({ doneCount, segmentCount: left })
+  // New segments queue behind the old ones, so that this can only say too little.
+  const cancel = options.clock.every(PROGRESS_EVERY_MS, () =>
+    progress(Math.max(0, left - loader.segmentCount)),
+  )
+  void loader.drain().then(() => {
+    cancel()
+    progress(left)
+  })
+  return cancel
+}
