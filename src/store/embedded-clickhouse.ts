@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../lib/clock.ts'
+import { AppError } from '../lib/errors.ts'
 import type { Part } from '../lib/part.ts'
 import type { StoreEvents } from '../telemetry/store-events.ts'
 import { type DatabaseProcess, launchDatabase } from './database-process.ts'
@@ -38,6 +39,8 @@ const RESTART_DELAY_MS_MAX = 10_000
 const PROBE_EVERY_MS = 10_000
 const PROBE_SILENCE_MS_MAX = 60_000
 const STOP_GRACE_MS = 2_000
+/** The child of a process that was killed needs a moment to notice, and to let go of the lock. */
+const LOCK_PATIENCE_MS = 2_000
 
 export function createEmbeddedClickHouse(options: EmbeddedClickHouseOptions): EmbeddedClickHouse {
   const { dataDir, clock, events } = options
@@ -99,7 +102,7 @@ export function createEmbeddedClickHouse(options: EmbeddedClickHouseOptions): Em
       password = readPassword(dataDir)
       const controller = new AbortController()
       stopping = controller
-      supervision = supervise(await launch(), controller.signal)
+      supervision = supervise(await launchPatiently(launch, clock), controller.signal)
     },
     async stop() {
       stopping?.abort()
@@ -114,6 +117,22 @@ export function createEmbeddedClickHouse(options: EmbeddedClickHouseOptions): Em
     get pid() {
       return running?.pid
     },
+  }
+}
+
+/** Waits out a lock that a dying process still holds; what is locked for longer is really in use. */
+async function launchPatiently(
+  launch: () => Promise<DatabaseProcess>,
+  clock: Clock,
+): Promise<DatabaseProcess> {
+  const startMs = clock.monotonicMs()
+  for (;;) {
+    try {
+      return await launch()
+    } catch (fault) {
+      const isLocked = fault instanceof AppError && fault.code === 'DATA_DIR_LOCKED'
+      if (!isLocked || clock.monotonicMs() - startMs > LOCK_PATIENCE_MS) throw fault
+    }
   }
 }
 
