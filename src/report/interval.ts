@@ -31,8 +31,9 @@ export interface IntervalOptions {
   /** T0 when the CUSUM stands at 0 in the bin of detection: the incident's own first sign. */
   readonly incidentT0Ms: number
   /**
-   * Known until: newest end of a stored request of the route − `telemetry.lateness`, or
-   * `resolved_at` of the incident if that is later. Only bins that end by then are judged.
+   * Known until: newest end of a stored request of the route − `telemetry.lateness`; of a resolved
+   * incident not before `resolved_at` and not after `resolved_at` + `report.quiet_for`. Only bins
+   * that end by then are judged.
    */
   readonly horizonMs: number
   /** `resolved_at`; absent while the incident is not resolved. */
@@ -41,7 +42,7 @@ export interface IntervalOptions {
   readonly quietForMs: number
   /** `timings.tricklePoolMs`. */
   readonly poolMs: number
-  /** S12: the primary is known to be unable to carry the load offered in this bin. */
+  /** S12: the primary is known to be unable to carry the load offered then; see `capacity.ts`. */
   capacityShort?(atMs: number): boolean
 }
 

@@ -63,11 +63,9 @@ function createLogEvents({ log, counter, gauge, histogram }: Telemetry) {
       appendedBytes.inc(event.bytes)
       appendSeconds.observe(event.durationMs / 1_000)
     },
-    /** Every one is counted; only the first of a row is logged. */
-    logRefused(event: { reason: 'full' | 'failed' | 'stopped'; detail: string; isFirst: boolean }) {
+    logRefused(event: { reason: 'full' | 'failed' | 'stopped'; detail: string }) {
       refused.inc({ reason: event.reason })
-      const { reason, detail } = event
-      if (event.isFirst) log.warn({ reason, detail }, 'requests not taken into the write-ahead log')
+      log.warn(event, 'request not taken into the write-ahead log')
     },
     backlogChanged(event: { bytes: number; segmentCount: number }) {
       backlogBytes.set(event.bytes)
