@@ -12,7 +12,6 @@ const RESOLVED_MAX = 300
 
 /** All open incidents and the last 300 resolved ones. */
 export interface IncidentBook {
-  restore(): void
   /** By id, or by an id that `decide` gave the same outage. */
   find(id: string): IncidentRecord | undefined
   openFor(scope: string): IncidentRecord | undefined
@@ -72,17 +71,15 @@ export function createIncidentBook(options: BookOptions): IncidentBook {
   const view = (record: IncidentRecord) =>
     toIncident(record, record.route === undefined ? null : options.impactOf(record.route))
 
+  for (const { value, revision } of store.list<IncidentRecord>('incident/')) {
+    records.set(value.id, value)
+    revisions.set(value.id, revision)
+  }
+  events.openIncidents(open().length)
+
   return {
     view,
     open,
-    restore() {
-      const stored = store.list<IncidentRecord>('incident/')
-      for (const { value, revision } of stored) {
-        records.set(value.id, value)
-        revisions.set(value.id, revision)
-      }
-      events.openIncidents(open().length)
-    },
     find: (id) => records.get(id) ?? [...records.values()].find((one) => one.aliases.includes(id)),
     openFor: (scope) => [...records.values()].find((one) => isOpen(one) && one.scope === scope),
     all: () => [...records.values()].sort((a, b) => b.openedUnixMs - a.openedUnixMs),

@@ -1,4 +1,4 @@
-import type { ChangeEvent } from '../model/incident.ts'
+import type { ChangeEvent } from '../model/silence.ts'
 import type { StateStore } from '../model/state-store.ts'
 import { toIso } from './record.ts'
 import type { TimelineRow } from './timeline.ts'
@@ -46,8 +46,7 @@ export function changeRow(event: ChangeEvent): TimelineRow {
     evidence: {
       kind: event.kind,
       ...(event.route !== undefined && { route: event.route }),
-      ...(event.actor !== undefined && { actor: event.actor }),
-      ...event.evidence,
+      ...event.attributes,
     },
   }
 }

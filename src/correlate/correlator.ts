@@ -2,7 +2,6 @@ import type { Timings } from '../config/timings.ts'
 import type { Cancel, Clock } from '../lib/clock.ts'
 import type { Part } from '../lib/part.ts'
 import type {
-  ChangeEvent,
   Incident,
   IncidentChange,
   IncidentState,
@@ -12,6 +11,7 @@ import type {
 import type { Journal } from '../model/journal.ts'
 import type { Observation } from '../model/observation.ts'
 import type { Transition } from '../model/route.ts'
+import type { ChangeEvent } from '../model/silence.ts'
 import type { StateStore } from '../model/state-store.ts'
 import type { Verdict } from '../model/verdict.ts'
 import type { CorrelateEvents } from '../telemetry/correlate-events.ts'
@@ -79,8 +79,6 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
     ...createPeopleActions({ book, clock, close: cases.close }),
     ...createAdditions({ book, clock, changes }),
     async start() {
-      book.restore()
-      dismissals.restore()
       // Whoever listens hears of every open incident once more: a change may have been committed
       // and not told before the process died. Quiet time without us is not proof of quiet.
       for (const record of book.open()) {

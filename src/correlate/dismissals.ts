@@ -6,7 +6,6 @@ import { ruleKeyOf } from './verdicts.ts'
 
 /** A person closed an incident while its breach went on: that very breach opens no new one. */
 export interface Dismissals {
-  restore(): void
   /** Told of every closed incident. */
   closed(record: IncidentRecord): void
   moved(transition: Transition): void
@@ -20,9 +19,9 @@ export function createDismissals(book: IncidentBook): Dismissals {
   const closed = ({ route, scope, dismissed }: IncidentRecord) => {
     if (route !== undefined && dismissed.includes(scope)) routes.add(route)
   }
+  book.all().forEach(closed)
   return {
     closed,
-    restore: () => book.all().forEach(closed),
     moved({ route, from, to }) {
       if (from === 'primary' || to === 'primary') routes.delete(route)
     },

@@ -47,18 +47,6 @@ export interface IncidentRule {
   readonly window_s: number
 }
 
-/** What people and pipelines did to the fleet: a deploy, a configuration, a scaling step. */
-export interface ChangeEvent {
-  /** RFC 3339. */
-  readonly at: string
-  readonly kind: string
-  readonly text: string
-  /** Absent: it may concern every route. */
-  readonly route?: string
-  readonly actor?: string
-  readonly evidence?: Readonly<Record<string, unknown>>
-}
-
 export interface TimelineEntry {
   readonly at: string
   /** Which clock gave `at`: `signalbox`, `event`, or a router's name. */

@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ClickHouseError, type ClickHouseSettings, createClient } from '@clickhouse/client'
 import { AppError } from '../lib/errors.ts'
 import type { Row } from '../model/batch.ts'
@@ -82,12 +84,12 @@ export function createClickHouse(options: ClickHouseOptions): ClickHouse {
     insert: ({ table, rows, token }) =>
       translated(async () => {
         if (rows.length === 0) return
-        await writer.insert({
-          table,
-          values: rows as Row[],
-          format: 'JSONEachRow',
+        const { stream } = await writer.exec({
+          query: `INSERT INTO ${table} FORMAT JSONEachRow`,
+          values: Readable.from(toLines(rows), { objectMode: false }),
           clickhouse_settings: { insert_deduplication_token: token },
         })
+        for await (const _ of stream);
       }),
     ping: async () => (await reader.ping()).success,
     ensureDatabase: () =>
@@ -124,6 +126,26 @@ const INSERT_SETTINGS: ClickHouseSettings = {
   throw_on_max_partitions_per_insert_block: 0,
 }
 
+/** Rows per turn of the event loop: text of 20,000 at once would hold up everything else. */
+const ROWS_PER_TURN = 500
+
+async function* toLines(rows: readonly Row[]): AsyncGenerator<string> {
+  for (let from = 0; from < rows.length; from += ROWS_PER_TURN) {
+    const some = rows.slice(from, from + ROWS_PER_TURN)
+    yield `${some.map(toLine).join('\n')}\n`
+    await nextTurn()
+  }
+}
+
+/** A row that is no JSON (a bigint) will never go in: no reason to try again. */
+function toLine(row: Row): string {
+  try {
+    return JSON.stringify(row)
+  } catch (cause) {
+    throw new AppError('CLICKHOUSE_QUERY_FAILED', `a row is no JSON: ${cause}`, { cause })
+  }
+}
+
 /**
  * Codes of a server that is busy, full, starting, replicating or misconfigured, not of a wrong
  * statement: 159, 160 time; 202 queries; 209, 210, 279 network; 225, 242, 319, 999 replication;
@@ -137,6 +159,7 @@ async function translated<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run()
   } catch (fault) {
+    if (fault instanceof AppError) throw fault
     if (!(fault instanceof ClickHouseError)) {
       const reason = fault instanceof Error ? fault.message || fault.name : String(fault)
       throw new AppError('CLICKHOUSE_UNAVAILABLE', `ClickHouse does not answer: ${reason}`, {

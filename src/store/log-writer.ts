@@ -51,6 +51,7 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
   const pending: Pending[] = []
   let pendingBytes = 0
   let current: OpenSegment | undefined
+  let isFailing = false
   // One thing at a time: groups and closings follow each other in the order they were asked for.
   let chain: Promise<void> = Promise.resolve()
   const inTurn = (run: () => Promise<void>): Promise<void> => {
@@ -85,12 +86,14 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
       await current.file.append(group.flatMap(({ request }) => encodeFrame(request)))
     } catch (fault) {
       pendingBytes -= bytes
-      events.logRefused({ reason: 'failed', detail: String(fault) })
+      events.logRefused({ reason: 'failed', detail: String(fault), isFirst: !isFailing })
+      isFailing = true
       for (const { resolve } of group) resolve({ status: 'retry', reason: 'log cannot be written' })
       await close()
       return
     }
     const { segment } = current
+    isFailing = false
     pendingBytes -= bytes
     segment.bytes += bytes
     for (const { batch, resolve } of group) {

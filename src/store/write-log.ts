@@ -43,6 +43,7 @@ const FULL_RETRY_MS = 2_000
 export function createWriteLog(options: WriteLogOptions): WriteLog {
   const { dir, clock, events } = options
   let isAccepting = false
+  let isRefusing = false
   let refused: RefusedSegments | undefined
   let endReplay: Cancel = () => {}
   const loader = createSegmentLoader({
@@ -57,7 +58,8 @@ export function createWriteLog(options: WriteLogOptions): WriteLog {
   const bytes = () => writer.bytes + loader.bytes
 
   const refuse = (reason: 'full' | 'stopped', detail: string): Outcome => {
-    events.logRefused({ reason, detail })
+    events.logRefused({ reason, detail, isFirst: !isRefusing })
+    isRefusing = true
     return { status: 'retry', reason: detail, afterMs: FULL_RETRY_MS }
   }
 
@@ -93,6 +95,7 @@ export function createWriteLog(options: WriteLogOptions): WriteLog {
       if (bytes() + frameBytes(request) > options.bytesMax) {
         return refuse('full', `the write-ahead log is full (${bytes()} bytes wait for ClickHouse)`)
       }
+      isRefusing = false
       return await writer.append(request, batch)
     },
     get backlog() {

@@ -63,9 +63,11 @@ function createLogEvents({ log, counter, gauge, histogram }: Telemetry) {
       appendedBytes.inc(event.bytes)
       appendSeconds.observe(event.durationMs / 1_000)
     },
-    logRefused(event: { reason: 'full' | 'failed' | 'stopped'; detail: string }) {
+    /** Every one is counted; only the first of a row is logged. */
+    logRefused(event: { reason: 'full' | 'failed' | 'stopped'; detail: string; isFirst: boolean }) {
       refused.inc({ reason: event.reason })
-      log.warn(event, 'request not taken into the write-ahead log')
+      const { reason, detail } = event
+      if (event.isFirst) log.warn({ reason, detail }, 'requests not taken into the write-ahead log')
     },
     backlogChanged(event: { bytes: number; segmentCount: number }) {
       backlogBytes.set(event.bytes)

@@ -104,6 +104,26 @@ test('a token stores rows once, in the table and in the target of its view', asy
   expect(counted).toEqual([{ spans: 4, traces: 4 }])
 })
 
+test('an insert goes in whole or not at all, also when its last row is wrong', async () => {
+  const { clickhouse } = database
+  const rows = Array.from({ length: 3_000 }, (_, n) => ({ At: '2026-01-11 14:00:00', Id: `w${n}` }))
+  const wrong = [
+    { row: { Id: 1n }, message: 'a row is no JSON' },
+    { row: { At: 'tomorrow' }, message: 'ClickHouse refused' },
+  ]
+  for (const { row, message } of wrong) {
+    const insertion = { table: 'signalbox_incidents', rows: [...rows, row], token: message }
+    await expect(clickhouse.insert(insertion)).rejects.toMatchObject({
+      code: 'CLICKHOUSE_QUERY_FAILED',
+      message: expect.stringContaining(message),
+    })
+  }
+  const count = "SELECT count() AS n FROM signalbox_incidents WHERE startsWith(Id, 'w')"
+  expect(await clickhouse.query(count)).toEqual([{ n: 0 }])
+  await clickhouse.insert({ table: 'signalbox_incidents', rows, token: 'right' })
+  expect(await clickhouse.query(count)).toEqual([{ n: 3_000 }])
+})
+
 test.for(Object.keys(COLUMNS))('%s remembers tokens', async (table) => {
   const [row] = await database.clickhouse.query<{ engine_full: string }>(
     'SELECT engine_full FROM system.tables WHERE database = currentDatabase() AND name = {table:String}',
@@ -119,9 +139,9 @@ test('rows of the journal take ISO times and plain ones alike', async () => {
     Id: 'i',
   }))
   await clickhouse.insert({ table: 'signalbox_incidents', rows, token: 'iso' })
-  expect(await clickhouse.query('SELECT DISTINCT At FROM signalbox_incidents')).toEqual([
-    { At: '2026-01-11 14:26:37.312' },
-  ])
+  expect(
+    await clickhouse.query("SELECT DISTINCT At FROM signalbox_incidents WHERE Id = 'i'"),
+  ).toEqual([{ At: '2026-01-11 14:26:37.312' }])
 })
 
 test('migrating again changes nothing, and another retention changes every TTL', async () => {

@@ -1,0 +1,102 @@
+import { formatDurationMs } from '../lib/duration.ts'
+import type { Verdict } from '../model/verdict.ts'
+import type { DetectEvents } from '../telemetry/detect-events.ts'
+import type { Judgement, Moment } from './group.ts'
+import type { RuleRun, RunGroup, Told } from './rule-run.ts'
+
+export interface AnnounceOptions {
+  readonly publish: (verdict: Verdict) => void
+  readonly events: DetectEvents
+}
+
+/** Least time between two verdicts that differ in their value alone. */
+const REFRESH_MS = 1_000
+
+/**
+ * Publishes a judgement when its state, effect, witnesses or reason changed, and, while it fires or
+ * is pending, at most once a second when its value did.
+ */
+export function createAnnouncer({ publish, events }: AnnounceOptions) {
+  return (run: RuleRun, entry: RunGroup, moment: Moment): void => {
+    const { judgement, told, group } = entry
+    if (!judgement) return
+    const key = keyOf(judgement)
+    if (key === told?.key && !isRefreshDue({ judgement, told, moment })) return
+    const change = {
+      rule: run.rule.id,
+      by: group.by,
+      from: stateOf(told),
+      to: judgement.state,
+      value: judgement.value,
+      count: judgement.count,
+      reason: judgement.reason,
+    }
+    const starts = judgement.effect === 'firing' && told?.effect !== 'firing'
+    const traceparent = starts ? events.ruleFired(change) : (told?.traceparent ?? '')
+    if (change.from !== change.to) events.stateChanged(change)
+    const { value, effect } = judgement
+    entry.told = { key, value, effect, traceparent, atMs: moment.nowMs }
+    publish(toVerdict({ run, entry, judgement, moment }))
+  }
+}
+
+// The seconds of "router-2 silent for 14 s" grow without anything having changed.
+function keyOf({ state, effect, witnesses, reason }: Judgement): string {
+  return JSON.stringify([state, effect, witnesses, reason?.replaceAll(/ for \d+ s/g, '')])
+}
+
+function stateOf(told: Told | undefined) {
+  return told && (JSON.parse(told.key)[0] as Judgement['state'])
+}
+
+function isRefreshDue(query: { judgement: Judgement; told: Told; moment: Moment }): boolean {
+  const { judgement, told, moment } = query
+  const isShown = judgement.effect === 'firing' || judgement.state === 'pending'
+  return isShown && judgement.value !== told.value && moment.nowMs - told.atMs >= REFRESH_MS
+}
+
+interface VerdictQuery {
+  readonly run: RuleRun
+  readonly entry: RunGroup
+  readonly judgement: Judgement
+  readonly moment: Moment
+}
+
+function toVerdict({ run, entry, judgement, moment }: VerdictQuery): Verdict {
+  const { rule } = run
+  const { by } = entry.group
+  const { state, value, threshold, count, reason } = judgement
+  const traceparent = entry.told?.traceparent
+  const facts = {
+    rule: rule.id,
+    kind: rule.kind,
+    by,
+    severity: rule.severity,
+    labels: rule.labels,
+    title: run.renderTitle({
+      ...by,
+      rule: rule.id,
+      severity: rule.severity,
+      labels: rule.labels,
+      window: formatDurationMs(rule.windowMs),
+      state,
+      reason,
+      value,
+      threshold,
+      count,
+    }),
+    ...(rule.runbook !== undefined && { runbook: rule.runbook }),
+    sinceUnixMs: judgement.sinceUnixMs,
+    atUnixMs: judgement.atUnixMs,
+    judgedUnixMs: moment.nowUnixMs,
+    watermarkUnixMs: judgement.watermarkUnixMs,
+    threshold,
+    count,
+    windowMs: rule.windowMs,
+    effect: judgement.effect,
+    witnesses: judgement.witnesses,
+    ...(traceparent && { traceparent }),
+  }
+  if (state === 'unknown') return { ...facts, state, reason: reason ?? '', value: null }
+  return { ...facts, state, value, ...(reason !== undefined && { reason }) }
+}

@@ -1,0 +1,161 @@
+import type { Item } from './kind.ts'
+import { BAD, createMembers, type Member, type Members, SAMPLES, TOTAL } from './members.ts'
+import type { SourceState, Sources } from './sources.ts'
+
+/** What the sources of one group say: m (what is missing), the watermark, and who is a witness. */
+export interface GroupSources {
+  add(item: Item, isBad: boolean): void
+  /** What is missing now; cheap when nobody is absent. */
+  missingAt(at: SourceInstant): Missing
+  /** Least (newest event − lateness) over active sources; undefined when none is active. */
+  watermarkUnixMs(nowMs: number): number | undefined
+  /** Routers whose own items breach `above` with at least `countMin` of their own. */
+  witnesses(query: WitnessQuery): readonly string[]
+  restart(): void
+}
+
+/**
+ * m = Σ over silent sources (and sources far behind) of rate before × min(silence, window). 0 once
+ * the others carry at least 95 % of the former total; less than one item of a source is nothing.
+ */
+export interface Missing {
+  items(windowMs: number): number
+  /** `router-2 silent for 14 s`; undefined when nothing is missing. */
+  readonly reason: string | undefined
+}
+
+export interface SourceInstant {
+  readonly endUnixMs: number
+  readonly nowUnixMs: number
+  /** The never-stepping clock. */
+  readonly nowMs: number
+}
+
+export interface WitnessQuery {
+  readonly endUnixMs: number
+  readonly above: number
+  readonly countMin: number
+}
+
+export interface GroupSourcesOptions {
+  readonly sources: Sources
+  readonly windowMs: number
+  readonly latenessMs: number
+  readonly silentMs: number
+  /** A router unheard for so long is no longer missed; anything else not beyond the window. */
+  readonly memoryMs: number
+}
+
+interface Absence {
+  readonly member: Member
+  readonly text: string
+  readonly forMs: number
+  /** Newest event time of what came before. */
+  readonly sinceUnixMs: number
+}
+
+const CARRIED = 0.95
+const NOTHING: Missing = { items: () => 0, reason: undefined }
+
+export function createGroupSources(options: GroupSourcesOptions): GroupSources {
+  const { sources, windowMs } = options
+  const members = createMembers(options)
+  return {
+    add: members.add,
+    missingAt(at) {
+      const absent = absences({ members, at, options })
+      const missed = absent.filter((one) => !isCarried({ members, absent, at, windowMs }, one))
+      if (missed.length === 0) return NOTHING
+      return {
+        items: (ofMs) =>
+          missed.reduce((total, { member, forMs, sinceUnixMs }) => {
+            const items = members.rate(member, sinceUnixMs) * Math.min(forMs, ofMs)
+            // The part of an item that a source might have sent is not an item.
+            return items >= 1 ? total + items : total
+          }, 0),
+        reason: missed.map(({ text }) => text).join(', '),
+      }
+    },
+    watermarkUnixMs(nowMs) {
+      let least: number | undefined
+      for (const { id } of members.all()) {
+        const state = sources.get(id)
+        if (!state || !sources.isActive(state, nowMs)) continue
+        least = Math.min(least ?? state.newestUnixMs, state.newestUnixMs)
+      }
+      return least === undefined ? undefined : least - options.latenessMs
+    },
+    witnesses: ({ endUnixMs, above, countMin }) =>
+      [...members.all()]
+        .filter(({ id, ring }) => {
+          if (sources.get(id)?.component !== 'router') return false
+          if (ring.sum(SAMPLES, endUnixMs, windowMs) < countMin) return false
+          const total = ring.sum(TOTAL, endUnixMs, windowMs)
+          return ring.sum(BAD, endUnixMs, windowMs) > above * total
+        })
+        .map(({ id }) => id)
+        .sort(),
+    restart: members.clear,
+  }
+}
+
+interface AbsenceQuery {
+  readonly members: Members
+  readonly at: SourceInstant
+  readonly options: GroupSourcesOptions
+}
+
+function absences({ members, at, options }: AbsenceQuery): Absence[] {
+  const found: Absence[] = []
+  for (const member of members.all()) {
+    const state = options.sources.get(member.id)
+    const absence = state && absenceOf({ member, state, at, sources: options.sources })
+    if (!absence) {
+      member.formerTotal = undefined
+      continue
+    }
+    // Workers come and go: what one contributed is past when the window is.
+    const memoryMs = state.component === 'router' ? options.memoryMs : options.windowMs
+    if (absence.forMs > memoryMs) members.delete(member.id)
+    else found.push(absence)
+  }
+  return found
+}
+
+function absenceOf(query: {
+  member: Member
+  state: SourceState
+  at: SourceInstant
+  sources: Sources
+}): Absence | undefined {
+  const { member, state, at, sources } = query
+  const isSilent = sources.isSilent(state, at.nowMs)
+  if (!isSilent && !sources.isBehind(state, at.nowMs)) return undefined
+  const sinceUnixMs = isSilent ? state.newestUnixMs : state.newestTelemetryUnixMs
+  const forMs = isSilent ? at.nowMs - state.heardMs : at.nowUnixMs - sinceUnixMs
+  const text = `${member.id} ${isSilent ? 'silent' : 'behind'} for ${Math.floor(forMs / 1_000)} s`
+  return { member, text, forMs, sinceUnixMs }
+}
+
+interface CarriedQuery {
+  readonly members: Members
+  readonly absent: readonly Absence[]
+  readonly at: SourceInstant
+  readonly windowMs: number
+}
+
+/** Whether those who are present send what everyone sent before this one went. */
+function isCarried({ members, absent, at, windowMs }: CarriedQuery, one: Absence): boolean {
+  const { member, sinceUnixMs } = one
+  const { bucketMs } = members
+  member.formerTotal ??= members.totalRate(sinceUnixMs)
+  // Whole buckets only: the last one is still filling.
+  const endMs = at.endUnixMs - bucketMs
+  const lengthMs = Math.floor(Math.min(windowMs, endMs - sinceUnixMs) / bucketMs) * bucketMs
+  if (lengthMs <= 0) return false
+  const gone = new Set(absent.map((other) => other.member))
+  let others = 0
+  for (const other of members.all())
+    if (!gone.has(other)) others += other.ring.sum(TOTAL, endMs, lengthMs)
+  return others / lengthMs >= CARRIED * member.formerTotal
+}

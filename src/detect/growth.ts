@@ -1,0 +1,91 @@
+import type { RuleOf } from '../config/rules.ts'
+import { bucketMsOf } from '../lib/ring-window.ts'
+import { createValueWindow, type ValueWindow } from '../lib/value-window.ts'
+import type { KindState } from './kind.ts'
+import { numberOf } from './number-of.ts'
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+const BUCKETS_MAX = 4_000
+
+/**
+ * Fires when a number or a volume is n times what it was: against the same window `over` ago, or
+ * against a baseline (the same hour of each past day when it spans days, else all of it before now).
+ * Insufficient until there is that much data. `of: volume` counts items instead of reading a number.
+ */
+export function createGrowth(rule: RuleOf<'growth'>): KindState {
+  const { windowMs, trip, clear } = rule
+  const pastMs = rule.baselineMs ?? rule.overMs ?? 0
+  const longMs = Math.max(windowMs, clear.windowMs)
+  const spanMs = pastMs + longMs + DAY_MS * Number(pastMs >= DAY_MS)
+  // Long baselines are kept coarser, so that a week costs no more than an hour.
+  const bucketMs = Math.max(bucketMsOf(windowMs), spanMs / BUCKETS_MAX)
+  const window = createValueWindow({ bucketMs, spanMs })
+  const isVolume = rule.of === 'volume'
+
+  const levelOf = (endMs: number, lengthMs: number) =>
+    levelIn({ window, isVolume, endMs, lengthMs })
+  const before = (endMs: number, lengthMs: number) => {
+    if (window.sinceMs === undefined || window.sinceMs > endMs - pastMs) return undefined
+    if (rule.overMs !== undefined) return levelOf(endMs - rule.overMs, lengthMs)
+    if (pastMs < DAY_MS) return levelOf(endMs - lengthMs, pastMs - lengthMs)
+    const days = Array.from({ length: Math.floor(pastMs / DAY_MS) }, (_, day) =>
+      levelOf(endMs - (day + 1) * DAY_MS + HOUR_MS / 2, HOUR_MS),
+    ).filter((level) => level !== undefined)
+    const sum = (key: 'level' | 'count') => days.reduce((total, day) => total + day[key], 0)
+    return days.length === 0
+      ? undefined
+      : { level: sum('level') / days.length, count: sum('count') }
+  }
+  const compare = (endMs: number, lengthMs: number) => {
+    const then = before(endMs, lengthMs)
+    const now = levelOf(endMs, lengthMs) ?? (isVolume ? { level: 0, count: 0 } : undefined)
+    if (!then || !now) return undefined
+    // A volume that fell to nothing is judged by how much there was.
+    const count = trip.isAbove ? now.count : then.count
+    const floor = isVolume ? rule.floor / (lengthMs / 1_000) : rule.floor
+    return { times: now.level / Math.max(then.level, floor), count }
+  }
+
+  return {
+    add(item) {
+      const value = isVolume ? item.weight : numberOf(item, rule.of)
+      if (value !== undefined) window.add(item.atUnixMs, value)
+      return value !== undefined
+    },
+    judge(at) {
+      const missing = at.missing(windowMs)
+      const now = compare(at.endUnixMs, windowMs)
+      const threshold = trip.times
+      if (!now || now.count < trip.countMin) {
+        const outcome = missing > 0 ? 'open' : 'few'
+        return { outcome, value: now?.times ?? null, threshold, count: now?.count ?? 0 }
+      }
+      const trips = trip.isAbove ? now.times > threshold : now.times < threshold
+      const isOpen = missing > 0 && !(trips && at.isTripped)
+      const outcome = isOpen ? 'open' : trips ? 'trips' : 'calm'
+      return { outcome, value: now.times, threshold, count: now.count }
+    },
+    clears(at) {
+      const now = compare(at.endUnixMs, clear.windowMs)
+      if (!now || at.missing(clear.windowMs) > 0) return false
+      return trip.isAbove ? now.times < clear.times : now.times > clear.times
+    },
+    restart: () => window.clear(),
+  }
+}
+
+interface LevelQuery {
+  readonly window: ValueWindow
+  readonly isVolume: boolean
+  readonly endMs: number
+  readonly lengthMs: number
+}
+
+/** Items (adjusted) per second, or the mean of the number. */
+function levelIn({ window, isVolume, endMs, lengthMs }: LevelQuery) {
+  const summary = window.summary(endMs, lengthMs)
+  if (!summary) return undefined
+  const level = isVolume ? (summary.sum * 1_000) / lengthMs : summary.sum / summary.count
+  return { level, count: summary.count }
+}

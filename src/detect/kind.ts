@@ -1,0 +1,67 @@
+import type { FieldValue, ObservationUnit, Source } from '../model/observation.ts'
+
+// The shape that every kind of rule has: it takes items and answers for a window. It knows neither
+// clock nor hold times nor verdicts: group.ts asks, and turns answers into states.
+
+/** One observation as a rule sees it: with guarded time, and who sent it under its own name. */
+export interface Item {
+  readonly unit: ObservationUnit
+  /** Event time, never later than the arrival. */
+  readonly atUnixMs: number
+  readonly startUnixMs: number
+  /** Arrival on Signalbox's own clock that never steps. */
+  readonly heardMs: number
+  readonly weight: number
+  readonly source: Source
+  read(key: string): FieldValue | undefined
+}
+
+/** The moment for which a rule is judged. */
+export interface Instant {
+  /** Where the window ends (event time). */
+  readonly endUnixMs: number
+  /** The never-stepping clock, for what is measured by arrival. */
+  readonly heardMs: number
+  /** Items that silent or far-behind sources would have sent in a window of this length; often 0. */
+  missing(windowMs: number): number
+  /** Windows of the clear side reach back no further: older items speak of before the trip. */
+  readonly floorUnixMs: number
+  /** Whether the rule fires already. */
+  readonly isTripped: boolean
+  /** Whether another rule fires for the same scope. */
+  isFiring(rule: string): boolean
+}
+
+export interface Reading {
+  /**
+   * `trips`: conclusive, whatever is missing. `calm`: conclusively not. `few`: too little to judge.
+   * `open`: what is missing could change the answer.
+   */
+  readonly outcome: 'trips' | 'calm' | 'few' | 'open'
+  readonly value: number | null
+  readonly threshold: number
+  /** Items (samples, not weights) that the answer rests on. */
+  readonly count: number
+  readonly reason?: string
+}
+
+export interface KindState {
+  /** Takes an item that the rule's `where` matched; true when it speaks for tripping. */
+  add(item: Item): boolean
+  judge(at: Instant): Reading
+  /** Whether the clear condition holds conclusively; only asked of a rule that fires. */
+  clears(at: Instant): boolean
+  /** Forgets all items. */
+  restart(): void
+}
+
+/** How far the clear window stretches to reach its least count. */
+export const STRETCH_MAX = 10
+
+/** Different values remembered for `min_distinct`; only "at least so many" is asked of them. */
+export const DISTINCT_MAX = 10_000
+
+/** While something is missing, what does not trip yet is open. */
+export function calmOrOpen(missing: number): 'calm' | 'open' {
+  return missing > 0 ? 'open' : 'calm'
+}

@@ -1,0 +1,64 @@
+import type { Rule } from '../config/rules.ts'
+import { compileMatchers } from '../lib/matcher.ts'
+import type { ObservationUnit, Source } from '../model/observation.ts'
+import { createCount } from './count.ts'
+import { createDistinct } from './distinct.ts'
+import { createGap } from './gap.ts'
+import { createGrowth } from './growth.ts'
+import { createInflight } from './inflight.ts'
+import type { Item, KindState } from './kind.ts'
+import { createRatio } from './ratio.ts'
+import { createSilence, type SilenceOptions } from './silence.ts'
+import { createValue } from './value.ts'
+
+const UNIT_OF = {
+  attempts: 'attempt',
+  requests: 'request',
+  spans: 'span',
+  logs: 'log',
+  metrics: 'metric',
+  routers: 'status',
+} as const satisfies Record<NonNullable<Rule['on']>, ObservationUnit>
+
+const ALL_UNITS: readonly ObservationUnit[] = [...Object.values(UNIT_OF)]
+
+/** The state of one group of a rule, empty. */
+export function createKindState(rule: Rule, options: SilenceOptions): KindState {
+  switch (rule.kind) {
+    case 'ratio':
+      return createRatio(rule)
+    case 'count':
+      return createCount(rule)
+    case 'distinct':
+      return createDistinct(rule)
+    case 'value':
+      return createValue(rule)
+    case 'gap':
+      return createGap(rule)
+    case 'growth':
+      return createGrowth(rule)
+    case 'inflight':
+      return createInflight(rule)
+    case 'silence':
+      return createSilence(rule, options)
+  }
+}
+
+/** Which observations a rule looks at. */
+export function unitsOf(rule: Rule): readonly ObservationUnit[] {
+  if (rule.on !== undefined) return [UNIT_OF[rule.on]]
+  return rule.kind === 'inflight' ? ['status', 'attempt'] : ALL_UNITS
+}
+
+/** Whether a rule takes an item: its `where`, and who is expected of a silence rule. */
+export function compileWhere(rule: Rule): (item: Item) => boolean {
+  const matches = compileMatchers(rule.where)
+  if (rule.kind !== 'silence') return (item) => matches(item.read)
+  const { expect } = rule
+  if (typeof expect === 'object') {
+    const isExpected = compileMatchers(expect)
+    return (item) => isExpected(item.read) && matches(item.read)
+  }
+  const component: Source['component'] = expect === 'routers' ? 'router' : 'worker'
+  return (item) => item.source.component === component && matches(item.read)
+}

@@ -1,0 +1,27 @@
+import type { Item } from './kind.ts'
+
+/**
+ * The number that `of` names: a field or attribute, or, on metrics, the value of the metric of that
+ * name. Undefined for an item that does not carry it, or carries something else.
+ */
+export function numberOf(item: Item, of: string): number | undefined {
+  const field = item.read(of)
+  const value =
+    field === undefined && item.unit === 'metric' && item.read('metric') === of
+      ? item.read('value')
+      : field
+  return toNumber(value)
+}
+
+/** The value of a metric point, when the point is of one of these metrics. */
+export function metricValue(item: Item, names: readonly string[]): number | undefined {
+  const name = item.read('metric')
+  return typeof name === 'string' && names.includes(name) ? toNumber(item.read('value')) : undefined
+}
+
+function toNumber(value: unknown): number | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
+  if (typeof value !== 'string' || value.trim() === '') return undefined
+  const number = Number(value)
+  return Number.isFinite(number) ? number : undefined
+}

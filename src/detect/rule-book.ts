@@ -1,0 +1,132 @@
+import type { Rule } from '../config/rules.ts'
+import type { Timings } from '../config/timings.ts'
+import type { Topology } from '../config/topology.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { ObservationUnit } from '../model/observation.ts'
+import type { Group as GroupKey } from '../model/verdict.ts'
+import type { DetectEvents } from '../telemetry/detect-events.ts'
+import { unitsOf } from './kinds.ts'
+import { createRuleRun, OTHER, type RuleRun, type RunGroup } from './rule-run.ts'
+import type { Sources } from './sources.ts'
+
+/** All rules at work, by what they look at. */
+export interface RuleBook {
+  runs(): readonly RuleRun[]
+  runsOf(unit: ObservationUnit): readonly RuleRun[]
+  /** Whether a group of the rule fires that says nothing else of the keys it shares with `by`. */
+  isFiring(rule: string, by: GroupKey): boolean
+  /** Starts anew the windows over attempts and requests of every group that concerns the route. */
+  restart(route: string, nowUnixMs: number): void
+  /** Swaps the rules; returns the groups that fired and whose rule is gone. */
+  reload(rules: readonly Rule[]): Gone[]
+}
+
+export interface Gone {
+  readonly run: RuleRun
+  readonly entry: RunGroup
+}
+
+export interface RuleBookOptions {
+  readonly rules: readonly Rule[]
+  readonly sources: Sources
+  topology(): Topology
+  readonly clock: Clock
+  readonly timings: Timings
+  readonly latenessMs: number
+  readonly events: DetectEvents
+}
+
+export function createRuleBook(options: RuleBookOptions): RuleBook {
+  const { sources, clock, timings, latenessMs, events } = options
+  const start = (rule: Rule) =>
+    createRuleRun({
+      rule,
+      sources,
+      timings,
+      latenessMs,
+      nowMs: clock.monotonicMs(),
+      onOverflow: () => events.groupsOverflowed(rule.id),
+    })
+  let runs = inOrder(options.rules.map(start))
+  let byUnit = indexByUnit(runs)
+
+  return {
+    runs: () => runs,
+    runsOf: (unit) => byUnit.get(unit) ?? [],
+    isFiring(rule, by) {
+      const run = runs.find((one) => one.rule.id === rule)
+      return [...(run?.groups() ?? [])].some(
+        ({ group }) => group.effect === 'firing' && isCompatible(group.by, by),
+      )
+    },
+    restart(route, nowUnixMs) {
+      const topology = options.topology()
+      for (const run of runs) {
+        if (!isRestartable(run.rule)) continue
+        for (const { group } of run.groups())
+          if (concerns(group.by, route, topology)) group.restart(nowUnixMs)
+      }
+    },
+    reload(rules) {
+      const before = new Map(runs.map((run) => [run.rule.id, run]))
+      const gone: Gone[] = []
+      const next = rules.map((rule) => {
+        const old = before.get(rule.id)
+        before.delete(rule.id)
+        if (!old) return start(rule)
+        if (JSON.stringify(old.rule) === JSON.stringify(rule)) return old
+        return succeed({ old, run: start(rule), gone })
+      })
+      for (const run of before.values()) gone.push(...firingOf(run))
+      const kept = next.filter((run) => runs.includes(run)).length
+      events.reloaded({ kept, fresh: next.length - kept, gone: before.size })
+      runs = inOrder(next)
+      byUnit = indexByUnit(runs)
+      return gone
+    },
+  }
+}
+
+/** Decisions on attempts and requests start anew when weights change; nothing else forgets. */
+export function isRestartable(rule: Rule): boolean {
+  if (rule.kind === 'silence' || rule.kind === 'inflight') return false
+  return rule.on === 'attempts' || rule.on === 'requests'
+}
+
+/** An edited rule starts with empty windows but keeps what fires, when its groups are the same. */
+function succeed({ old, run, gone }: { old: RuleRun; run: RuleRun; gone: Gone[] }): RuleRun {
+  const isSameGroups = JSON.stringify(old.rule.by) === JSON.stringify(run.rule.by)
+  for (const one of firingOf(old))
+    if (isSameGroups) run.adopt(one.entry)
+    else gone.push(one)
+  return run
+}
+
+function firingOf(run: RuleRun): Gone[] {
+  const firing = [...run.groups()].filter(({ group }) => group.effect === 'firing')
+  return firing.map((entry) => ({ run, entry }))
+}
+
+// Rules that look at others are judged after them.
+function inOrder(runs: readonly RuleRun[]): readonly RuleRun[] {
+  const isDependent = ({ rule }: RuleRun) => rule.kind === 'gap' && rule.onlyIf !== undefined
+  return [...runs].sort((a, b) => Number(isDependent(a)) - Number(isDependent(b)))
+}
+
+function indexByUnit(runs: readonly RuleRun[]): Map<ObservationUnit, RuleRun[]> {
+  const index = new Map<ObservationUnit, RuleRun[]>()
+  for (const run of runs)
+    for (const unit of unitsOf(run.rule)) index.set(unit, [...(index.get(unit) ?? []), run])
+  return index
+}
+
+function isCompatible(a: GroupKey, b: GroupKey): boolean {
+  return Object.entries(a).every(([key, value]) => b[key] === undefined || b[key] === value)
+}
+
+/** A group concerns a route unless its `route` or `target` says otherwise. */
+function concerns(by: GroupKey, route: string, topology: Topology): boolean {
+  if (by.route !== undefined && by.route !== route && by.route !== OTHER) return false
+  if (by.target === undefined || by.target === OTHER) return true
+  return topology.roleOf(route, by.target) !== 'unlisted'
+}

@@ -1,0 +1,120 @@
+import { compileTitle, type RenderTitle } from '../config/rule-title.ts'
+import type { Rule } from '../config/rules.ts'
+import type { Timings } from '../config/timings.ts'
+import type { Group as GroupKey } from '../model/verdict.ts'
+import { createGroup, type Group, type Judgement } from './group.ts'
+import { createGroupSources } from './group-sources.ts'
+import type { Effect } from './hysteresis.ts'
+import type { Item } from './kind.ts'
+import { compileWhere, createKindState } from './kinds.ts'
+import type { Sources } from './sources.ts'
+
+/** One rule at work: which items it takes, and one group per combination of its `by` values. */
+export interface RuleRun {
+  readonly rule: Rule
+  readonly renderTitle: RenderTitle
+  takes(item: Item): boolean
+  /** The group of an item, made when it is new; further groups than GROUPS_MAX share `__other__`. */
+  groupOf(item: Item): RunGroup
+  groups(): Iterable<RunGroup>
+  /** Takes over a verdict that outlives an edit of the rule. */
+  adopt(entry: RunGroup): void
+  /** Drops groups unheard for long that do not fire. */
+  forget(nowMs: number): void
+}
+
+/** A group with what was last judged and last told of it. */
+export interface RunGroup {
+  readonly group: Group
+  judgement?: Judgement
+  told?: Told
+}
+
+export interface Told {
+  readonly key: string
+  readonly value: number | null
+  readonly atMs: number
+  readonly effect: Effect
+  readonly traceparent: string
+}
+
+export interface RuleRunOptions {
+  readonly rule: Rule
+  readonly sources: Sources
+  readonly timings: Timings
+  readonly latenessMs: number
+  readonly nowMs: number
+  onOverflow(): void
+}
+
+const GROUPS_MAX = 256
+export const OTHER = '__other__'
+
+export function createRuleRun(options: RuleRunOptions): RuleRun {
+  const { rule, sources, timings, latenessMs } = options
+  const takes = compileWhere(rule)
+  const groups = new Map<string, RunGroup>()
+  const memoryMs = Math.max(timings.hourMs, rule.windowMs)
+
+  const add = (by: GroupKey, start: { nowMs: number; effect?: Effect }): RunGroup => {
+    const common = { rule, sources, latenessMs, by, ...start }
+    const silentMs = timings.sourceSilentMs
+    const group = createGroup({
+      ...common,
+      kind: createKindState(rule, { sinceMs: start.nowMs, memoryMs }),
+      sources: createGroupSources({ ...common, windowMs: rule.windowMs, silentMs, memoryMs }),
+    })
+    const added: RunGroup = { group }
+    groups.set(keyOf(rule.by.map((key) => by[key])), added)
+    return added
+  }
+  // A rule over everything is there from the start, so that it shows, and hears that nothing comes.
+  if (rule.by.length === 0) add({}, { nowMs: options.nowMs })
+
+  return {
+    rule,
+    renderTitle: compileTitle(rule.title),
+    takes,
+    groups: () => groups.values(),
+    groupOf(item) {
+      const values = rule.by.map((key) => item.read(key)?.toString())
+      const known = groups.get(keyOf(values))
+      if (known) return known
+      const start = { nowMs: item.heardMs }
+      if (groups.size < GROUPS_MAX) return add(toBy(rule.by, values), start)
+      options.onOverflow()
+      const others = rule.by.map(() => OTHER)
+      return groups.get(keyOf(others)) ?? add(toBy(rule.by, others), start)
+    },
+    adopt({ group, told }) {
+      const added = add(group.by, { nowMs: options.nowMs, effect: group.effect })
+      if (told) added.told = told
+    },
+    forget(nowMs) {
+      const idleMs = Math.max(memoryMs, pastOf(rule)) + rule.windowMs * 10
+      for (const [key, { group }] of groups) {
+        if (rule.by.length === 0 || group.effect === 'firing') continue
+        if (nowMs - group.heardMs > idleMs) groups.delete(key)
+      }
+    },
+  }
+}
+
+/** How far back a rule compares. */
+function pastOf(rule: Rule): number {
+  return rule.kind === 'growth' ? (rule.baselineMs ?? rule.overMs ?? 0) : 0
+}
+
+function keyOf(values: readonly (string | undefined)[]): string {
+  return values.map((value) => value ?? '').join('\u0000')
+}
+
+/** What an item does not say stands in no group's name: such a group says nothing of that key. */
+function toBy(keys: readonly string[], values: readonly (string | undefined)[]): GroupKey {
+  return Object.fromEntries(
+    keys.flatMap((key, index) => {
+      const value = values[index]
+      return value === undefined || value === '' ? [] : [[key, value]]
+    }),
+  )
+}

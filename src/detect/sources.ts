@@ -1,0 +1,97 @@
+import type { Source } from '../model/observation.ts'
+
+/** When a source was heard, by arrival and by event time. Arrival is on the never-stepping clock. */
+export interface SourceState {
+  readonly id: string
+  readonly component: Source['component']
+  /** Last arrival of telemetry or status. */
+  heardMs: number
+  /** Since when it was heard without a gap of `silentMs`. */
+  steadySinceMs: number
+  /** Newest event time of anything it sent. */
+  newestUnixMs: number
+  /** Last arrival of telemetry, and by how much its newest item was late then. */
+  telemetryHeardMs: number
+  newestTelemetryUnixMs: number
+  lagMs: number
+}
+
+/** Everyone who sends: the basis of watermarks, of silence and of what may be missing. */
+export interface Sources {
+  heard(arrival: Arrival): SourceState
+  get(id: string): SourceState | undefined
+  /** Sent steadily, and then nothing, neither telemetry nor status, for `silentMs`. */
+  isSilent(source: SourceState, nowMs: number): boolean
+  /** Still sends, but its newest telemetry came later than `latenessMs` allows: a backlog drains. */
+  isBehind(source: SourceState, nowMs: number): boolean
+  /** Heard within `silentMs`: its watermark is waited for. */
+  isActive(source: SourceState, nowMs: number): boolean
+  /** Newest event time of any source; undefined before the first. */
+  readonly newestUnixMs: number | undefined
+}
+
+export interface Arrival {
+  readonly source: Source
+  readonly isStatus: boolean
+  readonly atUnixMs: number
+  readonly nowUnixMs: number
+  readonly nowMs: number
+}
+
+export interface SourcesOptions {
+  readonly silentMs: number
+  readonly latenessMs: number
+}
+
+const SOURCES_MAX = 10_000
+
+export function createSources({ silentMs, latenessMs }: SourcesOptions): Sources {
+  // Kept in order of arrival, so that the one unheard for longest is dropped when there are too many.
+  const sources = new Map<string, SourceState>()
+  let newestUnixMs: number | undefined
+
+  const add = ({ source, nowMs, atUnixMs }: Arrival): SourceState => {
+    const added: SourceState = {
+      id: source.id,
+      component: source.component,
+      heardMs: nowMs,
+      steadySinceMs: nowMs,
+      newestUnixMs: atUnixMs,
+      telemetryHeardMs: Number.NEGATIVE_INFINITY,
+      newestTelemetryUnixMs: Number.NEGATIVE_INFINITY,
+      lagMs: 0,
+    }
+    if (sources.size >= SOURCES_MAX) {
+      const longest = [...sources.values()].reduce((a, b) => (b.heardMs < a.heardMs ? b : a))
+      sources.delete(longest.id)
+    }
+    sources.set(source.id, added)
+    return added
+  }
+
+  return {
+    get newestUnixMs() {
+      return newestUnixMs
+    },
+    get: (id) => sources.get(id),
+    heard(arrival) {
+      const { nowMs, atUnixMs, nowUnixMs } = arrival
+      const state = sources.get(arrival.source.id) ?? add(arrival)
+      if (nowMs - state.heardMs > silentMs) state.steadySinceMs = nowMs
+      state.heardMs = nowMs
+      state.newestUnixMs = Math.max(state.newestUnixMs, atUnixMs)
+      newestUnixMs = Math.max(newestUnixMs ?? atUnixMs, atUnixMs)
+      if (arrival.isStatus) return state
+      state.telemetryHeardMs = nowMs
+      state.newestTelemetryUnixMs = Math.max(state.newestTelemetryUnixMs, atUnixMs)
+      state.lagMs = nowUnixMs - state.newestTelemetryUnixMs
+      return state
+    },
+    // A worker that logged one line and nothing since is not missing: it never sent steadily.
+    isSilent: (source, nowMs) =>
+      nowMs - source.heardMs > silentMs && source.heardMs - source.steadySinceMs >= silentMs,
+    isBehind: (source, nowMs) =>
+      source.lagMs > latenessMs && nowMs - source.telemetryHeardMs <= silentMs,
+    isActive: (source, nowMs) => nowMs - source.heardMs <= silentMs,
+  }
+}

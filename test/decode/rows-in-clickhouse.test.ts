@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { DecodedBatch } from '../../src/model/batch.ts'
+import { startDatabase, type TestDatabase } from '../store/database.ts'
+import { createTestDecoder, decodeDocument, NOW_MS } from './decoder-fixture.ts'
+import { keyValues, logs, newSpanId, newTraceId, traces } from './otlp-builder.ts'
+
+// The rows as the real engine reads them: every table, exact to the nanosecond, nothing guessed.
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await startDatabase()
+})
+afterAll(() => database.stop())
+
+let token = 0
+async function insert(batch: DecodedBatch): Promise<void> {
+  for (const [table, rows] of batch.rows)
+    await database.clickhouse.insert({ table, rows, token: `test-${token++}` })
+}
+
+const query = (sql: string) => database.clickhouse.query<Record<string, unknown>>(sql)
+
+test('spans, attempts and requests', async () => {
+  const traceId = newTraceId()
+  const spanId = newSpanId()
+  const document = traces({ 'service.name': 'gateway', 'host.name': 'r1' }, [
+    {
+      traceId,
+      kind: 'client',
+      startMs: NOW_MS + 0.001,
+      durationMs: 12.345,
+      attributes: { 'signalbox.route': 'preview', 'signalbox.target': 'cloud-eu', b: 1.5, a: 'ü' },
+      events: [
+        { name: 'exception', atMs: NOW_MS, attributes: { 'exception.type': 'E' } },
+        { name: 'without time', atMs: 0 },
+      ],
+      links: [{ traceId, spanId }],
+      error: true,
+    },
+    { traceId, kind: 'server', startMs: NOW_MS, attributes: { 'http.route': 'preview' } },
+  ])
+  // Nanoseconds beyond what a double holds must survive.
+  const exact = JSON.parse(
+    JSON.stringify(document).replace('1768140000000001000', '1768140000000001789'),
+  )
+  await insert(decodeDocument('traces', exact, createTestDecoder()))
+  expect(
+    await query(`SELECT toString(toUnixTimestamp64Nano(Timestamp)) AS at, Duration, SpanKind,
+      StatusCode, SpanAttributes['a'] AS a, mapKeys(SpanAttributes) AS keys, Events.Name AS names,
+      arrayMap(t -> toString(toUnixTimestamp64Nano(t)), Events.Timestamp) AS times,
+      Events.Attributes[1]['exception.type'] AS type, Links.SpanId AS links
+      FROM otel_traces WHERE SpanKind = 'Client'`),
+  ).toEqual([
+    {
+      at: '1768140000000001789',
+      Duration: 12344211,
+      SpanKind: 'Client',
+      StatusCode: 'Error',
+      a: 'ü',
+      keys: ['a', 'b', 'signalbox.route', 'signalbox.target'],
+      names: ['exception', 'without time'],
+      times: ['1768140000000000000', '0'],
+      type: 'E',
+      links: [spanId],
+    },
+  ])
+  expect(
+    await query(`SELECT Route, Target, Role, Router, Outcome, Images, Weight, RequestId,
+      toString(toUnixTimestamp64Nano(EndTime)) AS ended, toUnixTimestamp64Milli(ReceivedAt) AS received
+      FROM signalbox_attempts`),
+  ).toEqual([
+    {
+      Route: 'preview',
+      Target: 'cloud-eu',
+      Role: 'primary',
+      Router: 'r1',
+      Outcome: 'failed',
+      Images: 1,
+      Weight: 1,
+      RequestId: traceId,
+      ended: '1768140000012346000',
+      received: NOW_MS,
+    },
+  ])
+  expect(await query('SELECT Outcome, FinalTarget, AttemptCount FROM signalbox_requests')).toEqual([
+    { Outcome: 'failed', FinalTarget: '', AttemptCount: 1 },
+  ])
+})
+
+test('log records', async () => {
+  const body = { map: { b: [1], a: 'x' } }
+  const log = { atMs: NOW_MS, body, severity: 17, eventName: 'e', attributes: { '10': 1, k: true } }
+  await insert(decodeDocument('logs', logs({ 'service.name': 's' }, [log])))
+  expect(
+    await query(`SELECT Body, SeverityNumber, EventName, ServiceName, LogAttributes,
+      toUnixTimestamp64Milli(Timestamp) AS at FROM otel_logs`),
+  ).toEqual([
+    {
+      Body: '{"a":"x","b":[1]}',
+      SeverityNumber: 17,
+      EventName: 'e',
+      ServiceName: 's',
+      LogAttributes: { '10': '1', k: 'true' },
+      at: NOW_MS,
+    },
+  ])
+})
+
+test('metrics of every kind', async () => {
+  const timeUnixNano = String(BigInt(NOW_MS) * 1_000_000n)
+  const point = { timeUnixNano, attributes: keyValues({ pool: 'a' }) }
+  const exemplars = [{ timeUnixNano, asDouble: 2, spanId: newSpanId(), traceId: newTraceId() }]
+  const count = '18446744073709551615'
+  const metrics = [
+    { name: 'g', gauge: { dataPoints: [{ ...point, asDouble: 'NaN', exemplars }] } },
+    { name: 'g2', gauge: { dataPoints: [{ ...point, asDouble: '-Infinity' }] } },
+    { name: 's', sum: { dataPoints: [{ ...point, asInt: '-3' }], isMonotonic: true } },
+    {
+      name: 'h',
+      histogram: {
+        dataPoints: [
+          { ...point, count, sum: 1.5, bucketCounts: [count], explicitBounds: ['Infinity'] },
+        ],
+      },
+    },
+    {
+      name: 'e',
+      exponentialHistogram: {
+        dataPoints: [{ ...point, count, scale: -1, positive: { offset: -2, bucketCounts: ['1'] } }],
+      },
+    },
+    {
+      name: 'q',
+      summary: { dataPoints: [{ ...point, count, quantileValues: [{ quantile: 0.5, value: 1 }] }] },
+    },
+  ]
+  const batch = decodeDocument('metrics', { resourceMetrics: [{ scopeMetrics: [{ metrics }] }] })
+  expect(batch.itemCount).toBe(metrics.length)
+  await insert(batch)
+  const at = 'toUnixTimestamp(TimeUnix) * 1000 AS at'
+  expect(
+    await query(
+      `SELECT toString(Value) AS v, Exemplars.Value AS e, ${at} FROM otel_metrics_gauge ORDER BY MetricName`,
+    ),
+  ).toEqual([
+    { v: 'nan', e: [2], at: NOW_MS },
+    { v: '-inf', e: [], at: NOW_MS },
+  ])
+  expect(
+    await query(
+      'SELECT Value, IsMonotonic, toUnixTimestamp(StartTimeUnix) AS t FROM otel_metrics_sum',
+    ),
+  ).toEqual([{ Value: -3, IsMonotonic: true, t: 0 }])
+  expect(
+    await query(
+      'SELECT toString(Count) AS c, toString(BucketCounts[1]) AS b, Sum FROM otel_metrics_histogram',
+    ),
+  ).toEqual([{ c: count, b: count, Sum: 1.5 }])
+  expect(
+    await query(
+      'SELECT Scale, PositiveOffset, PositiveBucketCounts FROM otel_metrics_exponential_histogram',
+    ),
+  ).toEqual([{ Scale: -1, PositiveOffset: -2, PositiveBucketCounts: [1] }])
+  expect(
+    await query(
+      'SELECT ValueAtQuantiles.Quantile AS q, ValueAtQuantiles.Value AS v FROM otel_metrics_summary',
+    ),
+  ).toEqual([{ q: [0.5], v: [1] }])
+})
