@@ -8,7 +8,7 @@ export interface KnownAttempt
   readonly requestSpanId: string
 }
 
-export interface RequestKey {
+interface RequestKey {
   readonly requestId: string
   readonly traceId: string
   readonly spanId: string

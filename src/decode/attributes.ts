@@ -30,7 +30,7 @@ export function readAttributes(pairs: readonly KeyValue[]): Attributes {
   return { text: toSortedRecord(texts), get: (key) => values.get(key) }
 }
 
-export const NO_ATTRIBUTES: Attributes = { text: {}, get: () => undefined }
+const NO_ATTRIBUTES: Attributes = { text: {}, get: () => undefined }
 
 function toSortedRecord(texts: ReadonlyMap<string, string>): Record<string, string> {
   // Without a prototype, so that a sender's `__proto__` is a key like any other.

@@ -4,13 +4,13 @@ export interface LogsRequest {
   readonly resourceLogs: readonly ResourceLogs[]
 }
 
-export interface ResourceLogs {
+interface ResourceLogs {
   readonly resource: Resource | null
   readonly scopeLogs: readonly ScopeLogs[]
   readonly schemaUrl: string
 }
 
-export interface ScopeLogs {
+interface ScopeLogs {
   readonly scope: Scope | null
   readonly logRecords: readonly LogRecord[]
   readonly schemaUrl: string

@@ -33,7 +33,7 @@ export function observePoint(
           component: source.component,
         })
       default:
-        return sourceField(source, key)
+        return sourceField(source, key) ?? measuredField(point, key)
     }
   }
   const atUnixMs = toUnixMs(point.unixNs)
@@ -45,4 +45,12 @@ export function observePoint(
     weight: 1,
     field: createField({ ...scoped, meanings, builtIn }),
   }
+}
+
+/**
+ * What is measured may stand on the resource: the Kubernetes receivers put `k8s.deployment.name`
+ * there, the Prometheus ones on the point. Rules name it once, without `resource.`.
+ */
+function measuredField({ attributes, origin }: PointFacts, key: string): FieldValue | undefined {
+  return attributes.get(key) ?? origin.resource.attributes.get(key)
 }

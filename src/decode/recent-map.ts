@@ -4,7 +4,6 @@ export interface RecentMap<V> {
   get(key: string, nowMs: number): V | undefined
   /** Sets, and makes it the youngest. */
   set(key: string, value: V, nowMs: number): void
-  readonly count: number
 }
 
 export function createRecentMap<V>(options: {
@@ -24,9 +23,6 @@ export function createRecentMap<V>(options: {
         if (entries.size <= options.countMax && nowMs - atMs <= options.ageMaxMs) break
         entries.delete(oldest)
       }
-    },
-    get count() {
-      return entries.size
     },
   }
 }

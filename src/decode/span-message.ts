@@ -4,7 +4,7 @@ export interface TracesRequest {
   readonly resourceSpans: readonly ResourceSpans[]
 }
 
-export interface ResourceSpans {
+interface ResourceSpans {
   readonly resource: Resource | null
   readonly scopeSpans: readonly { readonly scope: Scope | null; readonly spans: readonly Span[] }[]
 }
@@ -24,13 +24,13 @@ export interface Span {
   readonly status: { readonly message: string; readonly code: number } | null
 }
 
-export interface SpanEvent {
+interface SpanEvent {
   readonly timeUnixNano: Int64
   readonly name: string
   readonly attributes: readonly KeyValue[]
 }
 
-export interface SpanLink {
+interface SpanLink {
   readonly traceId: Uint8Array
   readonly spanId: Uint8Array
   readonly traceState: string

@@ -14,7 +14,7 @@ import { writeAnswer } from './write-answer.ts'
 // OTLP/HTTP on plain node:http, not on the API's framework: bodies have to be bounded while they
 // stream and answered in protobuf, and nothing else of a framework would be used.
 
-export interface OtlpHttpLimits {
+interface OtlpHttpLimits {
   /** Of one body, inflated or not; the specification recommends 64 MiB. */
   readonly bodyBytesMax: number
   /** Requests open at once; further ones are told to come again. */

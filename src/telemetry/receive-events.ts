@@ -2,7 +2,7 @@ import type { Signal } from '../model/otlp.ts'
 import type { Telemetry } from './telemetry.ts'
 
 /** One answered OTLP request, as its sender saw it. */
-export interface Answered {
+interface Answered {
   readonly status: number
   readonly reason: string
   readonly durationMs: number
@@ -38,7 +38,7 @@ export function createReceiveEvents(telemetry: Telemetry): ReceiveEvents {
   )
   const items = telemetry.counter(
     'signalbox_receive_items_total',
-    'Spans, log records and data points accepted',
+    'Spans, log records and data points read, also those that the log then refused',
     ['signal'],
   )
   const rejected = telemetry.counter(

@@ -60,7 +60,7 @@ test('random bytes are answered', () => {
     fc.property(signal, encoding, fc.uint8Array({ maxLength: 200 }), (signal, encoding, body) =>
       mustAnswer({ signal, encoding, body }),
     ),
-    { numRuns: 2_000 },
+    { numRuns: 1_000 },
   )
 })
 
@@ -84,7 +84,7 @@ test('real payloads with damaged bytes are answered', () => {
       }
       mustAnswer({ signal, encoding, body: Uint8Array.from(body) })
     }),
-    { numRuns: 2_000 },
+    { numRuns: 1_000 },
   )
 })
 

@@ -203,8 +203,9 @@ test.for<[string, string, object, object, unknown]>([
     startUnixMs: NOW_MS - 60_000,
     source: { id: 'h1', component: 'worker' },
   })
-  const fields = ['metric', 'value', 'unit', 'pool', 'worker', 'resource.host.name']
-  expect(fields.map((key) => observation?.field(key))).toEqual(['m', value, 'u', 'a', 'h1', 'h1'])
+  const fields = ['metric', 'value', 'unit', 'pool', 'worker', 'resource.host.name', 'host.name']
+  const values = ['m', value, 'u', 'a', 'h1', 'h1', 'h1']
+  expect(fields.map((key) => observation?.field(key))).toEqual(values)
 })
 
 test('a distribution shows its count and sum too', () => {
