@@ -16,7 +16,7 @@ export interface OnCall {
   readonly deadMan?: { readonly url: Secret; readonly everyMs: number }
 }
 
-export interface ReceiverConfig {
+interface ReceiverConfig {
   readonly name: string
   /** It has an acknowledgement timer of its own, so ours does not run. */
   readonly escalates: boolean

@@ -32,7 +32,7 @@ export function advance(record: IncidentRecord, now: Now): Advance | undefined {
 }
 
 /** Quiet: the route is on its primary and the last word of every rule was ok, none `unknown`. */
-export function isQuiet(record: IncidentRecord): boolean {
+function isQuiet(record: IncidentRecord): boolean {
   const isHome = record.routeState === undefined || record.routeState === 'primary'
   return (
     isHome &&

@@ -35,7 +35,7 @@ export function openRecord(opening: Opening): IncidentRecord {
     state: 'open',
     severity: cause?.severity ?? ('warning' satisfies Severity),
     labels: labelsOf(opening),
-    t0UnixMs: cause?.sinceUnixMs ?? transitions[0]?.atUnixMs ?? nowMs,
+    t0UnixMs: cause?.sinceUnixMs ?? ruleTrueMs(newest) ?? transitions[0]?.atUnixMs ?? nowMs,
     openedUnixMs: nowMs,
     mitigation: route === undefined ? 'none' : 'pending',
     mitigationText:
@@ -56,6 +56,12 @@ export function openRecord(opening: Opening): IncidentRecord {
     ...record,
     timeline: { ...record.timeline, first: [...record.timeline.first, row] },
   }
+}
+
+/** `decide` says since when the rule was true by the clock of the events. */
+function ruleTrueMs(transition: Transition | undefined): number | undefined {
+  const atMs = transition?.evidence.ruleTrueUnixMs
+  return typeof atMs === 'number' ? atMs : undefined
 }
 
 function labelsOf({ cause, breached, route }: Opening): Record<string, string> {

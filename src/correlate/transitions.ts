@@ -33,7 +33,7 @@ export function foldTransition(record: IncidentRecord, transition: Transition): 
   }
 }
 
-export function transitionRow(transition: Transition): TimelineRow {
+function transitionRow(transition: Transition): TimelineRow {
   const { view, data } = transition
   return {
     at: toIso(transition.atUnixMs),
@@ -60,7 +60,12 @@ interface TextAfter {
 /** The first sentence of every page: what was already done about it, and whether that is proven. */
 function mitigationTextAfter({ record, transition, mitigation }: TextAfter): string {
   const { view, to } = transition
-  if (to === 'primary') return `The route is back on its primary. ${record.mitigationText}`.trim()
+  if (to === 'primary') {
+    const isReturn = record.movedUnixMs !== undefined && record.routeState !== 'primary'
+    return isReturn
+      ? `The route is back on its primary. ${record.mitigationText}`
+      : record.mitigationText
+  }
   if (mitigation === 'blocked') {
     const isNews = record.mitigation !== 'blocked' || ['state', 'refused'].includes(transition.kind)
     return isNews ? `NOT mitigated: ${blockedText(transition.text)}.` : record.mitigationText
@@ -69,7 +74,9 @@ function mitigationTextAfter({ record, transition, mitigation }: TextAfter): str
   const took = tookText(view, record.movedUnixMs)
   switch (mitigation) {
     case 'confirmed':
-      return `Traffic moved to ${place} (confirmed${took}).`
+      return to === 'ramping'
+        ? `Traffic moved to ${place} (confirmed${took}), and is on its way back in steps.`
+        : `Traffic moved to ${place} (confirmed${took}).`
     case 'partial':
       return `Traffic moved to ${place} only in part: ${observedText(view)} follow.`
     case 'unverified':

@@ -9,7 +9,7 @@ import { labelsOf } from './wording.ts'
 // forget a timer, and running it twice changes nothing.
 
 /** A flapping mitigation is one update page per receiver in this time, with what holds then. */
-export const UPDATE_EVERY_MS = 30_000
+const UPDATE_EVERY_MS = 30_000
 /** After so many rounds in which no receiver of a level accepted, the next level is told. */
 const UNREACHABLE_ROUNDS = 2
 

@@ -26,7 +26,7 @@ export function muted({ windows, clock, holdBack }: MutedOptions): Stage {
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
 
 /** Whether the window is open at an instant; a daily one may go on past midnight. */
-export function isWithin(window: MuteWindow, nowMs: number): boolean {
+function isWithin(window: MuteWindow, nowMs: number): boolean {
   if ('fromUnixMs' in window) return nowMs >= window.fromUnixMs && nowMs < window.untilUnixMs
   const { day, minute } = localTime(nowMs, window.timeZone)
   const { days, fromMinute, untilMinute } = window

@@ -8,7 +8,7 @@ import type { Receiver, Receivers } from './receivers.ts'
 import { retrying } from './retrying.ts'
 
 /** A receiver that has not accepted by then is passed over for the next one. */
-export const ACCEPT_WITHIN_MS = 10_000
+const ACCEPT_WITHIN_MS = 10_000
 const ATTEMPT_MS = 5_000
 const RETRIES = { delayMsFirst: 500, delayMsMax: 4_000, attemptCountMax: 5 }
 

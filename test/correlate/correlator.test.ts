@@ -156,6 +156,8 @@ test('what automation did is said in one sentence', async () => {
   )
   expect(say({ to: 'primary', mitigation: 'none' })).toMatch(/^The route is back on its primary/)
   expect(correlator.list()[0]?.mitigation).toBe('blocked')
+  const once = correlator.list()[0]?.mitigation_text
+  expect(say({ to: 'primary', kind: 'inhibitor', text: 'Automation is free' })).toBe(once)
 })
 
 test('a rule that nobody acts on is not pending for ever', async () => {

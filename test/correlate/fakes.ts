@@ -136,7 +136,7 @@ export function transitionOf(atUnixMs: number, fields: TransitionFields): Transi
     to: fields.to,
     text: fields.text ?? `${fields.from ?? 'suspect'} → ${fields.to}`,
     view,
-    evidence: { rule_true_at: at },
+    evidence: { ruleTrueUnixMs: atUnixMs - 2_000 },
   }
 }
 
