@@ -1,0 +1,174 @@
+import type { Attempt } from '../model/attempt.ts'
+import type { Answered } from '../model/delivery.ts'
+import { compareGenerations, type Generation, parseGeneration } from '../model/generation.ts'
+import type { Observation } from '../model/observation.ts'
+import type { ReceivedStatus } from '../model/router-status.ts'
+import { type DecideContext, pairOf, recordOf } from './context.ts'
+import { noteAttempt } from './generation-stats.ts'
+import type { Ledger } from './ledger.ts'
+import { focusOf } from './record.ts'
+import { hasReached } from './router-book.ts'
+import type { Claim } from './takeover.ts'
+
+// What comes in from routers: spans, statuses, answers. Each is a witness of its own kind.
+
+export interface Intake {
+  observe(observations: readonly Observation[]): void
+  status(received: ReceivedStatus): void
+  answered(answer: Answered): void
+}
+
+export interface IntakeOptions {
+  readonly context: DecideContext
+  readonly ledger: Ledger
+  /** Looks whether the pair that a router reports is newer than ours. */
+  claim(claim: Claim): void
+}
+
+/** Spans come at least once: so many are remembered, in two halves. */
+const SEEN_MAX = 50_000
+const EXPORT_DELAY_MAX_MS = 60_000
+
+export function createIntake({ context, ledger, claim }: IntakeOptions): Intake {
+  const { book, clock, demand, throughput } = context
+  const isFirst = createOnce(SEEN_MAX)
+
+  const witness = createWitness(context, ledger)
+  const onAttempt = createAttemptIntake(context, witness)
+
+  return {
+    observe(observations) {
+      for (const observation of observations) {
+        const { unit, attempt, onceKey } = observation
+        if (unit === 'metric') throughput.observe(observation)
+        if (unit !== 'attempt' && unit !== 'request') continue
+        if (onceKey !== undefined && !isFirst(`${unit} ${onceKey}`)) continue
+        demand.note(observation, clock.nowMs())
+        if (unit === 'attempt' && attempt) onAttempt(attempt)
+      }
+    },
+    status({ router, status }) {
+      const nowMs = clock.nowMs()
+      const isKnownRoute = (route: string) => context.policy(route) !== undefined
+      const started = book.status({ router, status, nowMs, isKnownRoute })
+      for (const [route, count] of started) context.live(route).stats.started += count
+      for (const [route, pair] of Object.entries(status.observed)) {
+        claim({ router, route, pair })
+        if (!isKnownRoute(route)) continue
+        const said = { router, route, pair, kind: 'observed', via: 'status' } as const
+        witness({ ...said, sinceUnixMs: nowMs, stamps: { routerClock: status.clock } })
+      }
+    },
+    answered({ router, route, observed: pair, atUnixMs, sentUnixMs, clockOffsetMs }) {
+      if (!context.policy(route)) return
+      claim({ router, route, pair })
+      const entry = book.of(router, clock.nowMs())
+      if (entry) entry.lastSeenUnixMs = clock.nowMs()
+      const said = { router, route, pair, kind: 'answered', via: 'answer' } as const
+      witness({
+        ...said,
+        sinceUnixMs: atUnixMs,
+        stamps: { sentUnixMs, answeredUnixMs: atUnixMs, clockOffsetMs },
+      })
+    },
+  }
+}
+
+type Witness = (said: Said) => void
+
+interface Said {
+  readonly router: string
+  readonly route: string
+  readonly pair: Generation
+  readonly kind: 'observed' | 'answered'
+  readonly via: 'status' | 'span' | 'answer'
+  readonly sinceUnixMs: number
+  readonly stamps: Readonly<Record<string, unknown>>
+}
+
+/** True the first time a key is seen, as far as memory goes. */
+function createOnce(countMax: number): (key: string) => boolean {
+  let young = new Set<string>()
+  let old = new Set<string>()
+  return (key) => {
+    if (young.has(key) || old.has(key)) return false
+    young.add(key)
+    if (young.size >= countMax / 2) {
+      old = young
+      young = new Set()
+    }
+    return true
+  }
+}
+
+/** Publishes the first time that a router is seen to have reached the present pair. */
+function createWitness(context: DecideContext, ledger: Ledger): Witness {
+  const { book, clock } = context
+  return (said) => {
+    const { router, route, pair, kind, via } = said
+    const entry = book.of(router, clock.nowMs())
+    if (!entry) return
+    const own = book.route(entry, route)
+    const current = pairOf(context, route)
+    const history = kind === 'observed' ? own.observed : own.answered
+    const hadReached = hasReached(history, current)
+    history.add(pair, said.sinceUnixMs)
+    if (hadReached || !hasReached(history, current)) return
+    ledger.tell(route, {
+      kind: 'proof',
+      text: kind === 'observed' ? `${router} has applied it` : `${router} answered with it`,
+      evidence: { witness: kind, via, router, pair, atUnixMs: clock.nowMs(), ...said.stamps },
+    })
+  }
+}
+
+function createAttemptIntake(context: DecideContext, witness: Witness) {
+  const { book, clock, targets } = context
+
+  const noteServed = (attempt: Attempt) => {
+    const nowMs = clock.nowMs()
+    const entry = book.of(attempt.router, nowMs)
+    if (entry) {
+      entry.lastSeenUnixMs = nowMs
+      book.route(entry, attempt.route).lastTrafficUnixMs = nowMs
+    }
+    const delayMs = Math.max(0, nowMs - Number(attempt.endUnixNs / 1_000_000n))
+    const { exportDelay } = context
+    exportDelay.ms = Math.min(EXPORT_DELAY_MAX_MS, Math.max(delayMs, exportDelay.ms * 0.99))
+    const own = attempt.generation === '' ? undefined : parseGeneration(attempt.generation)
+    const newest = entry?.routes.get(attempt.route)?.observed.newest?.pair
+    if (own && own.generation > 0 && (!newest || compareGenerations(own, newest) > 0)) {
+      // A pair that we never gave proves nothing, whoever writes it on a span.
+      if (compareGenerations(own, pairOf(context, attempt.route)) <= 0) {
+        const startUnixMs = Number(attempt.startUnixNs / 1_000_000n)
+        const said = {
+          router: attempt.router,
+          route: attempt.route,
+          pair: own,
+          via: 'span' as const,
+        }
+        witness({ ...said, kind: 'observed', sinceUnixMs: nowMs, stamps: { startUnixMs } })
+      }
+    }
+    return own ?? context.routers.pairOf(attempt)
+  }
+
+  return (attempt: Attempt): void => {
+    const policy = context.policy(attempt.route)
+    if (!policy) return
+    const nowMs = clock.nowMs()
+    const pair = noteServed(attempt)
+    const isListed =
+      attempt.target === policy.primary ||
+      policy.fallbacks.some((fallback) => fallback.target === attempt.target)
+    if (!isListed) return
+    targets.note(attempt, nowMs)
+    noteAttempt(context.live(attempt.route).stats, {
+      attempt,
+      pair,
+      primary: policy.primary,
+      focus: focusOf(recordOf(context, attempt.route), policy.primary),
+      nowMs,
+    })
+  }
+}
