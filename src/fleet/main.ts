@@ -1,0 +1,48 @@
+import { startAutoscaler } from './autoscaler-role.ts'
+import type { Command, Report, Role } from './messages.ts'
+import type { RoleConfig } from './role-config.ts'
+import { startRouter } from './router-role.ts'
+import { startUsers } from './users-role.ts'
+import { startWorkers } from './workers-role.ts'
+
+// One process of the fleet, forked with a channel to its parent: `main.js router|workers|…`. It
+// lives and dies with the parent: when the channel closes, it goes.
+
+const tell = (report: Report) => {
+  if (process.connected) process.send?.(report)
+}
+
+function start(config: RoleConfig): Promise<Role> {
+  switch (config.role) {
+    case 'router':
+      return startRouter(config, tell)
+    case 'workers':
+      return startWorkers(config, tell)
+    case 'autoscaler':
+      return startAutoscaler(config, tell)
+    case 'users':
+      return startUsers(config, tell)
+  }
+}
+
+let role: Role | undefined
+
+async function obey(command: Command) {
+  if (command.type === 'configure') {
+    role = await start(command.config)
+    tell({ type: 'ready' })
+  } else if (command.type === 'stop') {
+    await role?.stop()
+    tell({ type: 'stopped' })
+    process.disconnect()
+  } else await role?.command(command)
+}
+
+process.on('message', (command: Command) => {
+  obey(command).catch((fault: unknown) => {
+    tell({ type: 'fault', message: fault instanceof Error ? (fault.stack ?? '') : String(fault) })
+  })
+})
+process.on('disconnect', () => process.exit(0))
+// Ctrl-C goes to the whole group; the parent decides in which order things end.
+process.on('SIGINT', () => {})
