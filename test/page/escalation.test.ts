@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createStateStore } from '../../src/store/state-store.ts'
 import { type ReceivingServer, startReceivingServer } from './receiving-server.ts'
 import { createWorld, idle, startPager } from './start-pager.ts'
 
@@ -102,20 +106,28 @@ test('resolved before anybody was told is never told', async () => {
 })
 
 test('a killed process goes on with the timer of the one before it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-page-'))
+  const open = () => createStateStore({ file: join(folder, 'state.sqlite') })
+  const disk = open()
   const world = createWorld()
-  const before = await startPager(file(), world)
+  const before = await startPager(file(), { ...world, store: { ...world.store, ...disk } })
   before.open()
   await before.viewed(1)
   // Killed: its sweep ends, nothing is said, nothing is saved.
   await before.pager.stop()
+  disk.close()
   world.clock.turn(4 * MINUTE)
-  const after = await startPager(file(), world)
+  const diskAgain = open()
+  const after = await startPager(file(), { ...world, store: { ...world.store, ...diskAgain } })
   world.clock.turn(MINUTE - 2_000)
   await idle()
   expect(second.seen).toHaveLength(0)
   world.clock.turn(3_000)
   await after.viewed(2)
   expect(after.said()).toEqual(['L1 one opened delivered', 'L2 two opened delivered'])
+  await after.pager.stop()
+  diskAgain.close()
+  rmSync(folder, { recursive: true })
 })
 
 test('an incident that ended while nobody was running is told as ended', async () => {
