@@ -13,7 +13,7 @@ export function createDistinct({ windowMs, of, trip, clear }: DistinctConfig): K
   return {
     add(item) {
       const value = item.read(of)
-      if (value === undefined) return false
+      if (value === undefined) return undefined
       values.add(item.atUnixMs, String(value))
       return true
     },

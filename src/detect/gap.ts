@@ -32,7 +32,7 @@ export function createGap(rule: RuleOf<'gap'>): KindState {
 
   return {
     add(item) {
-      let isOurs = false
+      let isOurs: true | undefined
       for (const { names, window } of series) {
         const value = metricValue(item, names)
         if (value === undefined) continue

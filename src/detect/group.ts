@@ -91,8 +91,9 @@ export function createGroup(options: GroupOptions): Group {
     },
     add(item) {
       heardMs = item.heardMs
-      newestUnixMs = Math.max(newestUnixMs, item.atUnixMs)
       const isBad = kind.add(item)
+      if (isBad === undefined) return
+      newestUnixMs = Math.max(newestUnixMs, item.atUnixMs)
       if (!isSilence) sources.add(item, isBad)
     },
     judge(moment) {

@@ -50,8 +50,9 @@ export function createGrowth(rule: RuleOf<'growth'>): KindState {
   return {
     add(item) {
       const value = isVolume ? item.weight : numberOf(item, rule.of)
-      if (value !== undefined) window.add(item.atUnixMs, value)
-      return value !== undefined
+      if (value === undefined) return undefined
+      window.add(item.atUnixMs, value)
+      return true
     },
     judge(at) {
       const missing = at.missing(windowMs)

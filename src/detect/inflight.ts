@@ -44,7 +44,7 @@ export function createInflight(rule: RuleOf<'inflight'>): KindState {
   return {
     add(item) {
       const ageMs = ageOf(item)
-      if (ageMs === undefined) return false
+      if (ageMs === undefined) return undefined
       const key = [item.source.id, item.read('route'), item.read('target')].join('\u0000')
       keep(key, { isStatus: item.unit === 'status', atUnixMs: item.atUnixMs, ageMs })
       return ageMs > trip.oldestAboveMs

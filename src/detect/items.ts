@@ -27,6 +27,8 @@ export function toItem(observation: Observation, options: ItemOptions): Item {
       const value = observation.field(key)
       if (value !== undefined) return value
       if (key === source.component) return source.id
+      // Routers and autoscalers say what they are; whoever does not, and is asked, is a worker.
+      if (key === 'worker' && source.component === 'other') return source.id
       return key === 'role' ? roleOf(observation, options.topology) : undefined
     },
   }

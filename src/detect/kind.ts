@@ -46,8 +46,11 @@ export interface Reading {
 }
 
 export interface KindState {
-  /** Takes an item that the rule's `where` matched; true when it speaks for tripping. */
-  add(item: Item): boolean
+  /**
+   * Takes an item that the rule's `where` matched; true when it speaks for tripping, undefined when
+   * it counts for nothing (too old, or outside of what the kind counts).
+   */
+  add(item: Item): boolean | undefined
   judge(at: Instant): Reading
   /** Whether the clear condition holds conclusively; only asked of a rule that fires. */
   clears(at: Instant): boolean

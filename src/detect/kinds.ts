@@ -1,4 +1,4 @@
-import type { Rule } from '../config/rules.ts'
+import type { Rule, RuleOf } from '../config/rules.ts'
 import { compileMatchers } from '../lib/matcher.ts'
 import type { ObservationUnit, Source } from '../model/observation.ts'
 import { createCount } from './count.ts'
@@ -7,6 +7,7 @@ import { createGap } from './gap.ts'
 import { createGrowth } from './growth.ts'
 import { createInflight } from './inflight.ts'
 import type { Item, KindState } from './kind.ts'
+import { metricValue, numberOf } from './number-of.ts'
 import { createRatio } from './ratio.ts'
 import { createSilence, type SilenceOptions } from './silence.ts'
 import { createValue } from './value.ts'
@@ -50,15 +51,42 @@ export function unitsOf(rule: Rule): readonly ObservationUnit[] {
   return rule.kind === 'inflight' ? ['status', 'attempt'] : ALL_UNITS
 }
 
-/** Whether a rule takes an item: its `where`, and who is expected of a silence rule. */
+/**
+ * Whether a rule takes an item: its `where`, and what its kind can use. What it could not use must
+ * not make a group of its own.
+ */
 export function compileWhere(rule: Rule): (item: Item) => boolean {
   const matches = compileMatchers(rule.where)
-  if (rule.kind !== 'silence') return (item) => matches(item.read)
-  const { expect } = rule
+  const isUsable = usableBy(rule)
+  return (item) => isUsable(item) && matches(item.read)
+}
+
+function usableBy(rule: Rule): (item: Item) => boolean {
+  switch (rule.kind) {
+    case 'ratio':
+    case 'count':
+    case 'inflight':
+      return () => true
+    case 'distinct':
+      return (item) => item.read(rule.of) !== undefined
+    case 'value':
+      return (item) => numberOf(item, rule.of) !== undefined
+    case 'growth':
+      return (item) => rule.of === 'volume' || numberOf(item, rule.of) !== undefined
+    case 'gap': {
+      const names = [...rule.desired, ...rule.actual, ...rule.atMax]
+      return (item) => metricValue(item, names) !== undefined
+    }
+    case 'silence':
+      return isExpected(rule.expect)
+  }
+}
+
+function isExpected(expect: RuleOf<'silence'>['expect']): (item: Item) => boolean {
   if (typeof expect === 'object') {
-    const isExpected = compileMatchers(expect)
-    return (item) => isExpected(item.read) && matches(item.read)
+    const matches = compileMatchers(expect)
+    return (item) => matches(item.read)
   }
   const component: Source['component'] = expect === 'routers' ? 'router' : 'worker'
-  return (item) => item.source.component === component && matches(item.read)
+  return (item) => item.source.component === component
 }

@@ -32,7 +32,7 @@ export function createValue(rule: RuleOf<'value'>): KindState {
   return {
     add(item) {
       const value = numberOf(item, of)
-      if (value === undefined) return false
+      if (value === undefined) return undefined
       window.add(item.atUnixMs, isCounter ? increase(item, value) : value)
       return isOver(value, trip.level)
     },
