@@ -51,7 +51,7 @@ const STYLE = `
 @media print{.sb-figure{--ink:#000;--dim:#444;--rule:#ccc;--shade:#7f8ea3;--paper:#fff;--primary:#0072b2;--fallback:#e69f00;--other:#009e73;--failed:#a01c1c;--stripe:#f7c9c4}}
 .sb-figure text{fill:var(--ink)}.sb-figure .dim{fill:var(--dim)}.sb-figure .rule{stroke:var(--rule)}
 .sb-figure .primary{fill:var(--primary)}.sb-figure .fallback{fill:var(--fallback)}.sb-figure .other{fill:var(--other)}.sb-figure .failed{fill:url(#sb-failed)}
-.sb-figure .shade{fill:var(--shade);opacity:.16}.sb-figure .gap{fill:url(#sb-gap)}
+.sb-figure .shade{fill:var(--shade);opacity:.16}.sb-figure .bar{fill:var(--failed)}.sb-figure .gap{fill:url(#sb-gap)}
 .sb-figure .mark{stroke:var(--ink);stroke-dasharray:4 3}.sb-figure .dot{fill:var(--ink)}.sb-figure .number{fill:var(--paper);font-weight:600;text-anchor:middle}`
 
 const DEFS = `<defs><pattern id="sb-failed" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" style="fill:var(--failed)"/><rect width="1.5" height="6" style="fill:var(--stripe)"/></pattern><pattern id="sb-gap" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(-45)"><rect width="1" height="6" style="fill:var(--dim)"/></pattern></defs>`
@@ -122,8 +122,10 @@ function renderAxes({ x, y, timeTicks, rateTicks }: Scales): string[] {
 }
 
 function renderShade({ shadedFromMs, shadedToMs }: OutcomesDrawing, { x }: Scales): string {
-  const left = x(shadedFromMs)
-  return `<rect class="shade" x="${fixed(left)}" y="${TOP}" width="${fixed(Math.max(0, x(shadedToMs) - left))}" height="${PLOT_HEIGHT}"/>`
+  const left = fixed(x(shadedFromMs))
+  const width = fixed(Math.max(0, x(shadedToMs) - x(shadedFromMs)))
+  // The bar on top stays visible where the layers cover the shade.
+  return `<rect class="shade" x="${left}" y="${TOP}" width="${width}" height="${PLOT_HEIGHT}"/><rect class="bar" x="${left}" y="${TOP - 5}" width="${width}" height="4"/>`
 }
 
 function renderGaps({ columns, widthMs }: OutcomesDrawing, { x }: Scales): string[] {

@@ -164,10 +164,10 @@ function nameOf(id: string): string {
 
 function formatSeconds(seconds: number): string {
   if (Math.abs(seconds) < 60) return `${trim(seconds, Math.abs(seconds) < 10 ? 2 : 1)} s`
-  const whole = Math.round(seconds)
-  const hours = Math.floor(whole / 3600)
-  const minutes = Math.floor((whole % 3600) / 60)
-  return `${hours > 0 ? `${hours} h ` : ''}${minutes} min ${whole % 60} s`
+  const tenths = Math.round(seconds * 10)
+  const hours = Math.floor(tenths / 36_000)
+  const minutes = Math.floor((tenths % 36_000) / 600)
+  return `${hours > 0 ? `${hours} h ` : ''}${minutes} min ${(tenths % 600) / 10} s`
 }
 
 /** Four figures near the ends, where 99.9 % and 99.95 % are worlds apart. */

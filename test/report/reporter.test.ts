@@ -98,6 +98,7 @@ test('an outage is reported from T0 to T1 with its chain and its drawing', async
     /^<svg[\s\S]*failover decided[\s\S]*failed back[\s\S]*<\/svg>$/,
   )
   expect(report.figures[0]?.rows).toHaveLength(360)
+  await expect(report.figures[0]?.svg).toMatchFileSnapshot('../golden/outcomes.svg')
   expect(Object.keys(report.queries)).toContain(report.headline.duration?.query)
 })
 
@@ -111,6 +112,7 @@ test('the same stored data give the same bytes in every format', async () => {
   const [first, second] = [await print(), await print()]
   expect(second).toEqual(first)
   if (process.env.REPORT_OUT) writeFileSync(process.env.REPORT_OUT, first[2] ?? '')
+  await expect(first[1]).toMatchFileSnapshot('../golden/report.md')
 })
 
 test('spans that come twice count once', async () => {
