@@ -1,16 +1,7 @@
 import { z } from 'zod'
-import {
-  BadMatchers,
-  CLEAR_WINDOW,
-  Count,
-  DistinctMin,
-  Hold,
-  On,
-  RULE_HEAD,
-  Span,
-  toClear,
-  toHead,
-} from './rule-fields.ts'
+import { Count, Hold, On, Span } from './rule-fields.ts'
+import { CLEAR_WINDOW, RULE_HEAD, toClear, toHead } from './rule-head.ts'
+import { BadMatchers, DistinctMin } from './rule-matchers.ts'
 
 // Kinds that count items. What people write comes out under names with units.
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { Expected, Hold, On, RULE_HEAD, Span, toHead } from './rule-fields.ts'
+import { Expected, Hold, On, Span } from './rule-fields.ts'
+import { RULE_HEAD, toHead } from './rule-head.ts'
 
 // Kinds that look at who sends, rather than at what is sent.
 

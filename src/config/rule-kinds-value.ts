@@ -1,17 +1,8 @@
 import { z } from 'zod'
 import { parseDurationMs } from '../lib/duration.ts'
 import { KebabId } from './fields.ts'
-import {
-  CLEAR_WINDOW,
-  Count,
-  Hold,
-  Metric,
-  On,
-  RULE_HEAD,
-  Span,
-  toClear,
-  toHead,
-} from './rule-fields.ts'
+import { Count, Hold, Metric, On, Span } from './rule-fields.ts'
+import { CLEAR_WINDOW, RULE_HEAD, toClear, toHead } from './rule-head.ts'
 
 // Kinds that read numbers: metrics, attributes, durations, volumes.
 

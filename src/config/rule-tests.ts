@@ -3,7 +3,8 @@ import { z } from 'zod'
 import type { ErrorPlace } from '../lib/errors.ts'
 import { Duration, KebabId } from './fields.ts'
 import { loadYaml } from './load-yaml.ts'
-import { type Rule, unknownRules, yamlFilesIn } from './rules.ts'
+import { type Rule, unknownRules } from './rules.ts'
+import { yamlFilesIn } from './yaml-files.ts'
 
 const Scalar = z.union([z.string(), z.number(), z.boolean()])
 /** Meanings, built-ins and attributes of an item, as matchers name them. */

@@ -1,4 +1,3 @@
-import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { ErrorPlace } from '../lib/errors.ts'
@@ -6,6 +5,7 @@ import { loadYaml, type PlaceOf } from './load-yaml.ts'
 import { CountOf, Distinct, Ratio } from './rule-kinds-count.ts'
 import { Inflight, Silence } from './rule-kinds-source.ts'
 import { Gap, Growth, Value } from './rule-kinds-value.ts'
+import { yamlFilesIn } from './yaml-files.ts'
 
 /** One schema per kind; a kind that is not here yet is refused by name. */
 const KINDS = {
@@ -82,13 +82,6 @@ export function loadRules({ dir, speed = 1 }: LoadRulesOptions): LoadedRules {
       })
   }
   return { rules: found.map(({ rule }) => rule), errors: [...errors, ...crossFaults(found)] }
-}
-
-/** The `.yaml` files of a folder by name; none when it does not exist. */
-export function yamlFilesIn(folder: string): string[] {
-  if (!existsSync(folder)) return []
-  const names = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name))
-  return names.sort().map((name) => join(folder, name))
 }
 
 /** Those of `names` that no rule has: for the `on` and `with` of failover.yaml. */
