@@ -44,8 +44,8 @@ export interface ApiDeps {
     get(id: string): Incident | undefined
     ack(id: string, by: string): Incident | undefined
     resolve(id: string, by: string): Incident | undefined
-    note(id: string, entry: { text: string; by: string }): Incident | undefined
-    addAction(id: string, entry: { text: string; by: string }): Incident | undefined
+    note(id: string, text: string, by: string): Incident | undefined
+    addAction(id: string, text: string, by: string): Incident | undefined
     changeEvent(event: ChangeEvent): void
   }
   readonly reports: {

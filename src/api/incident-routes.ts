@@ -58,7 +58,7 @@ export function incidentRoutes(app: FastifyInstance, deps: ApiDeps): void {
       async (request) => {
         const by = actorOf(request, operator)
         const { text } = request.body as z.output<typeof Text>
-        return found(idOf(request), incidents[verb](idOf(request), { text, by }))
+        return found(idOf(request), incidents[verb](idOf(request), text, by))
       },
     )
   }

@@ -37,7 +37,8 @@ export interface Correlator extends Part, PeopleActions {
   transition(transition: Transition): void
   observe(observations: readonly Observation[]): void
   page(incidentId: string, page: PageView): void
-  changeEvent(event: ChangeEvent): void
+  /** Without `at`, it happened now. */
+  changeEvent(event: Omit<ChangeEvent, 'at'> & { readonly at?: string }): void
   /** Newest first. */
   list(state?: IncidentState): Incident[]
   get(id: string): Incident | undefined
@@ -157,7 +158,8 @@ function createAdditions(parts: AdditionParts): Pick<Correlator, 'page' | 'chang
       const pages = [...record.pages, page].slice(-PAGES_MAX)
       book.put({ ...withRow(record, Date.parse(page.at), row), pages }, 'updated')
     },
-    changeEvent(event) {
+    changeEvent(told) {
+      const event = { at: new Date(clock.nowMs()).toISOString(), ...told }
       changes.add(event)
       if (Date.parse(event.at) < clock.nowMs() - CHANGES_REACH_MS) return
       for (const record of book.open()) {

@@ -1,0 +1,101 @@
+import { Command, InvalidArgumentError } from 'commander'
+import { ack } from './ack.ts'
+import { check } from './check.ts'
+import { runDemo } from './demo.ts'
+import { fetchReport } from './report.ts'
+import { ROUTE_ACTIONS, type RouteOptions, route } from './route.ts'
+import { serve } from './serve.ts'
+import type { Shell } from './shell.ts'
+
+export interface Program {
+  /** Runs the command of `argv`; resolves to its exit code, throws CommanderError on wrong usage. */
+  run(argv: readonly string[]): Promise<number>
+}
+
+const positive = (text: string) => {
+  const value = Number(text)
+  if (!(value > 0)) throw new InvalidArgumentError('expected a number above 0')
+  return value
+}
+
+export function createProgram(shell: Shell): Program {
+  let exitCode = 0
+  const runs =
+    <A extends unknown[]>(command: (...args: A) => Promise<number>) =>
+    async (...args: A) => {
+      exitCode = await command(...args)
+    }
+  const program = new Command('signalbox')
+    .description(
+      'Detects outages of image-generation fleets, moves traffic to a fallback, proves it.',
+    )
+    .exitOverride()
+    .showHelpAfterError()
+
+  program
+    .command('serve', { isDefault: true })
+    .description('ingest, detect, fail over, page, report: everything in one process')
+    .option('--ready-file <file>', 'write the addresses here when ready (JSON, mode 0600)')
+    .option('--speed <factor>', 'divide every duration, for rehearsals in fast motion', positive, 1)
+    .action(runs((options: { readyFile?: string; speed: number }) => serve(options, shell)))
+  program
+    .command('check')
+    .description('validate the files of alerts/ and run the rule tests')
+    .argument('[dir]', 'the folder; default SIGNALBOX_ALERTS_DIR or ./alerts')
+    .action(runs((dir: string | undefined) => check({ ...(dir !== undefined && { dir }) }, shell)))
+  program
+    .command('demo')
+    .description('a simulated fleet plays an outage in fast motion, ending in a post-mortem')
+    .option('--seed <n>', 'seed of everything random', positive, 1)
+    .option('--keep', 'leave the server running afterwards, to look around')
+    .action(runs((options: { seed: number; keep?: boolean }) => runDemo(options, shell)))
+  addRemoteCommands(program, { shell, runs })
+
+  return {
+    async run(argv) {
+      await program.parseAsync([...argv])
+      return exitCode
+    },
+  }
+}
+
+interface RemoteContext {
+  readonly shell: Shell
+  readonly runs: <A extends unknown[]>(
+    command: (...args: A) => Promise<number>,
+  ) => (...args: A) => Promise<void>
+}
+
+/** Commands that talk to a running server through its API. */
+function addRemoteCommands(program: Command, { shell, runs }: RemoteContext): void {
+  const remote = (name: string) =>
+    program
+      .command(name)
+      .option('--url <url>', 'address of the server; default SIGNALBOX_URL or the local port')
+  remote('report')
+    .description('print the post-mortem of an incident')
+    .argument('<incident>')
+    .option('--format <format>', 'json, md or html', 'md')
+    .action(
+      runs((id: string, options: { url?: string; format: string }) =>
+        fetchReport({ id, ...options }, shell),
+      ),
+    )
+  remote('route')
+    .description('hold, force, release or fail back a route')
+    .argument('<action>', ROUTE_ACTIONS.join(', '))
+    .argument('<route>')
+    .requiredOption('--reason <text>', 'why, for the record')
+    .option('--target <target>', 'where to send traffic (force)')
+    .option('--ttl <duration>', 'for how long (hold, force, maintenance)', '30m')
+    .option('--override <rules>', 'safety rules to override, by id, separated by commas')
+    .action(
+      runs((action: string, name: string, options: RouteOptions) =>
+        route({ ...options, action, route: name }, shell),
+      ),
+    )
+  remote('ack')
+    .description('acknowledge an incident')
+    .argument('<incident>')
+    .action(runs((id: string, options: { url?: string }) => ack({ id, ...options }, shell)))
+}

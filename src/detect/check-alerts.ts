@@ -1,0 +1,45 @@
+import type { LoadAlertsOptions } from '../config/alerts.ts'
+import { createLiveAlerts, summarize } from '../config/live-alerts.ts'
+import { loadRuleTests } from '../config/rule-tests.ts'
+import { createTimings } from '../config/timings.ts'
+import type { ErrorPlace } from '../lib/errors.ts'
+import { createDetectEvents } from '../telemetry/detect-events.ts'
+import { createSilentTelemetry } from '../telemetry/telemetry.ts'
+import { type RuleTestResult, runRuleTests } from './run-rule-tests.ts'
+
+export interface AlertsCheck {
+  /** Faults of rule-test files, and expectations that were not met. */
+  readonly errors: readonly ErrorPlace[]
+  /** What works, but not as somebody may think. */
+  readonly notes: readonly string[]
+  readonly summary: string
+}
+
+/**
+ * Validates a folder of alert files exactly as a start would, then runs its rule tests.
+ *
+ * @throws AppError CONFIG_INVALID when a start would refuse the files
+ */
+export function checkAlerts(options: LoadAlertsOptions): AlertsCheck {
+  const live = createLiveAlerts(options)
+  const { rules, warnings } = live.alerts()
+  const { tests, errors } = loadRuleTests({ dir: options.dir, rules })
+  const results = runRuleTests({
+    rules,
+    tests,
+    topology: live.topology(),
+    timings: createTimings(),
+    events: createDetectEvents(createSilentTelemetry()),
+  })
+  const unmet = results.filter(({ isMet }) => !isMet).map(toPlace)
+  const counts = `${tests.length} rule tests with ${results.length} expectations`
+  return {
+    errors: [...errors, ...unmet],
+    notes: warnings,
+    summary: `${summarize(live.alerts())}; ${counts}`,
+  }
+}
+
+function toPlace({ file, line, name, atMs, expected, got }: RuleTestResult): ErrorPlace {
+  return { file, line, message: `${name}: at ${atMs / 1_000}s expected ${expected}, got ${got}` }
+}

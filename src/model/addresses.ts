@@ -1,0 +1,9 @@
+/** Where a running server is to be found; JSON of `--ready-file`. `clickhouse` carries user and password. */
+export interface Addresses {
+  readonly http: string
+  readonly otlp_http: string
+  readonly otlp_grpc: string | null
+  readonly clickhouse: string
+  readonly pid: number
+  readonly version: string
+}

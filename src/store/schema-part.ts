@@ -1,0 +1,68 @@
+import type { Clock } from '../lib/clock.ts'
+import { AppError } from '../lib/errors.ts'
+import type { Part } from '../lib/part.ts'
+import type { ClickHouse, Insertion } from './clickhouse.ts'
+import { migrate } from './migrate.ts'
+
+// Detection, failover and paging go on while ClickHouse is down, also at a start: then the schema
+// is brought up to date as soon as it answers, and inserts wait for that.
+
+export interface SchemaPart extends Part {
+  /** Inserts once the schema is there. Fails as `ClickHouse.insert` does. */
+  insert(insertion: Insertion): Promise<void>
+  degraded(): readonly string[]
+}
+
+export interface SchemaPartOptions {
+  /** Called when the part starts, because an embedded database has no address before. */
+  clickhouse(): ClickHouse
+  readonly retentionMs: number
+  readonly clock: Clock
+}
+
+const RETRY_MS = 2_000
+
+export function createSchemaPart({
+  clickhouse,
+  retentionMs,
+  clock,
+}: SchemaPartOptions): SchemaPart {
+  const stopping = new AbortController()
+  let fault: AppError | undefined
+  let isReady = false
+
+  const migrateOnce = async () => {
+    try {
+      await migrate(clickhouse(), { retentionMs })
+      isReady = true
+      fault = undefined
+    } catch (cause) {
+      // Whatever trying again cannot mend (a newer schema, a refused statement) stops the start.
+      if (!(cause instanceof AppError) || cause.code !== 'CLICKHOUSE_UNAVAILABLE') throw cause
+      fault = cause
+    }
+  }
+  const retry = async () => {
+    while (!isReady && !stopping.signal.aborted) {
+      await clock.sleep(RETRY_MS, stopping.signal).catch(() => {})
+      if (!stopping.signal.aborted) await migrateOnce().catch((cause: AppError) => (fault = cause))
+    }
+  }
+
+  return {
+    name: 'schema',
+    async start() {
+      await migrateOnce()
+      if (!isReady) void retry()
+    },
+    async stop() {
+      stopping.abort()
+    },
+    async insert(insertion) {
+      if (!isReady)
+        throw fault ?? new AppError('CLICKHOUSE_UNAVAILABLE', 'the schema is not there yet')
+      await clickhouse().insert(insertion)
+    },
+    degraded: () => (fault ? [fault.message] : []),
+  }
+}
