@@ -24,7 +24,7 @@ export async function startAutoscaler(config: AutoscalerConfig, tell: Tell): Pro
   })
   const cluster = createSenders({
     otlpUrl: config.otlpUrl,
-    metricEveryMs: config.everyMs,
+    metricEveryMs: config.metricEveryMs,
     resource: resourceOf(config, {}),
     tapMetrics: (exporter) => recordReadings({ exporter, ledger, target: config.target }),
   })

@@ -37,8 +37,9 @@ export interface AutoscalerOptions {
   readonly stepsUntilTimeout: number
 }
 
-// Kubernetes scales when load per replica is off by more than a tenth.
-const UTILISATION_WANTED = 0.9
+// One request in progress or waiting per replica is wanted; Kubernetes scales when the load is off by
+// more than a tenth.
+const LOAD_WANTED = 1
 const TOLERANCE = 0.1
 const NODE_COUNT = 6
 /** Events repeat for a few pods; the others' say the same. */
@@ -53,7 +54,7 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
   const recorder = createRecorder(options.deployment)
 
   const rescale = ({ busy, queued }: DeploymentLoad): KubernetesEvent[] => {
-    const ratio = (busy + queued) / Math.max(1, available) / UTILISATION_WANTED
+    const ratio = (busy + queued) / Math.max(1, available) / LOAD_WANTED
     if (ratio <= 1 + TOLERANCE) return []
     // As the controller's default policy: at most twice the current size at once.
     const wanted = Math.min(options.replicasMax, 2 * available, Math.ceil(available * ratio))

@@ -1,12 +1,15 @@
+import { fileURLToPath } from 'node:url'
 import { startAutoscaler } from './autoscaler-role.ts'
+import { type DemoOptions, playDemo } from './demo.ts'
 import type { Command, Report, Role } from './messages.ts'
 import type { RoleConfig } from './role-config.ts'
 import { startRouter } from './router-role.ts'
 import { startUsers } from './users-role.ts'
 import { startWorkers } from './workers-role.ts'
 
-// One process of the fleet, forked with a channel to its parent: `main.js router|workers|…`. It
-// lives and dies with the parent: when the channel closes, it goes.
+// One process of the fleet, forked with a channel to its parent: `main.js router|workers|…`, or
+// `main.js demo JSON`, which forks all the others. It lives and dies with the parent: when the
+// channel closes, it goes.
 
 const tell = (report: Report) => {
   if (process.connected) process.send?.(report)
@@ -38,11 +41,36 @@ async function obey(command: Command) {
   } else await role?.command(command)
 }
 
-process.on('message', (command: Command) => {
-  obey(command).catch((fault: unknown) => {
-    tell({ type: 'fault', message: fault instanceof Error ? (fault.stack ?? '') : String(fault) })
+function serveRole() {
+  process.on('message', (command: Command) => {
+    obey(command).catch((fault: unknown) => {
+      tell({ type: 'fault', message: fault instanceof Error ? (fault.stack ?? '') : String(fault) })
+    })
   })
-})
-process.on('disconnect', () => process.exit(0))
-// Ctrl-C goes to the whole group; the parent decides in which order things end.
-process.on('SIGINT', () => {})
+  process.on('disconnect', () => process.exit(0))
+  // Ctrl-C goes to the whole group; the parent decides in which order things end.
+  process.on('SIGINT', () => {})
+}
+
+type DemoArguments = Pick<DemoOptions, 'seed' | 'keep' | 'speed' | 'outDir'>
+
+async function runDemo(argument: string): Promise<number> {
+  const stopping = new AbortController()
+  const abort = () => stopping.abort(new Error('stopped'))
+  for (const event of ['SIGINT', 'SIGTERM', 'disconnect']) process.on(event, abort)
+  try {
+    return await playDemo({
+      ...(JSON.parse(argument) as DemoArguments),
+      packageDir: fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, ''),
+      env: process.env,
+      signal: stopping.signal,
+      write: (text) => process.stdout.write(text),
+    })
+  } catch (fault) {
+    process.stderr.write(`demo: ${fault instanceof Error ? fault.message : String(fault)}\n`)
+    return 1
+  }
+}
+
+if (process.argv[2] === 'demo') process.exit(await runDemo(process.argv[3] ?? '{}'))
+else serveRole()

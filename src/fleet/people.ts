@@ -26,7 +26,7 @@ export interface CrowdOptions {
   readonly countMin: number
 }
 
-export const TRIES_MAX = 8
+export const TRIES_MAX = 6
 const LEAVES = 0.08
 const REFUSED = 0.003
 

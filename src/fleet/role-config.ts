@@ -36,6 +36,7 @@ export interface AutoscalerConfig {
   readonly replicasMax: number
   /** Sync period of the horizontal pod autoscaler. */
   readonly everyMs: number
+  readonly metricEveryMs: number
   readonly otlpUrl: string
   readonly ledgerFile: string
 }
