@@ -24,7 +24,6 @@ const CONTENT_TYPES = {
 const idOf = (request: FastifyRequest) => (request.params as z.output<typeof Id>).id
 
 export function incidentRoutes(app: FastifyInstance, deps: ApiDeps): void {
-  const { incidents } = deps
   const read = requires(deps.authorize, 'read')
   const operator = { authorize: deps.authorize, scope: 'operate' as const }
   const byId = { params: Id }
@@ -37,15 +36,15 @@ export function incidentRoutes(app: FastifyInstance, deps: ApiDeps): void {
     },
     async (request) => {
       const query = request.query as z.output<typeof IncidentQuery>
-      return toPage(incidents.list(query.state), query)
+      return toPage(deps.incidents.list(query.state), query)
     },
   )
   app.get('/api/v1/incidents/:id', { preHandler: read, schema: byId }, async (request) =>
-    found(idOf(request), incidents.get(idOf(request))),
+    found(idOf(request), deps.incidents.get(idOf(request))),
   )
   for (const verb of ['ack', 'resolve'] as const) {
     app.post(`/api/v1/incidents/:id/${verb}`, { schema: byId }, async (request) =>
-      found(idOf(request), incidents[verb](idOf(request), actorOf(request, operator))),
+      found(idOf(request), deps.incidents[verb](idOf(request), actorOf(request, operator))),
     )
   }
   for (const [path, verb] of [
@@ -58,7 +57,7 @@ export function incidentRoutes(app: FastifyInstance, deps: ApiDeps): void {
       async (request) => {
         const by = actorOf(request, operator)
         const { text } = request.body as z.output<typeof Text>
-        return found(idOf(request), incidents[verb](idOf(request), text, by))
+        return found(idOf(request), deps.incidents[verb](idOf(request), text, by))
       },
     )
   }
@@ -73,7 +72,7 @@ export function incidentRoutes(app: FastifyInstance, deps: ApiDeps): void {
       if (format === 'pdf') throw notYet('format=pdf', 'print the HTML format from a browser')
       if (profile === 'public')
         throw notYet('profile=public', 'use profile=internal and redact by hand')
-      found(idOf(request), incidents.get(idOf(request)))
+      found(idOf(request), deps.incidents.get(idOf(request)))
       const report = await deps.reports.report(idOf(request))
       return reply.type(CONTENT_TYPES[format]).send(deps.reports.render(report, format))
     },

@@ -25,7 +25,6 @@ const Patch = z.strictObject({
 const idOf = (request: FastifyRequest) => (request.params as z.output<typeof Id>).id
 
 export function subscriptionRoutes(app: FastifyInstance, deps: ApiDeps): void {
-  const { subscriptions } = deps
   const admin = requires(deps.authorize, 'admin')
   const read = requires(deps.authorize, 'read')
   const found = <T>(id: string, value: T | undefined): T => {
@@ -40,7 +39,8 @@ export function subscriptionRoutes(app: FastifyInstance, deps: ApiDeps): void {
       preHandler: read,
       schema: { querystring: ListQuery, summary: 'Who is told of state changes' },
     },
-    async (request) => toPage(subscriptions.list(), request.query as z.output<typeof ListQuery>),
+    async (request) =>
+      toPage(deps.subscriptions.list(), request.query as z.output<typeof ListQuery>),
   )
   app.post(
     '/api/v1/subscriptions',
@@ -49,10 +49,10 @@ export function subscriptionRoutes(app: FastifyInstance, deps: ApiDeps): void {
       schema: { body: Create, summary: 'Subscribe a router; the secret is shown once' },
     },
     async (request, reply) =>
-      reply.status(201).send(await subscriptions.create(request.body as SubscriptionRequest)),
+      reply.status(201).send(await deps.subscriptions.create(request.body as SubscriptionRequest)),
   )
   app.get('/api/v1/subscriptions/:id', { preHandler: read, schema: byId }, async (request) =>
-    found(idOf(request), subscriptions.get(idOf(request))),
+    found(idOf(request), deps.subscriptions.get(idOf(request))),
   )
   app.patch(
     '/api/v1/subscriptions/:id',
@@ -60,15 +60,15 @@ export function subscriptionRoutes(app: FastifyInstance, deps: ApiDeps): void {
     async (request) =>
       found(
         idOf(request),
-        await subscriptions.patch(idOf(request), request.body as Partial<SubscriptionRequest>),
+        await deps.subscriptions.patch(idOf(request), request.body as Partial<SubscriptionRequest>),
       ),
   )
   app.delete(
     '/api/v1/subscriptions/:id',
     { preHandler: admin, schema: byId },
     async (request, reply) => {
-      found(idOf(request), subscriptions.get(idOf(request)))
-      subscriptions.remove(idOf(request))
+      found(idOf(request), deps.subscriptions.get(idOf(request)))
+      deps.subscriptions.remove(idOf(request))
       return reply.status(204).send()
     },
   )
@@ -76,8 +76,8 @@ export function subscriptionRoutes(app: FastifyInstance, deps: ApiDeps): void {
     '/api/v1/subscriptions/:id/test',
     { preHandler: admin, schema: { ...byId, summary: 'Sends a dry run and tells the answer' } },
     async (request) => {
-      found(idOf(request), subscriptions.get(idOf(request)))
-      return subscriptions.test(idOf(request))
+      found(idOf(request), deps.subscriptions.get(idOf(request)))
+      return deps.subscriptions.test(idOf(request))
     },
   )
   app.post(
@@ -86,7 +86,7 @@ export function subscriptionRoutes(app: FastifyInstance, deps: ApiDeps): void {
       preHandler: admin,
       schema: { ...byId, summary: 'A new secret, shown once; both sign for a while' },
     },
-    async (request) => found(idOf(request), subscriptions.rotateSecret(idOf(request))),
+    async (request) => found(idOf(request), deps.subscriptions.rotateSecret(idOf(request))),
   )
   deliveryRoutes(app, deps)
 }
