@@ -98,10 +98,11 @@ export function createChannels(options: ChannelsOptions): Channels {
     if (life) return
     life = new AbortController()
     const { signal } = life
+    if (url !== undefined) await reader.readNow()
+    if (signal.aborted) return
+    // After the read, so that the first status already tells what is in force.
     reports.start()
     if (url === undefined) return
-    await reader.readNow()
-    if (signal.aborted) return
     follow({ calls, reader, clock, random, offer, heard: loss.heard, version, emit }, signal)
   }
   const stop = () => {
