@@ -3,8 +3,8 @@ import type { Query } from './query.ts'
 // Logical requests out of `signalbox_requests` and `signalbox_attempts`. The database groups both by
 // RequestId in one pass, without a join, and gives back bins or sessions: rows of single requests
 // never leave it. Every aggregate here is idempotent, so that a span that came twice counts once.
-// Outcomes and roles are small numbers inside, and "the last" is a maximum over time · 16 + number:
-// about 150 bytes of state per request instead of 500.
+// Ids are hashed to 64 bits, outcomes and roles are small numbers inside, and "the last" is a maximum
+// over time · 64 + number: about 100 bytes of state per request instead of 700.
 
 /** What of a route, and when: start times in [fromMs, toMs). */
 export interface RequestScope {
@@ -16,11 +16,28 @@ export interface RequestScope {
 }
 
 const SPAN_COLUMNS = `cityHash64(RequestId) AS key, toUnixTimestamp64Micro(Timestamp) AS s,
-    toUnixTimestamp64Micro(EndTime) AS e, indexOf(['ok', 'failed', 'rejected', 'cancelled'], Outcome) AS o,
-    Weight AS w, toUInt64(Images) AS i, cityHash64(SpanId) AS span`
+        toUnixTimestamp64Micro(EndTime) AS e, indexOf(['ok', 'failed', 'rejected', 'cancelled'], Outcome) AS o,
+        Weight AS w, toUInt64(Images) AS i`
 const SPAN_RANGE = `Route = {route:String}
-      AND Timestamp >= fromUnixTimestamp64Milli({fromMs:Int64} - {marginMs:Int64})
-      AND Timestamp < fromUnixTimestamp64Milli({toMs:Int64} + {marginMs:Int64})`
+        AND Timestamp >= fromUnixTimestamp64Milli({fromMs:Int64} - {marginMs:Int64})
+        AND Timestamp < fromUnixTimestamp64Milli({toMs:Int64} + {marginMs:Int64})`
+const ROLES = `['primary', 'fallback', 'unlisted']`
+const OUTCOMES = `['ok', 'failed', 'rejected', 'cancelled']`
+
+/** Bits of what the spans of one request say together. */
+const BITS = {
+  span: 1,
+  attempt: 2,
+  ok: 4,
+  failedAny: 8,
+  failedPrimary: 16,
+  okPrimary: 32,
+  onPrimary: 64,
+  onFallback: 128,
+} as const
+const has = (bit: keyof typeof BITS) => `bitAnd(bits, ${BITS[bit]}) > 0`
+const ATTEMPT_BITS = `2 + 4 * (o = 1) + 8 * (o = 2) + 16 * (o = 2 AND r = 1) + 32 * (o = 1 AND r = 1)
+        + 64 * (r = 1) + 128 * (r = 2)`
 
 /**
  * One row per logical request (RequestId; without its own id that is the trace):
@@ -30,48 +47,47 @@ const SPAN_RANGE = `Route = {route:String}
  * - role: of the target of its last ok attempt, else as the request span says; unlisted and unknown
  *   targets are `other`; '' unless ok;
  * - failedPrimary, okPrimary: it has such an attempt on the primary; failedAny: on any target;
- * - straight: it has an attempt on a fallback and none, of any outcome, on the primary.
+ * - straight: it has an attempt on a fallback and none, of any outcome, on the primary;
+ * - session, 0 = none, and patience: only with `sessions`.
  */
-function logicalRequests({ withSession = false } = {}): string {
-  const own = withSession ? ', toString(Session) AS sessionId, toString(Class) AS cls' : ''
-  const picked = withSession
-    ? `,
-    argMaxIf(sessionId, (isRequest, e, span), sessionId != '') AS session,
-    argMax(cls, (isRequest, e, span)) AS class`
-    : ''
-  return `SELECT *,
-    if(hasSpan, spanStart, anyStart) / 1e3 AS startMs, if(hasSpan, spanEnd, anyEnd) / 1e3 AS endMs,
-    multiIf(hasAttempt AND NOT hasOk AND lastAttempt = 2, 'failed',
-      hasSpan, ['ok', 'failed', 'rejected', 'cancelled'][said],
-      hasOk, 'ok', ['ok', 'failed', 'rejected', 'cancelled'][lastAttempt]) AS outcome,
-    multiIf(outcome != 'ok', '', (hasOk ? okRole : saidRole) = 1, 'primary',
-      (hasOk ? okRole : saidRole) = 2, 'fallback', 'other') AS role,
-    if(hasAttempt, onFallback AND NOT onPrimary, saidRole = 2) AS straight,
-    if(hasSpan, spanWeight, anyWeight) AS weight
+function logicalRequests({ sessions = '' } = {}): string {
+  const own = sessions === '' ? '' : `,\n        ${sessions}`
+  const picked =
+    sessions === ''
+      ? ''
+      : `,\n      max(sessionKey) AS session, if(countIf(bit = 1) > 0, maxIf(p, bit = 1), max(p)) AS patience`
+  return `
+  SELECT *, ${has('span')} AS hasSpan, ${has('attempt')} AS hasAttempt, ${has('ok')} AS hasOk,
+    ${has('failedAny')} AS failedAny, ${has('failedPrimary')} AS failedPrimary, ${has('okPrimary')} AS okPrimary,
+    if(hasSpan, spanStart, attemptStart) / 1e3 AS startMs,
+    if(hasSpan, intDiv(lastSpan, 64), intDiv(lastAttempt, 64)) / 1e3 AS endMs,
+    multiIf(hasAttempt AND NOT hasOk AND intDiv(lastAttempt % 64, 8) = 2, 'failed',
+      hasSpan, ${OUTCOMES}[intDiv(lastSpan % 64, 8)],
+      hasOk, 'ok', ${OUTCOMES}[intDiv(lastAttempt % 64, 8)]) AS outcome,
+    if(hasOk, lastOk, lastSpan) % 8 AS servedBy,
+    multiIf(outcome != 'ok', '', servedBy = 1, 'primary', servedBy = 2, 'fallback', 'other') AS role,
+    if(hasAttempt, ${has('onFallback')} AND NOT ${has('onPrimary')}, lastSpan % 8 = 2) AS straight,
+    if(hasSpan, spanWeight, attemptWeight) AS weight
   FROM (
-    SELECT key, countIf(isRequest) > 0 AS hasSpan, countIf(NOT isRequest) > 0 AS hasAttempt,
-    minIf(s, isRequest) AS spanStart, maxIf(e, isRequest) AS spanEnd, min(s) AS anyStart, max(e) AS anyEnd,
-    maxIf(e * 16 + o, isRequest) % 16 AS said, maxIf(e * 16 + r, isRequest) % 16 AS saidRole,
-    countIf(NOT isRequest AND o = 1) > 0 AS hasOk, maxIf(e * 16 + o, NOT isRequest) % 16 AS lastAttempt,
-    maxIf(e * 16 + r, NOT isRequest AND o = 1) % 16 AS okRole,
-    countIf(NOT isRequest AND o = 2) > 0 AS failedAny,
-    countIf(NOT isRequest AND o = 2 AND r = 1) > 0 AS failedPrimary,
-    countIf(NOT isRequest AND o = 1 AND r = 1) > 0 AS okPrimary,
-    countIf(NOT isRequest AND r = 1) > 0 AS onPrimary, countIf(NOT isRequest AND r = 2) > 0 AS onFallback,
-    maxIf(w, isRequest) AS spanWeight, max(w) AS anyWeight, max(i) AS images${picked}
+    SELECT key, groupBitOr(bit) AS bits,
+      minIf(s, bit = 1) AS spanStart, minIf(s, bit > 1) AS attemptStart,
+      maxIf(said, bit = 1) AS lastSpan, maxIf(said, bit > 1) AS lastAttempt, maxIf(said, bit > 1 AND o = 1) AS lastOk,
+      maxIf(w, bit = 1) AS spanWeight, maxIf(w, bit > 1) AS attemptWeight, max(i) AS images${picked}
     FROM (
-      SELECT true AS isRequest, ${SPAN_COLUMNS},
-        indexOf(['primary', 'fallback', 'unlisted'], FinalRole) AS r${own}
+      SELECT ${SPAN_COLUMNS}, indexOf(${ROLES}, FinalRole) AS r,
+        toUInt8(1) AS bit, e * 64 + o * 8 + r AS said${own}
       FROM signalbox_requests WHERE ${SPAN_RANGE}
       UNION ALL
-      SELECT false AS isRequest, ${SPAN_COLUMNS},
-        indexOf(['primary', 'fallback', 'unlisted'], Role) AS r${own}
+      SELECT ${SPAN_COLUMNS}, indexOf(${ROLES}, Role) AS r,
+        toUInt8(${ATTEMPT_BITS}) AS bit, e * 64 + o * 8 + r AS said${own}
       FROM signalbox_attempts WHERE ${SPAN_RANGE}
     )
     GROUP BY key
   )
   WHERE startMs >= {fromMs:Int64} AND startMs < {toMs:Int64}`
 }
+
+const SESSION = `if(Session = '', 0, cityHash64(Session)) AS sessionKey`
 
 const paramsOf = (scope: RequestScope) => ({
   route: scope.route,
@@ -120,12 +136,12 @@ export function sessionsQuery(scope: RequestScope): Query {
     id: 'sessions',
     params: { ...paramsOf(scope), requestsMax: (scope.toMs - scope.fromMs) / 1000 },
     sql: `
-SELECT toFloat64(countIf(session != '' AND own <= {requestsMax:Float64})) AS active,
-  toFloat64(countIf(session != '' AND own > {requestsMax:Float64})) AS machines,
-  toFloat64(sum(own)) AS requests, toFloat64(sumIf(own, session = '')) AS anonymous
+SELECT toFloat64(countIf(session != 0 AND own <= {requestsMax:Float64})) AS active,
+  toFloat64(countIf(session != 0 AND own > {requestsMax:Float64})) AS machines,
+  toFloat64(sum(own)) AS requests, toFloat64(sumIf(own, session = 0)) AS anonymous
 FROM (
   SELECT session, count() AS own
-  FROM (${logicalRequests({ withSession: true })})
+  FROM (${logicalRequests({ sessions: `${SESSION}, 0 AS p` })})
   WHERE outcome IN ('ok', 'failed') GROUP BY session
 )`,
   }
@@ -143,6 +159,8 @@ export interface SessionFailuresScope extends RequestScope {
   /** For classes without a baseline. */
   readonly patienceMs: number
 }
+
+const PATIENCE = `transform(toString(Class), {classes:Array(String)}, {patience:Array(Float64)}, {patienceMs:Float64})`
 
 /** One row per session with a failed request in I, machines left out; in no order of meaning. */
 export function sessionFailuresQuery(scope: SessionFailuresScope): Query {
@@ -162,11 +180,10 @@ export function sessionFailuresQuery(scope: SessionFailuresScope): Query {
 SELECT arrayMap(f -> (f, arrayFirst(e -> e > f, okEnds)), instants) AS failures
 FROM (
   SELECT session, arraySort(groupArrayIf(endMs, outcome = 'ok')) AS okEnds,
-    arraySort(groupArrayIf(startMs + transform(class, {classes:Array(String)}, {patience:Array(Float64)},
-      {patienceMs:Float64}), outcome = 'failed' AND startMs < {t1Ms:Int64})) AS instants,
+    arraySort(groupArrayIf(startMs + patience, outcome = 'failed' AND startMs < {t1Ms:Int64})) AS instants,
     countIf(startMs < {t1Ms:Int64}) AS requests
-  FROM (${logicalRequests({ withSession: true })})
-  WHERE outcome IN ('ok', 'failed') AND session != ''
+  FROM (${logicalRequests({ sessions: `${SESSION}, ${PATIENCE} AS p` })})
+  WHERE outcome IN ('ok', 'failed') AND session != 0
   GROUP BY session
 )
 WHERE notEmpty(instants) AND requests <= {requestsMax:Float64}

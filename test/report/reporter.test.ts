@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Report } from '../../src/model/report.ts'
 import { startDatabase, type TestDatabase } from '../store/database.ts'
 import {
@@ -17,6 +17,8 @@ import {
   toText,
   toTransitions,
 } from './traffic.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 let database: TestDatabase
 beforeAll(async () => {
