@@ -4,7 +4,10 @@
  * Network deadlines and retry times are not here: the network does not run faster in a rehearsal.
  */
 export interface Timings {
-  /** A source is silent when neither telemetry nor status came for so long. */
+  /**
+   * A source is silent when neither telemetry nor status came for so long. Routers report once a
+   * second whatever the speed, so a rehearsal never goes below 2.5 s.
+   */
   readonly sourceSilentMs: number
   /** A silent router whose traffic the others carry is `gone` after so long, and not waited for. */
   readonly routerGoneMs: number
@@ -41,7 +44,7 @@ export interface Timings {
 export function createTimings(speed = 1): Timings {
   const scaled = (ms: number) => ms / speed
   return {
-    sourceSilentMs: scaled(10_000),
+    sourceSilentMs: Math.max(scaled(10_000), 2_500),
     routerGoneMs: scaled(30_000),
     attemptMemoryMs: scaled(600_000),
     suspectOpensMs: scaled(30_000),

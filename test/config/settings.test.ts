@@ -58,9 +58,9 @@ test('a wrong file is named with line and key', () => {
   expect(fault.places).toEqual([expect.objectContaining({ file, line: 2, key: 'prot' })])
 })
 
-test('speed divides every built-in duration but the bin of live impact', () => {
+test('speed divides every built-in duration but what routers do once a second', () => {
   expect(createTimings(10)).toMatchObject({
-    sourceSilentMs: 1_000,
+    sourceSilentMs: 2_500,
     routerGoneMs: 3_000,
     impactBinMs: 1_000,
   })
