@@ -75,7 +75,7 @@ export function loadSubscribers(options: {
 }
 
 /** True for `whsec_` + base64 of 24 to 64 bytes, as Standard Webhooks wants symmetric secrets. */
-export function isWebhookSecret(text: string): boolean {
+function isWebhookSecret(text: string): boolean {
   const [, base64 = ''] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text) ?? []
   const { length } = Buffer.from(base64, 'base64')
   return length >= SECRET_BYTES_MIN && length <= SECRET_BYTES_MAX

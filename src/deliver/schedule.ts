@@ -5,7 +5,7 @@ const URGENT_MS = [0, 250, 600, 1_200, 2_500, 5_000, 10_000] as const
 const PATIENT_MS = 30_000
 const URGENT_END_MS = 10_000
 /** A `Retry-After` of a day must not cut a router off for a day. */
-export const RETRY_AFTER_MS_MAX = 60_000
+const RETRY_AFTER_MS_MAX = 60_000
 
 export interface DueInput {
   /** Attempts already begun for this version. */

@@ -1,13 +1,13 @@
 import type { Clock } from '../lib/clock.ts'
 
 /** A token bucket: `ratePerS` on average, at most one second's worth (at least one) at once. */
-export interface Budget {
+interface Budget {
   /** True, and one token is gone; false when none is left. */
   take(ratePerS: number): boolean
 }
 
 /** The rate comes with each call, because a new version may change a router's share. */
-export function createBudget(clock: Clock): Budget {
+function createBudget(clock: Clock): Budget {
   let tokens: number | undefined
   let filledMs = 0
   return {

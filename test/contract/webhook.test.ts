@@ -129,6 +129,31 @@ test('retries go over the same connection, with the same id and a new signature'
   expect(endpoint.connectionCount).toBe(1)
 })
 
+test('the trace of the decision goes on in the push', async () => {
+  const endpoint = await startServer(applies)
+  const { delivery, clock, answers } = startDelivery({
+    fileSubscribers: [subscriber(endpoint.url)],
+  })
+  const traceId = 'a'.repeat(32)
+  delivery.push(stateData(), `00-${traceId}-${'b'.repeat(16)}-01`)
+  await clock.turnAsync(0)
+  await until(() => answers.length === 1)
+  expect(endpoint.received[0]?.headers.traceparent).toContain(traceId)
+})
+
+test('a document over 4 kB loses what only people read', async () => {
+  const endpoint = await startServer(applies)
+  const { delivery, clock, answers } = startDelivery({
+    fileSubscribers: [subscriber(endpoint.url)],
+  })
+  delivery.push(stateData({ reason: { actor: 'ann', text: 'x'.repeat(5_000) } }))
+  await clock.turnAsync(0)
+  await until(() => answers.length === 1)
+  const { rawBody, data } = endpoint.received[0]!
+  expect(Buffer.byteLength(rawBody)).toBeLessThan(4_096)
+  expect(data.reason).toEqual({ actor: 'ann' })
+})
+
 test('one journal row stands for each attempt', async () => {
   const { rows } = await pushOnce(applies)
   expect(rows).toMatchObject([

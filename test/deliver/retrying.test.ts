@@ -108,6 +108,43 @@ test('a dead endpoint does not delay the others', async () => {
   expect(answers[0]).toMatchObject({ router: 'live', sentUnixMs: clock.nowMs() })
 })
 
+test('of a hundred routers the five dead ones keep nobody waiting', async () => {
+  const endpoint = await startServer()
+  const dead = await startServer(() => {})
+  const fileSubscribers = Array.from({ length: 100 }, (_, i) => {
+    const url = i % 20 === 0 ? dead.url : endpoint.url
+    return subscriber(`${url}?router=${i}`, { router: `router-${i}` })
+  })
+  const { delivery, clock, answers } = startDelivery({ fileSubscribers })
+  delivery.push(stateData())
+  // Time stands still from here on: whoever had to wait for anything would never be told.
+  await clock.turnAsync(0)
+  await until(() => answers.length === 95)
+  expect(new Set(answers.map(({ router }) => router)).size).toBe(95)
+})
+
+test('a router that reports an older pair again is told again', async () => {
+  const endpoint = await startServer()
+  const { delivery, clock, answers } = startDelivery({
+    fileSubscribers: [subscriber(endpoint.url)],
+  })
+  const report = (generation: number) =>
+    delivery.observed({ router: 'router-1', route: 'preview', pair: { epoch: 1, generation } })
+  delivery.push(stateData())
+  await clock.turnAsync(0)
+  await until(() => answers.length === 1)
+  report(2)
+  // Late news of the time before is no reason.
+  report(1)
+  await clock.turnAsync(29_000)
+  expect(endpoint.received.length).toBe(1)
+  await clock.turnAsync(1_000)
+  report(1)
+  await clock.turnAsync(0)
+  await until(() => answers.length === 2)
+  expect(delivery.deliveries()[0]?.state).toBe('answered')
+})
+
 test('a Retry-After does not delay the urgent phase, and later at most a minute', async () => {
   const endpoint = await startServer(says(429, '', { 'retry-after': '86400' }))
   const started = startDelivery({ fileSubscribers: [subscriber(endpoint.url)] })
