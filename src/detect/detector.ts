@@ -51,15 +51,17 @@ export interface DetectorOptions {
 }
 
 const TICK_MS = 250
+// Exports and the status of each second do not come faster in a rehearsal.
+const SILENT_MIN_MS = 3_000
 
 export function createDetector(options: DetectorOptions): Detector {
   const { clock, timings, latenessMs, events } = options
-  const silentMs = timings.sourceSilentMs
+  const silentMs = Math.max(timings.sourceSilentMs, SILENT_MIN_MS)
   const sources = createSources({ silentMs, latenessMs })
   const clockGuard = createClockGuard({ graceMs: silentMs, memoryMs: timings.hourMs })
   const restarts = createRestarts(options.pairOf)
   const announce = createAnnouncer({ publish: options.publish, events })
-  const book = createRuleBook({ ...options, sources })
+  const book = createRuleBook({ ...options, sources, silentMs })
   const intake = createIntake({ ...options, sources, clockGuard, book, restarts })
   let cancel: Cancel | undefined
 

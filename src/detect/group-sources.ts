@@ -44,6 +44,11 @@ export interface GroupSourcesOptions {
   readonly silentMs: number
   /** A router unheard for so long is no longer missed; anything else not beyond the window. */
   readonly memoryMs: number
+  /**
+   * A ratio bounds what a late source still owes. Other kinds cannot, and would never judge a sender
+   * whose pipeline always takes longer than `lateness`: they count only an unusual backlog.
+   */
+  readonly isRatio: boolean
 }
 
 interface Absence {
@@ -109,7 +114,7 @@ function absences({ members, at, options }: AbsenceQuery): Absence[] {
   const found: Absence[] = []
   for (const member of members.all()) {
     const state = options.sources.get(member.id)
-    const absence = state && absenceOf({ member, state, at, sources: options.sources })
+    const absence = state && absenceOf({ member, state, at, options })
     if (!absence) {
       member.formerTotal = undefined
       continue
@@ -126,11 +131,13 @@ function absenceOf(query: {
   member: Member
   state: SourceState
   at: SourceInstant
-  sources: Sources
+  options: GroupSourcesOptions
 }): Absence | undefined {
-  const { member, state, at, sources } = query
+  const { member, state, at, options } = query
+  const { sources } = options
+  const isBehind = options.isRatio ? sources.isBehind : sources.isUnusuallyBehind
   const isSilent = sources.isSilent(state, at.nowMs)
-  if (!isSilent && !sources.isBehind(state, at.nowMs)) return undefined
+  if (!isSilent && !isBehind(state, at.nowMs)) return undefined
   const sinceUnixMs = isSilent ? state.newestUnixMs : state.newestTelemetryUnixMs
   const forMs = isSilent ? at.nowMs - state.heardMs : at.nowUnixMs - sinceUnixMs
   const text = `${member.id} ${isSilent ? 'silent' : 'behind'} for ${Math.floor(forMs / 1_000)} s`

@@ -50,6 +50,11 @@ export function createMembers({ windowMs, silentMs }: MembersOptions): Members {
     members.set(source.id, member)
     return member
   }
+  const rate = ({ ring, firstUnixMs }: Member, endMs: number) => {
+    // A burst is no rate: it is spread over the time after which a source counts as silent.
+    const lengthMs = Math.min(windowMs, Math.max(silentMs, endMs - firstUnixMs))
+    return ring.sum(TOTAL, endMs, lengthMs) / lengthMs
+  }
   return {
     bucketMs,
     add(item, isBad) {
@@ -61,15 +66,11 @@ export function createMembers({ windowMs, silentMs }: MembersOptions): Members {
     },
     all: () => members.values(),
     delete: (id) => members.delete(id),
-    rate({ ring, firstUnixMs }, endMs) {
-      // A burst is no rate: it is spread over the time after which a source counts as silent.
-      const lengthMs = Math.min(windowMs, Math.max(silentMs, endMs - firstUnixMs))
-      return ring.sum(TOTAL, endMs, lengthMs) / lengthMs
-    },
+    rate,
     totalRate(endMs) {
       let total = 0
-      for (const { ring } of members.values()) total += ring.sum(TOTAL, endMs, windowMs)
-      return total / windowMs
+      for (const member of members.values()) total += rate(member, endMs)
+      return total
     },
     clear: () => members.clear(),
   }

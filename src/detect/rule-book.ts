@@ -33,17 +33,19 @@ export interface RuleBookOptions {
   readonly clock: Clock
   readonly timings: Timings
   readonly latenessMs: number
+  readonly silentMs: number
   readonly events: DetectEvents
 }
 
 export function createRuleBook(options: RuleBookOptions): RuleBook {
-  const { sources, clock, timings, latenessMs, events } = options
+  const { sources, clock, timings, latenessMs, silentMs, events } = options
   const start = (rule: Rule) =>
     createRuleRun({
       rule,
       sources,
       timings,
       latenessMs,
+      silentMs,
       nowMs: clock.monotonicMs(),
       onOverflow: () => events.groupsOverflowed(rule.id),
     })

@@ -43,6 +43,7 @@ export interface RuleRunOptions {
   readonly sources: Sources
   readonly timings: Timings
   readonly latenessMs: number
+  readonly silentMs: number
   readonly nowMs: number
   onOverflow(): void
 }
@@ -51,18 +52,17 @@ const GROUPS_MAX = 256
 export const OTHER = '__other__'
 
 export function createRuleRun(options: RuleRunOptions): RuleRun {
-  const { rule, sources, timings, latenessMs } = options
+  const { rule, sources, timings, latenessMs, silentMs } = options
   const takes = compileWhere(rule)
   const groups = new Map<string, RunGroup>()
   const memoryMs = Math.max(timings.hourMs, rule.windowMs)
 
   const add = (by: GroupKey, start: { nowMs: number; effect?: Effect }): RunGroup => {
     const common = { rule, sources, latenessMs, by, ...start }
-    const silentMs = timings.sourceSilentMs
     const group = createGroup({
       ...common,
       kind: createKindState(rule, { sinceMs: start.nowMs, memoryMs }),
-      sources: createGroupSources({ ...common, windowMs: rule.windowMs, silentMs, memoryMs }),
+      sources: createGroupSources({ ...common, ...sourcesOf(rule), silentMs, memoryMs }),
     })
     const added: RunGroup = { group }
     groups.set(keyOf(rule.by.map((key) => by[key])), added)
@@ -98,6 +98,10 @@ export function createRuleRun(options: RuleRunOptions): RuleRun {
       }
     },
   }
+}
+
+function sourcesOf({ windowMs, kind }: Rule) {
+  return { windowMs, isRatio: kind === 'ratio' }
 }
 
 /** How far back a rule compares. */

@@ -14,6 +14,8 @@ export interface SourceState {
   telemetryHeardMs: number
   newestTelemetryUnixMs: number
   lagMs: number
+  /** Its lag in quiet times: falls at once, rises slowly, so that a backlog does not become usual. */
+  usualLagMs: number
 }
 
 /** Everyone who sends: the basis of watermarks, of silence and of what may be missing. */
@@ -24,6 +26,8 @@ export interface Sources {
   isSilent(source: SourceState, nowMs: number): boolean
   /** Still sends, but its newest telemetry came later than `latenessMs` allows: a backlog drains. */
   isBehind(source: SourceState, nowMs: number): boolean
+  /** Behind by far more than it always is. */
+  isUnusuallyBehind(source: SourceState, nowMs: number): boolean
   /** Heard within `silentMs`: its watermark is waited for. */
   isActive(source: SourceState, nowMs: number): boolean
   /** Newest event time of any source; undefined before the first. */
@@ -44,6 +48,7 @@ export interface SourcesOptions {
 }
 
 const SOURCES_MAX = 10_000
+const USUAL_RISE = 0.02
 
 export function createSources({ silentMs, latenessMs }: SourcesOptions): Sources {
   // Kept in order of arrival, so that the one unheard for longest is dropped when there are too many.
@@ -60,6 +65,7 @@ export function createSources({ silentMs, latenessMs }: SourcesOptions): Sources
       telemetryHeardMs: Number.NEGATIVE_INFINITY,
       newestTelemetryUnixMs: Number.NEGATIVE_INFINITY,
       lagMs: 0,
+      usualLagMs: Number.POSITIVE_INFINITY,
     }
     if (sources.size >= SOURCES_MAX) {
       const longest = [...sources.values()].reduce((a, b) => (b.heardMs < a.heardMs ? b : a))
@@ -68,6 +74,9 @@ export function createSources({ silentMs, latenessMs }: SourcesOptions): Sources
     sources.set(source.id, added)
     return added
   }
+
+  const isBehind = ({ lagMs, telemetryHeardMs }: SourceState, nowMs: number) =>
+    lagMs > latenessMs && nowMs - telemetryHeardMs <= silentMs
 
   return {
     get newestUnixMs() {
@@ -82,16 +91,19 @@ export function createSources({ silentMs, latenessMs }: SourcesOptions): Sources
       state.newestUnixMs = Math.max(state.newestUnixMs, atUnixMs)
       newestUnixMs = Math.max(newestUnixMs ?? atUnixMs, atUnixMs)
       if (arrival.isStatus) return state
+      const elapsedMs = Math.min(silentMs, nowMs - state.telemetryHeardMs)
       state.telemetryHeardMs = nowMs
       state.newestTelemetryUnixMs = Math.max(state.newestTelemetryUnixMs, atUnixMs)
       state.lagMs = nowUnixMs - state.newestTelemetryUnixMs
+      state.usualLagMs = Math.min(state.lagMs, state.usualLagMs + elapsedMs * USUAL_RISE)
       return state
     },
     // A worker that logged one line and nothing since is not missing: it never sent steadily.
     isSilent: (source, nowMs) =>
       nowMs - source.heardMs > silentMs && source.heardMs - source.steadySinceMs >= silentMs,
-    isBehind: (source, nowMs) =>
-      source.lagMs > latenessMs && nowMs - source.telemetryHeardMs <= silentMs,
+    isBehind,
+    isUnusuallyBehind: (source, nowMs) =>
+      isBehind(source, nowMs) && source.lagMs > 2 * source.usualLagMs,
     isActive: (source, nowMs) => nowMs - source.heardMs <= silentMs,
   }
 }
