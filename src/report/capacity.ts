@@ -37,8 +37,8 @@ export interface Capacity {
   /** λ: mean over ceil(windowMs/binMs) bins up to and including the one that starts at `atMs`. */
   offeredPerSecond(atMs: number): number
   /**
-   * 1 − κ·R/λ for the bin that starts at `atMs`, at least 0: the failure ratio that full load would
-   * have at least. Undefined without ready workers, κ or traffic.
+   * 1 − κ·R/λ for the bin that starts at `atMs`, R as known at that instant, at least 0: the failure
+   * ratio that full load would have at least. Undefined without ready workers, κ or traffic.
    */
   shortfall(atMs: number): number | undefined
 }
@@ -69,7 +69,7 @@ export function createCapacity(options: CapacityOptions): Capacity {
     readyAt,
     offeredPerSecond,
     shortfall(atMs) {
-      const ready = readyAt(atMs + binMs)
+      const ready = readyAt(atMs)
       const perSecond = offeredPerSecond(atMs)
       if (ready === undefined || perWorker === undefined || perSecond === 0) return undefined
       return Math.max(0, 1 - (perWorker * ready) / perSecond)
