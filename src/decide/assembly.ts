@@ -1,8 +1,9 @@
-import type { Failover } from '../config/failover.ts'
+import type { Failover, RoutePolicy } from '../config/failover.ts'
 import { AppError } from '../lib/errors.ts'
 import type { RouteAction, RouteActionResult } from '../model/action.ts'
 import type { StateData, StateDocument } from '../model/desired.ts'
 import type { RouteView } from '../model/route.ts'
+import type { Verdict } from '../model/verdict.ts'
 import { planAction } from './actions.ts'
 import { assess } from './assess.ts'
 import { type DecideContext, pairOf, recordOf } from './context.ts'
@@ -18,6 +19,7 @@ import type { ControllerRecord } from './persist.ts'
 import type { Policies } from './policies.ts'
 import { patched } from './successor.ts'
 import { createTakeover } from './takeover.ts'
+import { concerns } from './verdict-table.ts'
 import { stateDataOf, viewOf } from './view.ts'
 
 /** The controller's pieces, joined; `controller.ts` adds time and the order of calls. */
@@ -26,11 +28,15 @@ export interface Assembly {
   readonly intake: Intake
   start(): void
   stop(): void
-  evaluateAll(): void
+  /** What follows from time alone, beside the routes. */
+  tick(): void
+  evaluate(routes: readonly string[]): void
+  /** Takes a verdict in; returns the routes that it concerns. */
+  verdict(verdict: Verdict): readonly string[]
   act(route: string, action: RouteAction): RouteActionResult
-  pause(order: { readonly actor: string; readonly reason: string } | undefined): void
-  incidentClosed(route: string): void
-  reload(failover: Failover): void
+  pause(order: { readonly actor: string; readonly reason: string } | undefined): undefined
+  incidentClosed(route: string): readonly string[]
+  reload(failover: Failover): undefined
   state(): StateDocument
   view(route: string): RouteView | undefined
   explain(route: string): unknown
@@ -71,11 +77,20 @@ export function createAssembly(
       }
     },
     stop: () => probes.stop(),
-    evaluateAll() {
+    tick() {
       const nowMs = clock.nowMs()
       throughput.tick(nowMs)
       probes.tick(nowMs)
-      for (const route of context.routes()) {
+    },
+    verdict(verdict) {
+      context.verdicts.put(verdict)
+      return context.routes().filter((route) => {
+        const policy = context.policy(route)
+        return policy && hears(policy, verdict)
+      })
+    },
+    evaluate(routes) {
+      for (const route of routes) {
         evaluator.evaluate(route)
         if (policies.release(route)) adopt()
       }
@@ -87,9 +102,10 @@ export function createAssembly(
     },
     incidentClosed(route) {
       const record = memory.route(route)
-      if (record?.incident === undefined) return
+      if (record?.incident === undefined) return []
       const patch = { incident: undefined, isIncidentOpen: false, confirmedUnixMs: undefined }
       memory.commit({ routes: [patched(record, patch)] })
+      return [route]
     },
     reload(next) {
       failover = next
@@ -177,4 +193,9 @@ function stateOf(context: DecideContext, stateUrl: string): StateDocument {
     if (policy) routes[route] = stateDataOf({ record, epoch, policy, stateUrl })
   }
   return { epoch, version, routes }
+}
+
+function hears(policy: RoutePolicy, verdict: Verdict): boolean {
+  const isNamed = policy.on.includes(verdict.rule) || policy.with.includes(verdict.rule)
+  return isNamed && concerns(verdict, policy)
 }

@@ -8,7 +8,7 @@ import { inhibitingKinds } from './inhibitors.ts'
 import { checkMove, judgeFallback } from './move-check.ts'
 import { judgeProof } from './proof.ts'
 import { focusOf } from './record.ts'
-import { isWithin } from './routers.ts'
+import { isWithin, type RouterFacts } from './routers.ts'
 import type { Refusal } from './safety.ts'
 
 /** Gathers what is known of a route now; everything after it is pure. */
@@ -24,13 +24,14 @@ export function assess(context: DecideContext, route: string, policy: RoutePolic
     primaryProbe?.pair?.epoch === pair.epoch && primaryProbe.pair.generation === pair.generation
   const evidence = judgeEvidence({
     policy,
-    on: context.verdicts.of(policy.on, policy),
-    with: context.verdicts.of(policy.with, policy),
+    on: context.verdicts.of({ rules: policy.on, policy, sinceUnixMs: record.generationUnixMs }),
+    with: context.verdicts.of({ rules: policy.with, policy }),
     routersSeen: routers.filter(
       (one) => !one.isGone && isWithin(one.own?.lastTrafficUnixMs, nowMs, timings.routerGoneMs),
     ).length,
     hasPrimaryProbeFailed: primaryProbe?.isOk === false,
   })
+  live.frozenSinceUnixMs = evidence.isBlind ? (live.frozenSinceUnixMs ?? nowMs) : undefined
   const facts: RouteFacts = {
     nowMs,
     policy,
@@ -38,8 +39,9 @@ export function assess(context: DecideContext, route: string, policy: RoutePolic
     record,
     evidence,
     inhibitedBy: inhibitingKinds(inhibitorInput(context, route, policy)),
+    routers,
     stats: live.stats,
-    proof: proofOf(context, route, policy),
+    proof: proofOf(context, policy, routers),
     primaryProbe: isOwnProbe ? primaryProbe : undefined,
     move: () => checkMove(context, facts),
     fallback: () => {
@@ -57,14 +59,18 @@ export function assess(context: DecideContext, route: string, policy: RoutePolic
   return facts
 }
 
-export function proofOf(context: DecideContext, route: string, policy: RoutePolicy): ProofFacts {
+function proofOf(
+  context: DecideContext,
+  { route, primary }: RoutePolicy,
+  routers: readonly RouterFacts[],
+): ProofFacts {
   const nowMs = context.clock.nowMs()
   const record = recordOf(context, route)
-  const focus = context.targets.find('', focusOf(record, policy.primary))
+  const focus = context.targets.find('', focusOf(record, primary))
   return judgeProof({
     record,
     pair: pairOf(context, route),
-    routers: context.routers.of(route, nowMs),
+    routers,
     stats: context.live(route).stats,
     timings: context.timings,
     focusP95Ms: focus?.latency.quantile(nowMs, 0.95) ?? 0,
@@ -74,11 +80,7 @@ export function proofOf(context: DecideContext, route: string, policy: RoutePoli
 }
 
 /** S12: may the primary be given this share of the route? */
-export function checkStepBack(
-  context: DecideContext,
-  policy: RoutePolicy,
-  share: number,
-): StepBackCheck {
+function checkStepBack(context: DecideContext, policy: RoutePolicy, share: number): StepBackCheck {
   const { throughput, clock } = context
   const nowMs = clock.nowMs()
   const fleet = createFleetView(context)

@@ -48,8 +48,10 @@ export function createBins(options: { binMs: number; binCount: number }): Bins {
     ratePerS(nowMs, windowMs) {
       if (firstMs === undefined) return 0
       const { ok, failed, other } = sum(nowMs, windowMs)
-      const spanMs = Math.min(windowMs, binMs * binCount, Math.max(nowMs - firstMs, 10 * binMs))
-      return ((ok + failed + other) * 1_000) / spanMs
+      // The newest bin is not over yet: divide by the time that the bins really cover.
+      const bins = Math.min(binCount, Math.max(1, Math.ceil(windowMs / binMs)))
+      const startMs = Math.max(firstMs, (Math.floor(nowMs / binMs) - bins + 1) * binMs)
+      return ((ok + failed + other) * 1_000) / Math.max(binMs, nowMs - startMs)
     },
   }
 }

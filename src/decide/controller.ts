@@ -41,6 +41,7 @@ export interface Controller extends Part {
 }
 
 const TICK_MS = 100
+const ROUNDS_MAX = 3
 
 export function createController(options: ControllerOptions): Controller {
   const { clock } = options
@@ -49,28 +50,39 @@ export function createController(options: ControllerOptions): Controller {
     createIncidentId: options.createIncidentId ?? (() => newIncidentId(clock.nowMs())),
   })
   let cancel: (() => void) | undefined
+  const dirty = new Set<string>()
   let isBusy = false
-  let isAgain = false
 
   // Publishing may call back in (detect restarts its windows and judges anew): such a look is
   // taken after the present one, never inside it.
-  const look = () => {
-    if (!cancel) return
-    isAgain = isBusy
-    if (isBusy) return
+  const look = (routes: readonly string[]) => {
+    for (const route of routes) dirty.add(route)
+    if (!cancel || isBusy) return
     isBusy = true
     try {
-      assembly.evaluateAll()
-      if (isAgain) assembly.evaluateAll()
+      for (let round = 0; round < ROUNDS_MAX && dirty.size > 0; round++) {
+        const now = [...dirty]
+        dirty.clear()
+        assembly.evaluate(now)
+      }
     } finally {
       isBusy = false
     }
   }
-  const then = <A extends readonly unknown[]>(run: (...args: A) => void) => {
+  const lookAtAll = () => look(assembly.context.routes())
+  const tick = () => {
+    assembly.tick()
+    lookAtAll()
+  }
+  /** Takes in something while running, then looks at the routes that it concerns. */
+  const then = <A extends readonly unknown[]>(
+    run: (...args: A) => readonly string[] | undefined,
+  ) => {
     return (...args: A) => {
       if (!cancel) return
-      run(...args)
-      look()
+      const routes = run(...args)
+      if (routes === undefined) lookAtAll()
+      else if (routes.length > 0) look(routes)
     }
   }
 
@@ -79,14 +91,14 @@ export function createController(options: ControllerOptions): Controller {
     async start() {
       if (cancel) return
       assembly.start()
-      cancel = clock.every(TICK_MS, look)
+      cancel = clock.every(TICK_MS, tick)
     },
     async stop() {
       cancel?.()
       cancel = undefined
       assembly.stop()
     },
-    verdict: then((verdict: Verdict) => assembly.context.verdicts.put(verdict)),
+    verdict: then(assembly.verdict),
     observe(observations) {
       if (cancel) assembly.intake.observe(observations)
     },
@@ -95,7 +107,7 @@ export function createController(options: ControllerOptions): Controller {
     incidentClosed: then(assembly.incidentClosed),
     act(route, action) {
       const result = assembly.act(route, action)
-      look()
+      look([route])
       const view = result.status === 'ok' ? assembly.view(route) : undefined
       return view ? { status: 'ok', view } : result
     },

@@ -98,7 +98,7 @@ export function isSameTraffic(a: Desired, b: Desired): boolean {
 function withoutShares(desired: Desired): unknown {
   return {
     ...desired,
-    rescue: { ...desired.rescue, max_rps: desired.rescue.max_rps > 0 ? 1 : 0 },
+    rescue: { ...desired.rescue, max_rps: 0 },
     targets: desired.targets.map(({ max_rps, ...target }) => target),
   }
 }

@@ -1,5 +1,6 @@
 import type { RoutePolicy } from '../config/failover.ts'
 import type { RouteState } from '../model/desired.ts'
+import type { Mitigation } from '../model/route.ts'
 import { assess } from './assess.ts'
 import { type DecideContext, inhibitorInput, pairOf, recordOf } from './context.ts'
 import { desiredOf, isSameTraffic } from './desired.ts'
@@ -8,10 +9,10 @@ import { stepEngaging, stepFallback, stepProbing } from './failback.ts'
 import { inhibitorsOf } from './inhibitors.ts'
 import { stepPrimary, stepSuspect } from './leaving.ts'
 import type { Ledger } from './ledger.ts'
+import { mitigationOf } from './mitigation.ts'
 import { stepRamping } from './ramping.ts'
 import { countLive } from './routers.ts'
 import { isFiring } from './verdict-table.ts'
-import { mitigationOf } from './view.ts'
 
 // One look at one route: the state machine first, then everything that follows from time alone.
 
@@ -39,14 +40,7 @@ export function createEvaluator(context: DecideContext, ledger: Ledger): Evaluat
       const policy = context.policy(route)
       if (!policy) return
       lapseOrders(context, ledger, route)
-      watchTelemetry(context, route, policy)
-      for (let count = 0; count < STEPS_MAX; count++) {
-        const facts = assess(context, route, policy)
-        const next = STEPS[facts.record.state](facts)
-        if (!next || !ledger.take(route, next)) break
-        if (next.to === 'suspect') warm(context, policy)
-      }
-      const facts = assess(context, route, policy)
+      const facts = settle(context, ledger, policy)
       const live = context.live(route)
       live.wantsToMove = facts.evidence.isMet && facts.inhibitedBy.length === 0
       live.isStranded =
@@ -57,10 +51,22 @@ export function createEvaluator(context: DecideContext, ledger: Ledger): Evaluat
       keepIncident(ledger, facts)
       decayHold(ledger, facts)
       shareOut(context, ledger, facts)
-      tellRouters(context, ledger, route)
-      tellChanges(context, ledger, policy)
+      tellRouters(context, ledger, facts)
+      tellChanges(context, ledger, facts)
     },
   }
+}
+
+/** Takes every step that is due, and returns what is known after the last one. */
+function settle(context: DecideContext, ledger: Ledger, policy: RoutePolicy): RouteFacts {
+  let facts = assess(context, policy.route, policy)
+  for (let count = 0; count < STEPS_MAX; count++) {
+    const next = STEPS[facts.record.state](facts)
+    if (!next || !ledger.take(policy.route, next)) break
+    if (next.to === 'suspect') warm(context, policy)
+    facts = assess(context, policy.route, policy)
+  }
+  return facts
 }
 
 function lapseOrders(context: DecideContext, ledger: Ledger, route: string): void {
@@ -69,12 +75,6 @@ function lapseOrders(context: DecideContext, ledger: Ledger, route: string): voi
   const left = orders.filter((order) => order.untilUnixMs > nowMs)
   // The inhibitor that goes with it is published by `tellChanges`.
   if (left.length < orders.length) ledger.note(route, { orders: left })
-}
-
-function watchTelemetry(context: DecideContext, route: string, policy: RoutePolicy): void {
-  const live = context.live(route)
-  const { evidence, nowMs } = assess(context, route, policy)
-  live.frozenSinceUnixMs = evidence.isBlind ? (live.frozenSinceUnixMs ?? nowMs) : undefined
 }
 
 /** The fallback is asked before it is needed: a cold model answers its first request too late. */
@@ -149,7 +149,7 @@ function shareOut(context: DecideContext, ledger: Ledger, facts: RouteFacts): vo
   const { record, policy, nowMs, timings } = facts
   if (nowMs - context.startedUnixMs < timings.settleMs) return
   if (nowMs - record.sharesUnixMs < timings.rescueShareMs) return
-  const count = countLive(context.routers.of(record.route, nowMs))
+  const count = countLive(facts.routers)
   if (Math.abs(record.shareRouters / count - 1) <= 0.2) return
   const desired = desiredOf({ policy, phase: record.phase, shareRouters: count })
   const isShown = JSON.stringify(desired) !== JSON.stringify(record.desired)
@@ -167,10 +167,13 @@ function shareOut(context: DecideContext, ledger: Ledger, facts: RouteFacts): vo
   })
 }
 
-function tellRouters(context: DecideContext, ledger: Ledger, route: string): void {
-  const nowMs = context.clock.nowMs()
-  for (const { router, isGone, entry } of context.routers.changes(route, nowMs)) {
-    ledger.tell(route, {
+function tellRouters(
+  context: DecideContext,
+  ledger: Ledger,
+  { record, routers }: RouteFacts,
+): void {
+  for (const { router, isGone, entry } of context.routers.changes(routers)) {
+    ledger.tell(record.route, {
       kind: 'router',
       text: isGone
         ? `${router} is gone: the others carry its traffic, and it is not waited for`
@@ -181,7 +184,8 @@ function tellRouters(context: DecideContext, ledger: Ledger, route: string): voi
 }
 
 /** Inhibitors and the mitigation label change with time alone; each change is told once. */
-function tellChanges(context: DecideContext, ledger: Ledger, policy: RoutePolicy): void {
+function tellChanges(context: DecideContext, ledger: Ledger, facts: RouteFacts): void {
+  const { policy } = facts
   const { route } = policy
   const live = context.live(route)
   const inhibitors = inhibitorsOf(inhibitorInput(context, route, policy))
@@ -189,30 +193,27 @@ function tellChanges(context: DecideContext, ledger: Ledger, policy: RoutePolicy
   if (kinds !== live.inhibitors) {
     live.inhibitors = kinds
     const names = inhibitors.map((one) => `${one.kind} (${one.actor}: ${one.reason})`)
+    const isFree = names.length === 0
     ledger.tell(route, {
       kind: 'inhibitor',
-      text:
-        names.length > 0 ? `Automation is inhibited: ${names.join('; ')}` : 'Automation is free',
+      text: isFree ? 'Automation is free' : `Automation is inhibited: ${names.join('; ')}`,
       evidence: { inhibitors },
     })
   }
-  const mitigation = mitigationOf(context, route, policy)
+  const mitigation = mitigationOf(context, facts)
   if (mitigation === live.mitigation) return
   live.mitigation = mitigation
   if (recordOf(context, route).incident === undefined) return
   ledger.tell(route, {
     kind: live.isStranded ? 'refused' : 'proof',
-    text: renderMitigation(context, policy, mitigation),
+    text: renderMitigation(facts, mitigation, live.isStranded),
     evidence: { mitigation, pair: pairOf(context, route) },
   })
 }
 
-function renderMitigation(context: DecideContext, policy: RoutePolicy, mitigation: string): string {
-  const facts = assess(context, policy.route, policy)
+function renderMitigation(facts: RouteFacts, mitigation: Mitigation, isStranded: boolean): string {
   if (mitigation === 'partial') return `Not all routers follow: ${facts.proof.missing.join(', ')}`
   if (mitigation === 'unverified') return 'Requests have started, but none was seen served there'
-  if (mitigation === 'blocked' && context.live(policy.route).isStranded) {
-    return `${facts.fallback().detail}, and there is nowhere else to go`
-  }
+  if (isStranded) return `${facts.fallback().detail}, and there is nowhere else to go`
   return `Mitigation: ${mitigation}`
 }

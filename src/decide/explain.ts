@@ -5,9 +5,9 @@ import { type DecideContext, inhibitorInput, pairOf } from './context.ts'
 import type { RouteFacts } from './facts.ts'
 import { holdOf, reasonsToStay } from './failback.ts'
 import { inhibitorsOf } from './inhibitors.ts'
+import { mitigationOf } from './mitigation.ts'
 import { judgeFallback } from './move-check.ts'
 import { reasonsToWait } from './ramping.ts'
-import { mitigationOf } from './view.ts'
 
 /** JSON of `GET /api/v1/routes/{route}/explain`: what is known, what is in the way, what comes next. */
 export function explainRoute(context: DecideContext, route: string, policy: RoutePolicy): unknown {
@@ -21,7 +21,7 @@ export function explainRoute(context: DecideContext, route: string, policy: Rout
     ...pairOf(context, route),
     mode: policy.mode,
     policy_revision: record.policyRevision,
-    mitigation: mitigationOf(context, route, policy),
+    mitigation: mitigationOf(context, facts),
     inputs: {
       on: evidence.on.map(toInput),
       with: evidence.with.map(toInput),

@@ -7,6 +7,7 @@ import type { CarryResult } from './capacity.ts'
 import type { Evidence } from './evidence.ts'
 import type { GenerationStats } from './generation-stats.ts'
 import type { Phase, RouteRecord } from './record.ts'
+import type { RouterFacts } from './routers.ts'
 import type { Refusal } from './safety.ts'
 
 /** Everything a step of the state machine may look at; the steps themselves are pure. */
@@ -18,6 +19,7 @@ export interface RouteFacts {
   readonly evidence: Evidence
   /** Inhibitors that keep automation from acting on this route now. */
   readonly inhibitedBy: readonly InhibitorKind[]
+  readonly routers: readonly RouterFacts[]
   readonly stats: GenerationStats
   readonly proof: ProofFacts
   /** The newest answer of `primary_ready` that was asked under this generation. */

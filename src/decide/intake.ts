@@ -14,8 +14,9 @@ import type { Claim } from './takeover.ts'
 
 export interface Intake {
   observe(observations: readonly Observation[]): void
-  status(received: ReceivedStatus): void
-  answered(answer: Answered): void
+  /** Returns the routes whose proof it has moved forward. */
+  status(received: ReceivedStatus): readonly string[]
+  answered(answer: Answered): readonly string[]
 }
 
 export interface IntakeOptions {
@@ -52,29 +53,28 @@ export function createIntake({ context, ledger, claim }: IntakeOptions): Intake 
       const isKnownRoute = (route: string) => context.policy(route) !== undefined
       const started = book.status({ router, status, nowMs, isKnownRoute })
       for (const [route, count] of started) context.live(route).stats.started += count
-      for (const [route, pair] of Object.entries(status.observed)) {
+      return Object.entries(status.observed).flatMap(([route, pair]) => {
         claim({ router, route, pair })
-        if (!isKnownRoute(route)) continue
+        if (!isKnownRoute(route)) return []
         const said = { router, route, pair, kind: 'observed', via: 'status' } as const
-        witness({ ...said, sinceUnixMs: nowMs, stamps: { routerClock: status.clock } })
-      }
+        const stamps = { routerClock: status.clock }
+        return witness({ ...said, sinceUnixMs: nowMs, stamps }) ? [route] : []
+      })
     },
     answered({ router, route, observed: pair, atUnixMs, sentUnixMs, clockOffsetMs }) {
-      if (!context.policy(route)) return
+      if (!context.policy(route)) return []
       claim({ router, route, pair })
       const entry = book.of(router, clock.nowMs())
       if (entry) entry.lastSeenUnixMs = clock.nowMs()
       const said = { router, route, pair, kind: 'answered', via: 'answer' } as const
-      witness({
-        ...said,
-        sinceUnixMs: atUnixMs,
-        stamps: { sentUnixMs, answeredUnixMs: atUnixMs, clockOffsetMs },
-      })
+      const stamps = { sentUnixMs, answeredUnixMs: atUnixMs, clockOffsetMs }
+      return witness({ ...said, sinceUnixMs: atUnixMs, stamps }) ? [route] : []
     },
   }
 }
 
-type Witness = (said: Said) => void
+/** True when it was news. */
+type Witness = (said: Said) => boolean
 
 interface Said {
   readonly router: string
@@ -107,18 +107,19 @@ function createWitness(context: DecideContext, ledger: Ledger): Witness {
   return (said) => {
     const { router, route, pair, kind, via } = said
     const entry = book.of(router, clock.nowMs())
-    if (!entry) return
+    if (!entry) return false
     const own = book.route(entry, route)
     const current = pairOf(context, route)
     const history = kind === 'observed' ? own.observed : own.answered
     const hadReached = hasReached(history, current)
     history.add(pair, said.sinceUnixMs)
-    if (hadReached || !hasReached(history, current)) return
+    if (hadReached || !hasReached(history, current)) return false
     ledger.tell(route, {
       kind: 'proof',
       text: kind === 'observed' ? `${router} has applied it` : `${router} answered with it`,
       evidence: { witness: kind, via, router, pair, atUnixMs: clock.nowMs(), ...said.stamps },
     })
+    return true
   }
 }
 

@@ -132,6 +132,8 @@ function createPublisher(options: LedgerOptions) {
     const { route } = from
     const record = recordOf(context, route)
     const { epoch } = memory.controller
+    const view = viewOf(context, route, policy)
+    context.live(route).mitigation = view.mitigation
     options.publish({
       route,
       atUnixMs: clock.nowMs(),
@@ -139,7 +141,7 @@ function createPublisher(options: LedgerOptions) {
       from: from.state,
       to: record.state,
       text,
-      view: viewOf(context, route, policy),
+      view,
       evidence: change.evidence,
       ...(change.isSent && {
         data: stateDataOf({ record, epoch, policy, stateUrl: options.stateUrl }),

@@ -119,9 +119,8 @@ function capacityOf(context: DecideContext, { capacity_rps, target }: FallbackPo
 function generalFacts(context: DecideContext, facts: RouteFacts): GeneralFacts {
   const { policy, record, nowMs, evidence } = facts
   const { timings, startedUnixMs } = context
-  const routers = context.routers.of(policy.route, nowMs)
-  const heard = routers.filter((one) => one.entry?.lastSeenUnixMs !== undefined)
-  const waitedFor = awaited(routers)
+  const heard = facts.routers.filter((one) => one.entry?.lastSeenUnixMs !== undefined)
+  const waitedFor = awaited(facts.routers)
   const haveReported = waitedFor.every((one) => (one.entry?.lastSeenUnixMs ?? 0) >= startedUnixMs)
   const isSettled =
     nowMs - startedUnixMs >= timings.settleMs ||

@@ -19,7 +19,7 @@ export interface RouterFacts {
 export interface Routers {
   of(route: string, nowMs: number): readonly RouterFacts[]
   /** Marks and returns routers that left or came back since the last look. */
-  changes(route: string, nowMs: number): readonly RouterFacts[]
+  changes(routers: readonly RouterFacts[]): readonly RouterFacts[]
   decided(route: string, pair: Generation, atUnixMs: number): void
   pairOf(attempt: Attempt): Generation | undefined
 }
@@ -65,8 +65,8 @@ export function createRouters({ book, timings, subscribed }: RoutersOptions): Ro
 
   return {
     of: factsOf,
-    changes: (route, nowMs) =>
-      factsOf(route, nowMs).filter((facts) => {
+    changes: (routers) =>
+      routers.filter((facts) => {
         if (!facts.own || facts.own.isGone === facts.isGone) return false
         facts.own.isGone = facts.isGone
         return true

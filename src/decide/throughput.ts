@@ -66,8 +66,9 @@ export function createThroughput(options: {
     const sinceMs = measuredSince.get(target) ?? nowMs
     measuredSince.set(target, sinceMs)
     if (nowMs - sinceMs < timings.throughputWindowMs) return
-    const okPerS =
-      (stats.bins.sum(nowMs, timings.throughputWindowMs).ok * 1_000) / timings.throughputWindowMs
+    // The bin that has just begun is left out: 60 whole ones are a full window.
+    const { ok } = stats.bins.sum(nowMs - binMs, timings.throughputWindowMs)
+    const okPerS = (ok * 1_000) / timings.throughputWindowMs
     best.offer(target, nowMs, okPerS / (peakReady.get(target)?.value ?? now))
   }
 

@@ -4,21 +4,37 @@ import type { Verdict } from '../model/verdict.ts'
 /** The newest verdict of every rule and group; bounded, quiet groups are forgotten first. */
 export interface VerdictTable {
   put(verdict: Verdict): void
-  /** Newest verdicts of the named rules whose group concerns the route. */
-  of(rules: readonly string[], policy: RoutePolicy): readonly Verdict[]
+  /**
+   * Newest verdicts of the named rules whose group concerns the route. With `sinceUnixMs` (of a
+   * generation), one that was last over its limit before counts as `ok`: what it still holds is
+   * the effect of an older generation, which must neither move traffic nor break a step back.
+   */
+  of(query: VerdictQuery): readonly Verdict[]
   /** Firing rules labelled `class: capacity` that concern the target and the route (S12). */
   capacityOf(policy: RoutePolicy): readonly Verdict[]
 }
 
+export interface VerdictQuery {
+  readonly rules: readonly string[]
+  readonly policy: RoutePolicy
+  readonly sinceUnixMs?: number
+}
+
 const GROUPS_MAX = 10_000
 
+interface Kept {
+  readonly verdict: Verdict
+  /** When it was last judged to be over its limit, for certain. */
+  readonly firedMs: number | undefined
+}
+
 export function createVerdictTable(): VerdictTable {
-  const byRule = new Map<string, Map<string, Verdict>>()
+  const byRule = new Map<string, Map<string, Kept>>()
   let groupCount = 0
 
   const forgetOne = () => {
     for (const groups of byRule.values()) {
-      for (const [key, verdict] of groups) {
+      for (const [key, { verdict }] of groups) {
         if (verdict.effect === 'firing' || verdict.state === 'pending') continue
         groups.delete(key)
         groupCount--
@@ -30,25 +46,30 @@ export function createVerdictTable(): VerdictTable {
 
   return {
     put(verdict) {
-      const groups = byRule.get(verdict.rule) ?? new Map<string, Verdict>()
+      const groups = byRule.get(verdict.rule) ?? new Map<string, Kept>()
       byRule.set(verdict.rule, groups)
       const key = JSON.stringify(verdict.by)
       if (!groups.has(key)) {
         if (groupCount >= GROUPS_MAX && !forgetOne()) return
         groupCount++
       }
-      groups.set(key, verdict)
+      const firedMs = isTripped(verdict) ? verdict.judgedUnixMs : groups.get(key)?.firedMs
+      groups.set(key, { verdict, firedMs })
     },
-    of: (rules, policy) =>
+    of: ({ rules, policy, sinceUnixMs = Number.NEGATIVE_INFINITY }) =>
       rules.flatMap((rule) =>
-        [...(byRule.get(rule)?.values() ?? [])].filter((verdict) => concerns(verdict, policy)),
+        [...(byRule.get(rule)?.values() ?? [])]
+          .filter(({ verdict }) => concerns(verdict, policy))
+          .map((kept) => afresh(kept, sinceUnixMs)),
       ),
     capacityOf: (policy) =>
       [...byRule.values()].flatMap((groups) =>
-        [...groups.values()].filter(
-          (verdict) =>
-            verdict.labels.class === 'capacity' && isFiring(verdict) && concerns(verdict, policy),
-        ),
+        [...groups.values()]
+          .map((kept) => kept.verdict)
+          .filter(
+            (verdict) =>
+              verdict.labels.class === 'capacity' && isFiring(verdict) && concerns(verdict, policy),
+          ),
       ),
   }
 }
@@ -62,4 +83,18 @@ export function concerns({ by }: Verdict, policy: RoutePolicy): boolean {
 /** `insufficient` and `unknown` keep the last verdict's effect: they neither trip nor clear. */
 export function isFiring(verdict: Verdict): boolean {
   return verdict.state === 'firing' || (verdict.state !== 'ok' && verdict.effect === 'firing')
+}
+
+/** Firing, and over its limit now: not merely waiting to be cleared. */
+function isTripped({ state, kind, value, threshold }: Verdict): boolean {
+  if (state !== 'firing') return false
+  const isCalm = kind === 'ratio' && typeof value === 'number' && threshold !== null
+  return !(isCalm && value <= threshold)
+}
+
+function afresh({ verdict, firedMs }: Kept, sinceUnixMs: number): Verdict {
+  const hasFired = firedMs !== undefined && firedMs >= sinceUnixMs
+  if (hasFired || isTripped(verdict)) return verdict
+  if (verdict.state === 'firing') return { ...verdict, state: 'ok', effect: 'ok' }
+  return verdict.effect === 'ok' ? verdict : { ...verdict, effect: 'ok' }
 }

@@ -1,17 +1,17 @@
 import type { RoutePolicy } from '../config/failover.ts'
 import type { StateData } from '../model/desired.ts'
-import type { Mitigation, RouteTarget, RouteView } from '../model/route.ts'
-import { proofOf } from './assess.ts'
+import type { RouteTarget, RouteView } from '../model/route.ts'
+import { assess } from './assess.ts'
 import { type DecideContext, inhibitorInput, pairOf, recordOf } from './context.ts'
-import { inhibitingKinds, inhibitorsOf } from './inhibitors.ts'
+import { inhibitorsOf } from './inhibitors.ts'
+import { mitigationOf } from './mitigation.ts'
 import { judgeFallback } from './move-check.ts'
-import { judgeMitigation } from './proof.ts'
 import type { RouteRecord } from './record.ts'
 import { toRouterView } from './routers.ts'
 import { binMsOf, failedRatio } from './target-stats.ts'
 
 export function viewOf(context: DecideContext, route: string, policy: RoutePolicy): RouteView {
-  const nowMs = context.clock.nowMs()
+  const facts = assess(context, route, policy)
   const record = recordOf(context, route)
   const pair = pairOf(context, route)
   const { proof } = record
@@ -26,33 +26,15 @@ export function viewOf(context: DecideContext, route: string, policy: RoutePolic
     policy_revision: record.policyRevision,
     mode: policy.mode,
     targets: targetsOf(context, record, policy),
-    routers: context.routers.of(route, nowMs).map((facts) => toRouterView(facts, pair)),
+    routers: facts.routers.map((router) => toRouterView(router, pair)),
     proof: {
       ...(proof.answeredUnixMs !== undefined && { answered_at: iso(proof.answeredUnixMs) }),
       ...(proof.observedUnixMs !== undefined && { observed_at: iso(proof.observedUnixMs) }),
       ...(proof.verifiedUnixMs !== undefined && { verified_at: iso(proof.verifiedUnixMs) }),
     },
-    mitigation: mitigationOf(context, route, policy),
+    mitigation: mitigationOf(context, facts),
     ...(record.incident !== undefined && { incident: record.incident }),
   }
-}
-
-export function mitigationOf(
-  context: DecideContext,
-  route: string,
-  policy: RoutePolicy,
-): Mitigation {
-  const kinds = inhibitingKinds(inhibitorInput(context, route, policy))
-  const canMove = policy.mode === 'auto' && policy.on.length > 0 && policy.fallbacks.length > 0
-  return judgeMitigation({
-    record: recordOf(context, route),
-    proof: proofOf(context, route, policy),
-    // Missing telemetry may come back at any moment; a person's order or a pause does not lapse soon.
-    mayMove: canMove && kinds.every((kind) => kind === 'frozen'),
-    isStranded: context.live(route).isStranded,
-    partialMs: context.timings.partialMs,
-    nowMs: context.clock.nowMs(),
-  })
 }
 
 function targetsOf(
