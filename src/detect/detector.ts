@@ -51,12 +51,10 @@ export interface DetectorOptions {
 }
 
 const TICK_MS = 250
-// Exports and the status of each second do not come faster in a rehearsal.
-const SILENT_MIN_MS = 3_000
 
 export function createDetector(options: DetectorOptions): Detector {
   const { clock, timings, latenessMs, events } = options
-  const silentMs = Math.max(timings.sourceSilentMs, SILENT_MIN_MS)
+  const silentMs = timings.sourceSilentMs
   const sources = createSources({ silentMs, latenessMs })
   const clockGuard = createClockGuard({ graceMs: silentMs, memoryMs: timings.hourMs })
   const restarts = createRestarts(options.pairOf)
