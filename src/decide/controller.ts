@@ -16,7 +16,8 @@ import type { ControllerOptions } from './controller-options.ts'
 /**
  * The failover controller: one state machine per route, judged every 100 ms and on every verdict,
  * status and answer. A decision is committed to the state store before anyone hears of it; what
- * leaves here is always the whole desired state, never a command.
+ * leaves here is always the whole desired state, never a command. A transition whose pair is new
+ * to routers says so in `evidence.isNewGeneration`: decision windows start anew there.
  */
 export interface Controller extends Part {
   verdict(verdict: Verdict): void
