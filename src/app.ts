@@ -155,7 +155,9 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
       if (pair && observed_at) delivery.observed({ router, route: step.route, pair })
     }
     if (!step.data) return
-    if (step.evidence.isNewGeneration) detector.restart({ route: step.route, pair: step.data })
+    // The first pair ever changes no weights: what was seen before it stays evidence.
+    const isMove = step.evidence.isNewGeneration && step.data.previous_generation > 0
+    if (isMove) detector.restart({ route: step.route, pair: step.data })
     delivery.push(step.data, step.traceparent)
     given.feed.publish(step.data)
   }
@@ -172,7 +174,8 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
   const delivery = createDelivery({
     ...{ ...shared, fileSubscribers: subscribers, egressAllow: settings.egress_allow },
     ...{ state: controller.state, answered: controller.answered, events: events.deliver },
-    problem: (text) => correlator.changeEvent({ kind: 'delivery', text }),
+    problem: (text, evidence) => correlator.problem({ name: 'delivery', text, evidence }),
+    routerActive: controller.hears,
   })
   const correlator = createCorrelator({
     ...{ ...shared, closed: controller.incidentClosed, events: events.correlate },

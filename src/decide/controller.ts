@@ -31,6 +31,8 @@ export interface Controller extends Part {
   resume(actor: string): void
   /** Forgets a router that was taken out of service. False when it was not known. */
   forgetRouter(router: string): boolean
+  /** The router has traffic on the route, or sends status: its silence would be missed. */
+  hears(route: string, router: string): boolean
   state(): StateDocument
   views(): readonly RouteView[]
   view(route: string): RouteView | undefined
@@ -115,6 +117,10 @@ export function createController(options: ControllerOptions): Controller {
     pause: then((actor: string, reason: string) => assembly.pause({ actor, reason })),
     resume: then((_actor: string) => assembly.pause(undefined)),
     forgetRouter: (router) => assembly.context.book.forget(router),
+    hears(route, router) {
+      const sinceMs = clock.nowMs() - options.timings.routerGoneMs
+      return assembly.context.book.heardSince({ route, router, sinceMs })
+    },
     state: assembly.state,
     views: () => assembly.context.routes().flatMap((route) => assembly.view(route) ?? []),
     view: assembly.view,
