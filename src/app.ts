@@ -155,9 +155,7 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
       if (pair && observed_at) delivery.observed({ router, route: step.route, pair })
     }
     if (!step.data) return
-    // The first pair ever changes no weights: what was seen before it stays evidence.
-    const isMove = step.evidence.isNewGeneration && step.data.previous_generation > 0
-    if (isMove) detector.restart({ route: step.route, pair: step.data })
+    if (step.evidence.isNewGeneration) detector.restart({ route: step.route, pair: step.data })
     delivery.push(step.data, step.traceparent)
     given.feed.publish(step.data)
   }

@@ -40,6 +40,7 @@ export interface Assembly {
   state(): StateDocument
   view(route: string): RouteView | undefined
   explain(route: string): unknown
+  hears(route: string, router: string): boolean
 }
 
 export function createAssembly(
@@ -120,6 +121,10 @@ export function createAssembly(
       const policy = context.policy(route)
       return policy && explainRoute(context, route, policy)
     },
+    hears(route, router) {
+      const sinceMs = context.clock.nowMs() - context.timings.routerGoneMs
+      return context.book.heardSince({ route, router, sinceMs })
+    },
   }
 }
 
@@ -151,7 +156,8 @@ function adoptFile({ context, ledger, policies, failover }: AdoptInput): void {
     ledger.announce(route, {
       kind: change,
       text,
-      evidence: { isNewGeneration: change === 'generation' },
+      // The first pair ever moves nothing: what was seen before it stays evidence.
+      evidence: { isNewGeneration: change === 'generation' && record.previousGeneration > 0 },
     })
   }
   context.demand.reload(failover)

@@ -117,10 +117,7 @@ export function createController(options: ControllerOptions): Controller {
     pause: then((actor: string, reason: string) => assembly.pause({ actor, reason })),
     resume: then((_actor: string) => assembly.pause(undefined)),
     forgetRouter: (router) => assembly.context.book.forget(router),
-    hears(route, router) {
-      const sinceMs = clock.nowMs() - options.timings.routerGoneMs
-      return assembly.context.book.heardSince({ route, router, sinceMs })
-    },
+    hears: assembly.hears,
     state: assembly.state,
     views: () => assembly.context.routes().flatMap((route) => assembly.view(route) ?? []),
     view: assembly.view,
