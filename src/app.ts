@@ -85,11 +85,9 @@ export function createApp(options: AppOptions): App {
     ...{ host, port: settings.otlp_http_port, authorize, clock, events: events.receive },
     ingest: (request) => stages().ingest(request),
   })
-  const tracing = createTracing({
-    endpoint: options.env.OTEL_EXPORTER_OTLP_ENDPOINT,
-    telemetry: base.telemetry,
-    ownPorts: () => [receiver.port],
-  })
+  const endpoint = options.env.OTEL_EXPORTER_OTLP_ENDPOINT
+  const ownPorts = () => [receiver.port]
+  const tracing = createTracing({ endpoint, ownPorts, telemetry: base.telemetry })
   const parts = [...storage.parts, api, middle, receiver, tracing]
   return {
     async start() {

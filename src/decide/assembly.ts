@@ -121,10 +121,14 @@ export function createAssembly(
       const policy = context.policy(route)
       return policy && explainRoute(context, route, policy)
     },
-    hears(route, router) {
-      const sinceMs = context.clock.nowMs() - context.timings.routerGoneMs
-      return context.book.heardSince({ route, router, sinceMs })
-    },
+    hears: hearsIn(context),
+  }
+}
+
+function hearsIn({ clock, timings, book }: DecideContext): Assembly['hears'] {
+  return (route, router) => {
+    const sinceMs = clock.nowMs() - timings.routerGoneMs
+    return book.heardSince({ route, router, sinceMs })
   }
 }
 
