@@ -85,9 +85,11 @@ export function createApp(options: AppOptions): App {
     ...{ host, port: settings.otlp_http_port, authorize, clock, events: events.receive },
     ingest: (request) => stages().ingest(request),
   })
-  const endpoint = options.env.OTEL_EXPORTER_OTLP_ENDPOINT
-  const ownPorts = () => [receiver.port]
-  const tracing = createTracing({ endpoint, ownPorts, telemetry: base.telemetry })
+  const tracing = createTracing({
+    endpoint: options.env.OTEL_EXPORTER_OTLP_ENDPOINT,
+    telemetry: base.telemetry,
+    ownPorts: () => [receiver.port],
+  })
   const parts = [...storage.parts, api, middle, receiver, tracing]
   return {
     async start() {
@@ -170,8 +172,7 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
   const delivery = createDelivery({
     ...{ ...shared, fileSubscribers: subscribers, egressAllow: settings.egress_allow },
     ...{ state: controller.state, answered: controller.answered, events: events.deliver },
-    problem: (text, evidence) => correlator.problem({ name: 'delivery', text, evidence }),
-    routerActive: controller.hears,
+    problem: (text) => correlator.changeEvent({ kind: 'delivery', text }),
   })
   const correlator = createCorrelator({
     ...{ ...shared, closed: controller.incidentClosed, events: events.correlate },

@@ -15,9 +15,9 @@ interface DemoShell {
   onStopSignal(stop: () => void): void
 }
 
-// 26 minutes of outage and its way back in two to three minutes; a source then is silent after
-// 0.8 s, which a busy machine still keeps.
-const SPEED = 12
+// Half an hour in three minutes. Faster, a source would count as silent after less than a second,
+// which a busy machine cannot promise.
+const SPEED = 10
 const OUT_DIR = 'demo-out'
 
 /**

@@ -40,7 +40,6 @@ export interface Assembly {
   state(): StateDocument
   view(route: string): RouteView | undefined
   explain(route: string): unknown
-  hears(route: string, router: string): boolean
 }
 
 export function createAssembly(
@@ -121,14 +120,6 @@ export function createAssembly(
       const policy = context.policy(route)
       return policy && explainRoute(context, route, policy)
     },
-    hears: hearsIn(context),
-  }
-}
-
-function hearsIn({ clock, timings, book }: DecideContext): Assembly['hears'] {
-  return (route, router) => {
-    const sinceMs = clock.nowMs() - timings.routerGoneMs
-    return book.heardSince({ route, router, sinceMs })
   }
 }
 
@@ -160,8 +151,7 @@ function adoptFile({ context, ledger, policies, failover }: AdoptInput): void {
     ledger.announce(route, {
       kind: change,
       text,
-      // The first pair ever moves nothing: what was seen before it stays evidence.
-      evidence: { isNewGeneration: change === 'generation' && record.previousGeneration > 0 },
+      evidence: { isNewGeneration: change === 'generation' },
     })
   }
   context.demand.reload(failover)

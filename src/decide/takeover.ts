@@ -46,8 +46,7 @@ export function createTakeover(options: {
       context.routers.decided(name, taken, nowMs)
       context.live(name).stats = createGenerationStats(taken)
       const text = `${router} reported ${pair.epoch}.${pair.generation}: everything is sent anew under epoch ${epoch}`
-      const evidence = { isNewGeneration: true, router, pair }
-      ledger.announce(name, { kind: 'generation', text, evidence })
+      ledger.announce(name, { kind: 'generation', text, evidence: { router, pair } })
     }
   }
 }

@@ -37,9 +37,9 @@ export interface AutoscalerOptions {
   readonly stepsUntilTimeout: number
 }
 
-// One request in progress or waiting per replica is wanted; Kubernetes scales when the load is off by
-// more than a tenth.
-const LOAD_WANTED = 1
+// Five requests in progress or waiting per four replicas are wanted; Kubernetes scales when the load is
+// off by more than a tenth.
+const LOAD_WANTED = 1.25
 const TOLERANCE = 0.1
 const NODE_COUNT = 6
 /** Events repeat for a few pods; the others' say the same. */

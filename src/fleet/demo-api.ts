@@ -6,6 +6,8 @@ import { ROUTE } from './fleet-plan.ts'
 /** What the demo asks of Signalbox: the public API, as anybody would. */
 export interface DemoApi {
   route(): Promise<RouteView>
+  /** What stands in the way of the route's next step, as text. */
+  blockers(): Promise<string>
   /** The newest incident of the route. */
   incident(): Promise<Incident | undefined>
   report(id: string, format: 'json' | 'md' | 'html'): Promise<string>
@@ -24,6 +26,12 @@ export function createDemoApi(base: string): DemoApi {
   }
   return {
     route: async () => JSON.parse(await get(`routes/${ROUTE}`)) as RouteView,
+    async blockers() {
+      const { blockers } = JSON.parse(await get(`routes/${ROUTE}/explain`)) as {
+        blockers: unknown
+      }
+      return JSON.stringify(blockers)
+    },
     async incident() {
       const { items } = JSON.parse(await get('incidents')) as { items: readonly Incident[] }
       return items.find((incident) => incident.route === ROUTE)

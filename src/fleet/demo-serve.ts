@@ -60,11 +60,11 @@ export async function startServe(options: ServeOptions): Promise<Served> {
     clearTimeout(timer)
   }
   for (let waitedMs = 0; !existsSync(readyFile); waitedMs += 100) {
-    if (isGone()) throw new Error(`serve ended before it was ready; see ${logFile}`)
+    if (isGone()) throw new Error(`serve ended before it was ready:\n${lastLines(logFile)}`)
     if (waitedMs > READY_MS_MAX || signal.aborted) {
       await stop()
       signal.throwIfAborted()
-      throw new Error(`serve was not ready within a minute; see ${logFile}`)
+      throw new Error(`serve was not ready within a minute:\n${lastLines(logFile)}`)
     }
     await sleep(100)
   }
@@ -72,6 +72,10 @@ export async function startServe(options: ServeOptions): Promise<Served> {
   await sleep(100)
   const ready = JSON.parse(readFileSync(readyFile, 'utf8')) as { http: string; otlp_http: string }
   return { http: ready.http, otlpHttp: ready.otlp_http, stop }
+}
+
+function lastLines(file: string): string {
+  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-5).join('\n')
 }
 
 /** The demo is the same wherever it runs: settings of this shell are not its own. */

@@ -10,8 +10,8 @@ import type { Fleet } from './fleet.ts'
 // provision. Nothing is scripted per request: the spike is more than the workers there can render,
 // lines grow, requests time out, and the rest follows.
 
-const CALM_S = 300
-const OUTAGE_S = 840
+const CALM_S = 250
+const OUTAGE_S = 600
 const MORNING_PER_S = 205
 const NOON_PER_S = 340
 const AFTERNOON_PER_S = 260
@@ -97,7 +97,9 @@ function createWatch({ fleet, api, narrator, speed, signal }: StoryOptions) {
     const endMs = performance.now() + (limit.seconds * 1_000) / speed
     while (!(await holds())) {
       if (fault !== undefined) throw fault
-      if (performance.now() > endMs) throw new Error(`${limit.what} did not happen in time`)
+      if (performance.now() > endMs) {
+        throw new Error(`${limit.what} did not happen in time; blockers: ${await api.blockers()}`)
+      }
       await sleep(LOOK_EVERY_MS / 5, undefined, { signal })
     }
   }

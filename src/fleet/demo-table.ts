@@ -48,7 +48,7 @@ export function renderTable(comparisons: readonly Comparison[]): string {
       const cells = row.map((cell, column) =>
         column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
       )
-      return `  ${cells.join('  ')}\n`
+      return `${`  ${cells.join('  ')}`.trimEnd()}\n`
     })
     .join('')
 }

@@ -81,8 +81,8 @@ export function planAutoscaler(options: FleetOptions, otlpUrl: string): Autoscal
     replicas: options.replicas,
     replicasMax: options.replicasMax,
     everyMs: 15_000 / options.speed,
-    // Well under the 10 s after which a source counts as silent.
-    metricEveryMs: 5_000 / options.speed,
+    // At most one reading a second, which is how finely gauges are kept.
+    metricEveryMs: Math.max(1_250, 10_000 / options.speed),
     otlpUrl,
     ledgerFile: `${options.ledgerDir}/autoscaler.ndjson`,
   }

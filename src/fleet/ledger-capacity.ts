@@ -14,7 +14,10 @@ export function measureCapacity(options: {
   readonly windowMs: number
 }): LedgerCapacity {
   const { view, binMs, windowMs } = options
-  const readyAt = (atMs: number) => view.replicas.findLast((one) => one.atMs <= atMs)?.available
+  // Gauges are kept by the second (the Collector's tables do so): a reading holds from the start of
+  // its second on.
+  const readyAt = (atMs: number) =>
+    view.replicas.findLast((one) => floorTo(one.atMs, 1_000) <= atMs)?.available
   const okByWindow = countBy(
     view.primary.filter((one) => !one.isFailed).map((one) => floorTo(one.endMs, windowMs)),
   )
