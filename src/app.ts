@@ -85,11 +85,9 @@ export function createApp(options: AppOptions): App {
     ...{ host, port: settings.otlp_http_port, authorize, clock, events: events.receive },
     ingest: (request) => stages().ingest(request),
   })
-  const tracing = createTracing({
-    endpoint: options.env.OTEL_EXPORTER_OTLP_ENDPOINT,
-    telemetry: base.telemetry,
-    ownPorts: () => [receiver.port],
-  })
+  const endpoint = options.env.OTEL_EXPORTER_OTLP_ENDPOINT
+  const ownPorts = () => [receiver.port]
+  const tracing = createTracing({ endpoint, ownPorts, telemetry: base.telemetry })
   const parts = [...storage.parts, api, middle, receiver, tracing]
   return {
     async start() {
@@ -172,7 +170,8 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
   const delivery = createDelivery({
     ...{ ...shared, fileSubscribers: subscribers, egressAllow: settings.egress_allow },
     ...{ state: controller.state, answered: controller.answered, events: events.deliver },
-    problem: (text) => correlator.changeEvent({ kind: 'delivery', text }),
+    problem: (text, evidence) => correlator.problem({ name: 'delivery', text, evidence }),
+    routerActive: controller.hears,
   })
   const correlator = createCorrelator({
     ...{ ...shared, closed: controller.incidentClosed, events: events.correlate },

@@ -28,10 +28,10 @@ export async function serve(options: ServeOptions, shell: Shell): Promise<number
         : `nothing was reloaded:\n${errors.map((one) => `  ${renderPlace(one)}\n`).join('')}`,
     )
   })
-  if (options.readyFile !== undefined) writeReadyFile(options.readyFile, addresses)
   shell.write(
     renderWelcome({ addresses, summary: app.summary(), tookMs: performance.now() - startedMs }),
   )
+  if (options.readyFile !== undefined) writeReadyFile(options.readyFile, addresses)
 
   await stopping
   shell.write('stopping: finishing what was accepted…\n')

@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import { Duration, Matchers, Threshold } from './fields.ts'
+import { DurationOr, Matchers, Threshold } from './fields.ts'
 
 /** A URL that answers 2xx when a real generation works there. */
 const Probe = z.strictObject({
   url: z.string(),
-  every: Duration.default(30_000),
-  deadline: Duration.default(20_000),
-  fresh_for: Duration.default(90_000),
+  every: DurationOr('30s'),
+  deadline: DurationOr('20s'),
+  fresh_for: DurationOr('90s'),
 })
 
 const Capacity = z.union([z.number().positive(), z.strictObject({ metric: z.string() })])
@@ -30,21 +30,21 @@ const Fallback = z.strictObject({
 })
 
 const ControllerLoss = z.strictObject({
-  after: Duration.default(30_000),
+  after: DurationOr('30s'),
   then: z.enum(['hold', 'revert']).default('hold'),
 })
 
 const Timing = z.strictObject({
   /** A move not observed by all routers by then is partial. */
-  ack_deadline: Duration.default(1_200),
-  min_hold: Duration.default(120_000),
-  max_hold: Duration.default(1_800_000),
+  ack_deadline: DurationOr('1200ms'),
+  min_hold: DurationOr('120s'),
+  max_hold: DurationOr('30m'),
   max_failovers_per_hour: z.number().int().min(1).default(3),
 })
 
 const Failback = z.strictObject({
   auto: z.boolean().default(true),
-  stable_for: Duration.default(120_000),
+  stable_for: DurationOr('120s'),
   /** Shares of the primary, rising, ending in 1. */
   steps: z
     .array(z.number().gt(0).lte(1))
@@ -55,7 +55,7 @@ const Failback = z.strictObject({
       'steps must rise',
     )
     .default([0.05, 0.25, 0.5, 1]),
-  step_for: Duration.default(60_000),
+  step_for: DurationOr('60s'),
   step_min_count: z.number().int().min(1).default(20),
   step: z
     .strictObject({
@@ -100,14 +100,14 @@ const Policy = z.strictObject({
   rescue: z
     .strictObject({
       max_rps: z.number().min(0).default(0),
-      attempt_timeout: Duration.default(3_000),
+      attempt_timeout: DurationOr('3s'),
     })
     .prefault({}),
   timing: Timing.prefault({}),
   failback: Failback.prefault({}),
   new_requests_only: z.boolean().default(true),
   /** A request without an end by then has failed. */
-  deadline: Duration.default(120_000),
+  deadline: DurationOr('120s'),
   maintenance: z.array(Window).default([]),
 })
 

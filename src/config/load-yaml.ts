@@ -3,6 +3,7 @@ import { type Document, isMap, isPair, isSeq, LineCounter, parseDocument } from 
 import type { z } from 'zod'
 import { parseDurationMs } from '../lib/duration.ts'
 import { AppError, type ErrorPlace } from '../lib/errors.ts'
+import { atSpeed } from './fields.ts'
 
 /**
  * How strictly-checked YAML becomes a value. All of a file's faults are gathered, each with file,
@@ -42,7 +43,8 @@ export function loadYaml<S extends z.ZodType>(options: LoadOptions<S>): LoadResu
     key: renderPath(path),
     message,
   })
-  const parsed = schema.safeParse(divideDurations(document.toJS(), speed))
+  const raw = divideDurations(document.toJS(), speed)
+  const parsed = atSpeed(speed, () => schema.safeParse(raw))
   if (parsed.success) return { status: 'ok', value: parsed.data, places }
   return {
     status: 'invalid',

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Duration, EnvText, Matchers } from './fields.ts'
+import { Duration, DurationOr, EnvText, Matchers } from './fields.ts'
 
 // `alerts/oncall.yaml` as it is written: who is told, in which order, by which channel, with every
 // name checked against the others. `oncall.ts` reads its secrets from the environment.
@@ -80,7 +80,7 @@ export const OnCallSchema = z
     chains: z.record(z.string(), z.array(z.string()).min(1)).default({}),
     routes: z.array(Route).default([]),
     mute: z.array(Mute).default([]),
-    dead_man: z.strictObject({ url: EnvText, every: Duration.default(30_000) }).optional(),
+    dead_man: z.strictObject({ url: EnvText, every: DurationOr('30s') }).optional(),
   })
   .superRefine((file, context) => {
     for (const { path, message } of faultsOf(file)) {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { KebabId } from './fields.ts'
+import { DurationOr, KebabId } from './fields.ts'
 import { Count, Hold, Key, Span } from './rule-fields.ts'
 import { RuleMatchers } from './rule-matchers.ts'
 import { compileTitle } from './rule-title.ts'
@@ -28,7 +28,7 @@ export const RULE_HEAD = {
     .array(Key)
     .refine((keys) => new Set(keys).size === keys.length, 'a key may stand here only once')
     .default([]),
-  window: Span.default(60_000),
+  window: DurationOr('60s', Span),
   severity: Severity.default('warning'),
   labels: z.record(Key, z.string()).default({}),
   runbook: z.string().min(1).optional(),

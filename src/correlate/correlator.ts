@@ -22,6 +22,7 @@ import { createDismissals, type Dismissals } from './dismissals.ts'
 import { createImpact } from './impact.ts'
 import { withRow } from './lifecycle.ts'
 import { createPeopleActions, type PeopleActions } from './people-actions.ts'
+import { type Problem, toVerdicts } from './problem.ts'
 import { createScopes, type Scopes } from './scopes.ts'
 import { appendRows } from './timeline.ts'
 import { foldTransition, opensIncident } from './transitions.ts'
@@ -34,6 +35,8 @@ const PAGES_MAX = 200
 /** Folds verdicts and steps of routes into incidents: one per cause and route, with its timeline. */
 export interface Correlator extends Part, PeopleActions {
   verdict(verdict: Verdict): void
+  /** Pages once, and closes by itself when it stays quiet. */
+  problem(problem: Problem): void
   transition(transition: Transition): void
   observe(observations: readonly Observation[]): void
   page(incidentId: string, page: PageView): void
@@ -115,20 +118,26 @@ interface FoldingParts {
   readonly clock: Clock
 }
 
-function createFolding(parts: FoldingParts): Pick<Correlator, 'verdict' | 'transition'> {
+function createFolding(
+  parts: FoldingParts,
+): Pick<Correlator, 'verdict' | 'problem' | 'transition'> {
   const { book, scopes, dismissals, cases, clock } = parts
+  const fold = (verdict: Verdict) => {
+    scopes.remember(verdict)
+    const concerned = scopes.concernedBy(verdict)
+    for (const record of concerned) {
+      const folded = foldVerdict(record, verdict, clock.nowMs())
+      if (folded.weight === 'news') book.put(folded.record, 'updated')
+      else if (folded.weight === 'detail') book.putDetail(folded.record)
+    }
+    const isCause = verdict.severity === 'critical' && verdict.state === 'firing'
+    if (concerned.length > 0 || !isCause || dismissals.hasVerdict(verdict)) return
+    cases.openFor(verdict)
+  }
   return {
-    verdict(verdict) {
-      scopes.remember(verdict)
-      const concerned = scopes.concernedBy(verdict)
-      for (const record of concerned) {
-        const folded = foldVerdict(record, verdict, clock.nowMs())
-        if (folded.weight === 'news') book.put(folded.record, 'updated')
-        else if (folded.weight === 'detail') book.putDetail(folded.record)
-      }
-      const isCause = verdict.severity === 'critical' && verdict.state === 'firing'
-      if (concerned.length > 0 || !isCause || dismissals.hasVerdict(verdict)) return
-      cases.openFor(verdict)
+    verdict: fold,
+    problem(problem) {
+      for (const verdict of toVerdicts(problem, clock.nowMs())) fold(verdict)
     },
     transition(transition) {
       const { route } = transition

@@ -40,6 +40,7 @@ export interface Assembly {
   state(): StateDocument
   view(route: string): RouteView | undefined
   explain(route: string): unknown
+  hears(route: string, router: string): boolean
 }
 
 export function createAssembly(
@@ -120,6 +121,14 @@ export function createAssembly(
       const policy = context.policy(route)
       return policy && explainRoute(context, route, policy)
     },
+    hears: hearsIn(context),
+  }
+}
+
+function hearsIn({ clock, timings, book }: DecideContext): Assembly['hears'] {
+  return (route, router) => {
+    const sinceMs = clock.nowMs() - timings.routerGoneMs
+    return book.heardSince({ route, router, sinceMs })
   }
 }
 
@@ -151,7 +160,8 @@ function adoptFile({ context, ledger, policies, failover }: AdoptInput): void {
     ledger.announce(route, {
       kind: change,
       text,
-      evidence: { isNewGeneration: change === 'generation' },
+      // The first pair ever moves nothing: what was seen before it stays evidence.
+      evidence: { isNewGeneration: change === 'generation' && record.previousGeneration > 0 },
     })
   }
   context.demand.reload(failover)

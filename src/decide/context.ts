@@ -24,7 +24,7 @@ export interface LiveRoute {
   /** What was published last, so that a change of either is published once. */
   mitigation: Mitigation
   inhibitors: string
-  /** When the fallback's disproof was first seen while the route was on it. */
+  /** The route is on a fallback that is disproved, and no other one may take it. */
   isStranded: boolean
 }
 

@@ -16,7 +16,8 @@ import type { ControllerOptions } from './controller-options.ts'
 /**
  * The failover controller: one state machine per route, judged every 100 ms and on every verdict,
  * status and answer. A decision is committed to the state store before anyone hears of it; what
- * leaves here is always the whole desired state, never a command.
+ * leaves here is always the whole desired state, never a command. A transition whose pair is new
+ * to routers says so in `evidence.isNewGeneration`: decision windows start anew there.
  */
 export interface Controller extends Part {
   verdict(verdict: Verdict): void
@@ -30,6 +31,8 @@ export interface Controller extends Part {
   resume(actor: string): void
   /** Forgets a router that was taken out of service. False when it was not known. */
   forgetRouter(router: string): boolean
+  /** The router has traffic on the route, or sends status: its silence would be missed. */
+  hears(route: string, router: string): boolean
   state(): StateDocument
   views(): readonly RouteView[]
   view(route: string): RouteView | undefined
@@ -114,6 +117,7 @@ export function createController(options: ControllerOptions): Controller {
     pause: then((actor: string, reason: string) => assembly.pause({ actor, reason })),
     resume: then((_actor: string) => assembly.pause(undefined)),
     forgetRouter: (router) => assembly.context.book.forget(router),
+    hears: assembly.hears,
     state: assembly.state,
     views: () => assembly.context.routes().flatMap((route) => assembly.view(route) ?? []),
     view: assembly.view,

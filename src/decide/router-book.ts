@@ -33,6 +33,8 @@ export interface RouterBook {
   route(entry: RouterEntry, route: string): RouterOnRoute
   find(router: string, route: string): RouterOnRoute | undefined
   forget(router: string): boolean
+  /** A status of the router, or its traffic on the route, came since. */
+  heardSince(query: { route: string; router: string; sinceMs: number }): boolean
   readonly entries: Iterable<RouterEntry>
   /** Notes a status; returns how many attempts its counters say were started since the last one. */
   status(update: StatusUpdate): ReadonlyMap<string, number>
@@ -95,6 +97,11 @@ export function createRouterBook(): RouterBook {
     route,
     find: (router, name) => entries.get(router)?.routes.get(name),
     forget: (router) => entries.delete(router),
+    heardSince({ route: name, router, sinceMs }) {
+      const entry = entries.get(router)
+      const trafficMs = entry?.routes.get(name)?.lastTrafficUnixMs ?? 0
+      return Math.max(entry?.lastStatusUnixMs ?? 0, trafficMs) > sinceMs
+    },
     get entries() {
       return entries.values()
     },

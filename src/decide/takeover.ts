@@ -46,7 +46,8 @@ export function createTakeover(options: {
       context.routers.decided(name, taken, nowMs)
       context.live(name).stats = createGenerationStats(taken)
       const text = `${router} reported ${pair.epoch}.${pair.generation}: everything is sent anew under epoch ${epoch}`
-      ledger.announce(name, { kind: 'generation', text, evidence: { router, pair } })
+      const evidence = { isNewGeneration: true, router, pair }
+      ledger.announce(name, { kind: 'generation', text, evidence })
     }
   }
 }

@@ -113,7 +113,11 @@ test('a restored backup takes the epoch after the one that a router knows', asyn
   stage.status('router-1', { epoch: 3, generation: 57 })
   expect(stage.pair()).toEqual({ epoch: 4, generation: 1 })
   const anew = stage.transitions.find((one) => one.data?.epoch === 4)
-  expect(anew).toMatchObject({ kind: 'generation', data: { epoch: 4, generation: 1 } })
+  expect(anew).toMatchObject({
+    kind: 'generation',
+    data: { epoch: 4, generation: 1 },
+    evidence: { isNewGeneration: true, router: 'router-1' },
+  })
   // Its old pair is not news twice.
   stage.status('router-2', { epoch: 3, generation: 57 })
   expect(stage.pair().epoch).toBe(4)

@@ -1,0 +1,162 @@
+import { randomBytes } from 'node:crypto'
+import { cpSync, existsSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { encode, traces } from '../decode/otlp-builder.ts'
+import { newFolder, run, type Served, type ServeOptions, serve } from './served.ts'
+
+const running: Served[] = []
+afterEach(async () => {
+  for (const served of running.splice(0)) if (served.child.exitCode === null) await served.end()
+})
+
+async function start(options: ServeOptions = {}): Promise<Served> {
+  const served = await serve(options)
+  running.push(served)
+  return served
+}
+
+function attempts(count: number, outcome: 'ok' | 'failed') {
+  const resource = {
+    'service.name': 'router',
+    'service.instance.id': 'router-1',
+    'signalbox.component': 'router',
+  }
+  const spans = Array.from({ length: count }, (_, index) => ({
+    traceId: randomBytes(16).toString('hex'),
+    spanId: randomBytes(8).toString('hex'),
+    name: 'POST /render',
+    kind: 'client' as const,
+    startMs: Date.now() - 500 - index,
+    attributes: { 'signalbox.route': 'preview', 'signalbox.target': 'cloud-eu' },
+    ...(outcome === 'failed' && { error: 'inference_failed_internal_server_error' }),
+  }))
+  return encode('traces', traces(resource, spans), 'protobuf')
+}
+
+const send = (served: Served, body: Uint8Array) =>
+  fetch(`${served.addresses.otlp_http}/v1/traces`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-protobuf' },
+    body,
+  })
+
+test('a first start needs no configuration, moves nothing, pages nobody, and ends within 5 s', async () => {
+  const served = await start()
+  expect(served.output()).toContain('no traffic is moved, nobody is paged')
+  const { code, tookMs } = await served.end()
+  expect(code).toBe(0)
+  expect(tookMs).toBeLessThan(5_000)
+})
+
+test('the ready file is for its owner only, and is gone after the stop', async () => {
+  const served = await start()
+  const file = served.readyFile
+  expect(statSync(file).mode & 0o777).toBe(0o600)
+  await served.end()
+  expect(existsSync(file)).toBe(false)
+})
+
+test('what was acknowledged is there after a stop and a start', async () => {
+  const first = await start()
+  const answer = await send(first, attempts(50, 'ok'))
+  expect([answer.status, await answer.text()]).toEqual([200, ''])
+  await first.end()
+  const second = await start({ dataDir: first.dataDir })
+  const [spans] = await second.sql<{ n: string }>('SELECT count() AS n FROM otel_traces')
+  const [rows] = await second.sql<{ n: string }>('SELECT count() AS n FROM signalbox_attempts')
+  expect([Number(spans?.n), Number(rows?.n)]).toEqual([50, 50])
+})
+
+test('a second start on the same data directory refuses and says what to do', async () => {
+  const served = await start()
+  const second = run(['serve'], {
+    SIGNALBOX_DATA_DIR: served.dataDir,
+    SIGNALBOX_PORT: '0',
+    SIGNALBOX_OTLP_HTTP_PORT: '0',
+  })
+  expect(await second.exited).toBe(1)
+  expect(second.output()).toContain(served.dataDir)
+  expect(second.output()).not.toContain('    at ')
+})
+
+test('total failure in observe mode is told as what would be done, and nothing moves', async () => {
+  const served = await start()
+  await send(served, attempts(200, 'failed'))
+  const rule = (await (await served.get('/api/v1/rules/primary-failing')).json()) as {
+    groups: { state: string }[]
+  }
+  expect(rule.groups.map(({ state }) => state)).toEqual(['firing'])
+  const route = (await (await served.get('/api/v1/routes/preview')).json()) as Record<
+    string,
+    unknown
+  >
+  expect(route).toMatchObject({ epoch: 1, generation: 1, mode: 'observe', mitigation: 'none' })
+  const incidents = (await (await served.get('/api/v1/incidents')).json()) as {
+    items: { id: string; route: string }[]
+  }
+  expect(incidents.items).toMatchObject([{ route: 'preview', state: 'open', severity: 'critical' }])
+  const report = await served.get(`/api/v1/incidents/${incidents.items[0]?.id}/report`)
+  expect(await report.json()).toMatchObject({ schema: 'signalbox.report/v1', state: 'provisional' })
+})
+
+test('a broken alerts file stops check and start with file, line and key, and a reload changes nothing', async () => {
+  const alertsDir = join(newFolder(), 'alerts')
+  cpSync('alerts', alertsDir, { recursive: true })
+  const served = await start({ alertsDir })
+  const file = join(alertsDir, 'failover.yaml')
+  writeFileSync(
+    file,
+    'schema: signalbox.failover/v1\nroutes:\n  - route: preview\n    primry: cloud-eu\n    fallbacks: []\n',
+  )
+  const reload = await served.post('/api/v1/reload')
+  expect([reload.status, await reload.json()]).toEqual([
+    422,
+    expect.objectContaining({
+      errors: expect.arrayContaining([
+        expect.objectContaining({ file, line: 4, key: 'routes[0].primry' }),
+      ]),
+    }),
+  ])
+  expect(await (await served.get('/api/v1/routes/preview')).json()).toMatchObject({
+    policy_revision: 1,
+  })
+  for (const args of [['check', alertsDir], ['serve']]) {
+    const refused = run(args, {
+      SIGNALBOX_ALERTS_DIR: alertsDir,
+      SIGNALBOX_DATA_DIR: newFolder(),
+      SIGNALBOX_PORT: '0',
+    })
+    expect(await refused.exited).toBe(1)
+    expect(refused.output()).toContain(`${file}:4: routes[0].primry:`)
+  }
+})
+
+test('malformed telemetry is answered 400 with the reason, and others are not disturbed', async () => {
+  const served = await start()
+  for (const body of [
+    randomBytes(64),
+    new Uint8Array([0x0a, 0xff, 0xff]),
+    attempts(1, 'ok').slice(0, -3),
+  ]) {
+    const answer = await send(served, body)
+    expect(answer.status).toBe(400)
+    expect((await answer.arrayBuffer()).byteLength).toBeGreaterThan(0)
+  }
+  expect((await send(served, attempts(1, 'ok'))).status).toBe(200)
+})
+
+test.for([
+  { args: ['nonsense'], code: 2 },
+  { args: ['serve', '--speed', '-1'], code: 2 },
+  { args: ['--help'], code: 0 },
+  { args: ['check'], code: 0 },
+])('signalbox $args exits with $code', async ({ args, code }) => {
+  expect(await run(args).exited).toBe(code)
+})
+
+test('beyond loopback it refuses to start without tokens', async () => {
+  const refused = run(['serve'], { SIGNALBOX_HOST: '0.0.0.0', SIGNALBOX_DATA_DIR: newFolder() })
+  expect(await refused.exited).toBe(1)
+  expect(refused.output()).toContain('SIGNALBOX_TOKENS_FILE')
+})
