@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import type { OutcomeBin } from '../model/incident.ts'
+import { formatClock } from './format.ts'
 
 // Okabe-Ito colours: told apart by people with any colour vision, in light and dark.
 const SERIES = [
@@ -67,6 +68,8 @@ function stack(bins: readonly OutcomeBin[]): uPlot.AlignedData {
   return [whole.map((bin) => bin.at_s), ...sums.reverse()] as uPlot.AlignedData
 }
 
+const formatMinute = (seconds: number) => formatClock(seconds * 1_000).slice(0, 5)
+
 function optionsOf(element: HTMLElement): uPlot.Options {
   const style = getComputedStyle(element)
   const grid = { stroke: style.getPropertyValue('--line'), width: 1 }
@@ -86,7 +89,10 @@ function optionsOf(element: HTMLElement): uPlot.Options {
       x: { range: (_plot, _min, max) => [(max ?? SPAN_S) - SPAN_S, max ?? SPAN_S] },
       y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.1)] },
     },
-    axes: [axis, { ...axis, size: 44 }],
+    axes: [
+      { ...axis, values: (_plot, splits) => splits.map(formatMinute) },
+      { ...axis, size: 44 },
+    ],
     series: [
       {},
       ...[...SERIES].reverse().map(({ label, colour }) => ({
