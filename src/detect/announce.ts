@@ -17,6 +17,7 @@ const REFRESH_MS = 1_000
  * is pending, at most once a second when its value did.
  */
 export function createAnnouncer({ publish, events }: AnnounceOptions) {
+  const publishInTurn = inTurn(publish)
   return (run: RuleRun, entry: RunGroup, moment: Moment): void => {
     const { judgement, told, group } = entry
     if (!judgement) return
@@ -36,7 +37,26 @@ export function createAnnouncer({ publish, events }: AnnounceOptions) {
     if (change.from !== change.to) events.stateChanged(change)
     const { value, effect } = judgement
     entry.told = { key, value, effect, traceparent, atMs: moment.nowMs }
-    publish(toVerdict({ run, entry, judgement, moment }))
+    publishInTurn(toVerdict({ run, entry, judgement, moment }))
+  }
+}
+
+/**
+ * A verdict may move weights, and that judges everything anew: what follows from a verdict is told
+ * after everybody has heard the verdict itself. Bounded by the groups that one judging touches.
+ */
+function inTurn(publish: (verdict: Verdict) => void) {
+  const waiting: Verdict[] = []
+  let isPublishing = false
+  return (verdict: Verdict): void => {
+    waiting.push(verdict)
+    if (isPublishing) return
+    isPublishing = true
+    try {
+      for (let next = waiting.shift(); next; next = waiting.shift()) publish(next)
+    } finally {
+      isPublishing = false
+    }
   }
 }
 

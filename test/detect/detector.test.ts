@@ -233,3 +233,21 @@ test('what happens is counted', async () => {
   expect(text).toContain('signalbox_detect_duplicates_total 1')
   expect(text).toContain('signalbox_detect_state_changes_total{rule="rule",state="insufficient"} 1')
 })
+
+test('what follows from a verdict is told after the verdict itself', () => {
+  const states: string[] = []
+  const play = createPlay(RULE, {
+    // As the controller does: the first firing verdict moves weights, so windows start anew.
+    publish({ state }) {
+      if (state === 'firing')
+        play.detector.restart({ route: 'preview', pair: { epoch: 1, generation: 2 } })
+      states.push(state)
+    },
+  })
+  play.detector.observe(
+    Array.from({ length: 10 }, () =>
+      play.items('attempt', { route: 'preview', target: 'cloud', outcome: 'failed' }),
+    ).flat(),
+  )
+  expect(states).toEqual(['firing', 'insufficient'])
+})
