@@ -4,7 +4,7 @@ import type { Severity, Verdict } from '../model/verdict.ts'
 import { type IncidentRecord, toIso } from './record.ts'
 import { EMPTY_TIMELINE, type TimelineRow } from './timeline.ts'
 import { foldTransition } from './transitions.ts'
-import { foldVerdict } from './verdicts.ts'
+import { foldVerdict, labelsOf } from './verdicts.ts'
 
 export interface Opening {
   readonly id: string
@@ -34,7 +34,7 @@ export function openRecord(opening: Opening): IncidentRecord {
     titleSeverity: cause?.severity ?? 'info',
     state: 'open',
     severity: cause?.severity ?? ('warning' satisfies Severity),
-    labels: labelsOf(opening),
+    labels: labelsOfOpening(opening),
     t0UnixMs: cause?.sinceUnixMs ?? ruleTrueMs(newest) ?? transitions[0]?.atUnixMs ?? nowMs,
     openedUnixMs: nowMs,
     mitigation: route === undefined ? 'none' : 'pending',
@@ -64,14 +64,10 @@ function ruleTrueMs(transition: Transition | undefined): number | undefined {
   return typeof atMs === 'number' ? atMs : undefined
 }
 
-function labelsOf({ cause, breached, route }: Opening): Record<string, string> {
+function labelsOfOpening({ cause, breached, route }: Opening): Record<string, string> {
   const leading = cause ?? breached.find((one) => one.severity === 'critical') ?? breached[0]
-  return {
-    ...leading?.labels,
-    ...leading?.by,
-    ...(leading && { rule: leading.rule }),
-    ...(route !== undefined && { route }),
-  }
+  const own = route === undefined ? {} : { route }
+  return leading ? labelsOf(leading, own) : own
 }
 
 function titleOf(reason: Reason, { route, text }: Transition): string {

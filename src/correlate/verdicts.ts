@@ -17,6 +17,14 @@ const RULES_MAX = 100
 const ROW_EVERY_MS = 5_000
 const T0_REACH_MS = 900_000
 
+/** What an incident is labelled with by the verdict that leads it; `own` labels go before. */
+export function labelsOf(
+  { labels, by, rule }: Pick<Verdict, 'labels' | 'by' | 'rule'>,
+  own: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  return { ...labels, ...by, rule, ...own }
+}
+
 /** Identity of a rule's group: its own `by` values, whatever their order. */
 export function ruleKeyOf({ rule, by }: Pick<Verdict, 'rule' | 'by'>): string {
   const group = Object.entries(by).sort(([a], [b]) => (a < b ? -1 : 1))
@@ -57,9 +65,17 @@ function refresh(fold: Fold & { readonly track: RuleTrack }): Folded {
     if (track.state === verdict.state) return { record, weight: 'none' }
     return { record: withTrack({ ...fold, rowUnixMs: track.rowUnixMs }), weight: 'detail' }
   }
+  // Windows that start anew after a move know nothing yet: that unsays nothing of why it was made.
+  if (track.state === 'firing' && !isConclusive(verdict)) {
+    return { record: withTrack({ ...fold, rowUnixMs: track.rowUnixMs }), weight: 'detail' }
+  }
   const touched = withTrack(isDue ? fold : { ...fold, rowUnixMs: track.rowUnixMs })
   const timeline = replaceRow(touched.timeline, { ...rowOf(verdict), key })
   return { record: { ...touched, timeline }, weight: 'detail' }
+}
+
+function isConclusive({ state }: Verdict): boolean {
+  return state === 'firing' || state === 'ok'
 }
 
 function append(record: IncidentRecord, key: string, verdict: Verdict): IncidentRecord {
@@ -88,6 +104,8 @@ function withTrack(fold: Fold & { readonly rowUnixMs?: number }): IncidentRecord
     ...record,
     rules: { ...record.rules, [key]: track },
     severity: worseOf(record.severity, verdict.severity),
+    // Opened by a move: its cause is heard a moment later, and on-call routes match on its labels.
+    ...(record.labels.rule === undefined && { labels: labelsOf(verdict, record.labels) }),
     ...(!earlier && { t0UnixMs: t0After(record, verdict) }),
     ...(isWorse && { title: verdict.title, titleSeverity: verdict.severity }),
     ...(record.runbook === undefined && verdict.runbook && { runbook: verdict.runbook }),

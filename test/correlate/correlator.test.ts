@@ -168,3 +168,25 @@ test('a rule that nobody acts on is not pending for ever', async () => {
   clock.turn(2_000)
   expect(correlator.list()[0]?.mitigation).toBe('none')
 })
+
+test('a move that comes before its verdict is told still takes title and labels from it', async () => {
+  const { correlator, clock } = await startCorrelator()
+  correlator.transition(transitionOf(clock.nowMs(), { to: 'engaging' }))
+  correlator.verdict(verdictOf(clock.nowMs()))
+  expect(correlator.list('open')).toMatchObject([
+    {
+      title: 'preview: 47 % of attempts on cloud-eu failed in 90s',
+      labels: { route: 'preview', rule: 'primary-failing', team: 'serving', class: 'errors' },
+    },
+  ])
+})
+
+test('windows that start anew after a move do not unsay why it was made', async () => {
+  const { correlator, clock } = await startCorrelator()
+  correlator.verdict(verdictOf(clock.nowMs()))
+  clock.turn(1_000)
+  correlator.verdict(verdictOf(clock.nowMs(), { state: 'insufficient', title: '–' }))
+  expect(texts(correlator.list('open')[0])).toContain(
+    'preview: 47 % of attempts on cloud-eu failed in 90s',
+  )
+})
