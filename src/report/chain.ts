@@ -153,7 +153,8 @@ function observedAt(facts: ChainFacts): (Stamp & { by: string }) | undefined {
 
 function isObserved(row: TransitionRow): boolean {
   const evidence = readEvidence(row)
-  if (row.kind === 'proof') return evidence.witness === 'observed'
+  // One router's word is not everybody's.
+  if (row.kind === 'proof') return evidence.witness === 'observed' && evidence.all === true
   return row.fromState === 'engaging' && row.toState === 'fallback' && evidence.confirmed === true
 }
 

@@ -3,11 +3,12 @@ import { expect, test } from 'vitest'
 import { findMitigatedMs, toDarkTimeS, toPartition } from '../../src/report/availability.ts'
 import { toWindowRequests } from '../../src/report/budget.ts'
 import { createCapacity } from '../../src/report/capacity.ts'
+import { buildChain } from '../../src/report/chain.ts'
 import { createCounterfactual } from '../../src/report/counterfactual.ts'
 import { toCounterfactual } from '../../src/report/coverage.ts'
 import { disruptionOf, summarise } from '../../src/report/disruption.ts'
 import type { TransitionRow } from '../../src/report/journal-rows.ts'
-import { findMoves } from '../../src/report/moves.ts'
+import { findMoves, type RouteMove } from '../../src/report/moves.ts'
 import { eligibleOf, NO_REQUESTS, type RequestBin, sumBins } from '../../src/report/request-bins.ts'
 
 const bin = (second: number, counts: Partial<RequestBin> = {}): RequestBin => ({
@@ -223,4 +224,22 @@ test('moves are read from transitions, with the ramp step that the primary passe
     [10, 50, 40],
     [70, undefined, undefined],
   ])
+})
+
+test('t7 waits for the last accountable router: one that applied it is not everybody', () => {
+  const proof = (atMs: number, evidence: object): TransitionRow => ({
+    ...{ atMs, kind: 'proof', fromState: 'engaging', toState: 'engaging', version: 2 },
+    ...{ epoch: 1, generation: 2, text: '', incident: 'x', data: '' },
+    evidence: JSON.stringify(evidence),
+  })
+  const one = proof(1_100, { witness: 'observed', router: 'router-1' })
+  const all = proof(1_900, { witness: 'observed', all: true })
+  const move = { engagedMs: 1_000, epoch: 1, generation: 2, rule: 'r', windowMs: 1 }
+  const t7Of = (transitions: readonly TransitionRow[]) =>
+    buildChain({
+      ...{ move: move as RouteMove, firstFailed: undefined, ruleTrueMs: undefined },
+      ...{ deliveries: [], under: [], transitions, t0Ms: 0, mitigatedMs: null },
+    }).stamps.find(({ id }) => id === 't7')?.at
+  expect(t7Of([one])).toBeNull()
+  expect(t7Of([one, all])).toBe('1970-01-01T00:00:01.900Z')
 })
