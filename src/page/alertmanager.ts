@@ -3,6 +3,7 @@ import type { Send } from '../lib/outcome.ts'
 import type { Secret } from '../lib/secret.ts'
 import type { Notice } from '../model/notice.ts'
 import { post } from './http-post.ts'
+import { isLink } from './wording.ts'
 
 // Alertmanager keeps no alerts itself: a firing one is sent again each minute and lapses three
 // minutes after the last time, so an alert never outlives a dead Signalbox for long. Its labels are
@@ -50,7 +51,7 @@ function toAlert(
       user_impact: labels.user_impact ?? '',
       state: incident.state,
       ...(incident.acknowledged_by !== undefined && { acknowledged_by: incident.acknowledged_by }),
-      ...(incident.runbook !== undefined && { runbook_url: incident.runbook }),
+      ...(isLink(incident.runbook) && { runbook_url: incident.runbook }),
       ...Object.fromEntries(facts.map((one) => [toName(one.name), one.value])),
     },
     startsAt: incident.opened_at,

@@ -28,6 +28,7 @@ export function headlineOf(incident: Incident, phase: Notice['phase']): string {
 }
 
 export function factsOf(incident: Incident): NoticeFact[] {
+  const { runbook } = incident
   const rules = (incident.rules ?? []).slice(0, RULES_SHOWN)
   return [
     { name: 'Severity', value: incident.severity },
@@ -41,6 +42,7 @@ export function factsOf(incident: Incident): NoticeFact[] {
     },
     { name: 'Since', value: incident.t0 },
     ...rules.map((one) => ({ name: one.rule, value: ruleText(one) })),
+    ...(runbook === undefined || isLink(runbook) ? [] : [{ name: 'Runbook', value: runbook }]),
   ]
 }
 
@@ -50,8 +52,13 @@ export function linksOf(incident: Incident, publicUrl: string): NoticeLink[] {
   return [
     { text: 'Console', href: `${base}/#/incidents/${incident.id}` },
     { text: 'Report', href: `${own}/report?format=html` },
-    ...(incident.runbook === undefined ? [] : [{ text: 'Runbook', href: incident.runbook }]),
+    ...(isLink(incident.runbook) ? [{ text: 'Runbook', href: incident.runbook }] : []),
   ]
+}
+
+/** A runbook is an address or, as in the shipped rules, a few sentences. */
+export function isLink(text: string | undefined): text is string {
+  return text !== undefined && /^https?:\/\/\S+$/.test(text)
 }
 
 function impactText({ user_impact, route }: Incident): string {

@@ -216,3 +216,9 @@ test('a link-local address is never told', async () => {
   const send = createSlackReceiver({ url: createSecret('http://169.254.169.254/latest') })
   expect(await send(noticeOf(), signal)).toMatchObject({ status: 'reject' })
 })
+
+test('a runbook of sentences is a fact, not a link that leads nowhere', () => {
+  const { links, facts } = noticeOf({ incident: { runbook: 'Look at the quota first.' } })
+  expect(links).toEqual(LINKS.slice(0, 2))
+  expect(facts.at(-1)).toEqual({ name: 'Runbook', value: 'Look at the quota first.' })
+})
