@@ -68,10 +68,6 @@ function rehearse(route: Readonly<Record<string, unknown>>) {
     keep_on_primary: { share: 0.05, max_rps: 20 },
     // Tried after the request's own timeout of 10 s, as an operator would who wants no duplicates.
     rescue: { max_rps: 4, attempt_timeout: '10s' },
-    // The defaults, written out: only durations that stand in a file are divided by the speed.
-    timing: { ack_deadline: '1200ms', min_hold: '120s', max_hold: '30m' },
-    failback: { stable_for: '120s', step_for: '60s' },
-    deadline: '120s',
   }
 }
 

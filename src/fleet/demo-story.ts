@@ -13,8 +13,8 @@ import type { Fleet } from './fleet.ts'
 const CALM_S = 250
 const OUTAGE_S = 600
 const MORNING_PER_S = 205
-const NOON_PER_S = 340
-const AFTERNOON_PER_S = 260
+const NOON_PER_S = 320
+const AFTERNOON_PER_S = 250
 const LOOK_EVERY_MS = 500
 const TELL_EVERY_MS = 2_000
 

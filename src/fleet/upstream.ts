@@ -79,10 +79,9 @@ function post(options: Post): Promise<TryResult> {
       options.signal.removeEventListener('abort', giveUp)
       resolve(result)
     }
-    const giveUp = () => {
-      end({ status: 0, errorType: 'timeout' })
-      sent.destroy()
-    }
+    // The worker renders on either way, so the connection is left to it and used again afterwards:
+    // cutting it would only cost a new one for each timeout, when there is least to spare.
+    const giveUp = () => end({ status: 0, errorType: 'timeout' })
     const timer = setTimeout(giveUp, options.timeoutMs)
     options.signal.addEventListener('abort', giveUp)
     sent.on('response', (response) => {
