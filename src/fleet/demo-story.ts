@@ -10,8 +10,8 @@ import type { Fleet } from './fleet.ts'
 // provision. Nothing is scripted per request: the spike is more than the workers there can render,
 // lines grow, requests time out, and the rest follows.
 
-const CALM_S = 250
-const OUTAGE_S = 600
+const CALM_S = 200
+const OUTAGE_S = 540
 const MORNING_PER_S = 205
 const NOON_PER_S = 320
 const AFTERNOON_PER_S = 250

@@ -67,7 +67,8 @@ async function runDemo(argument: string): Promise<number> {
       write: (text) => process.stdout.write(text),
     })
   } catch (fault) {
-    process.stderr.write(`demo: ${fault instanceof Error ? fault.message : String(fault)}\n`)
+    const reason = fault instanceof Error ? fault.message : String(fault)
+    process.stderr.write(stopping.signal.aborted ? '\ndemo: stopped\n' : `\ndemo: ${reason}\n`)
     return 1
   }
 }
