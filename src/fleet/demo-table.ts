@@ -56,5 +56,7 @@ export function renderTable(comparisons: readonly Comparison[]): string {
 function format(value: number | null, unit: Figure['unit']): string {
   if (value === null) return 'none'
   if (unit === 'count') return String(value)
-  return unit === 's' ? `${value.toFixed(3)} s` : `${(value * 100).toFixed(4)} %`
+  const text = unit === 's' ? `${value.toFixed(3)} s` : `${(value * 100).toFixed(4)} %`
+  // Rounding leaves a sign on nothing.
+  return text.replace(/^-(0\.0+ )/, '$1')
 }
