@@ -1,5 +1,3 @@
-import type { Settings } from './settings.ts'
-
 /**
  * Which attributes carry each meaning; the first that is present wins. `resource.` first names an
  * attribute of the resource. `telemetry.attributes` in the settings replaces single lists.
@@ -29,8 +27,33 @@ const DEFAULT_MEANINGS = {
 } as const satisfies Record<string, readonly string[]>
 
 export type Meaning = keyof typeof DEFAULT_MEANINGS
+/** What the settings may change. `router` and `worker` name the instance that sends. */
+export const MEANINGS = [
+  ...(Object.keys(DEFAULT_MEANINGS) as Meaning[]),
+  ...(['router', 'worker'] as const),
+]
 export type Meanings = Readonly<Record<Meaning, readonly string[]>>
 
-export function createMeanings(settings: Pick<Settings, 'telemetry'>): Meanings {
-  return { ...DEFAULT_MEANINGS, ...settings.telemetry.attributes }
+/** What the settings say in place of single lists. */
+export interface MeaningSettings {
+  readonly telemetry: {
+    readonly attributes: Readonly<
+      Partial<Record<Meaning | 'router' | 'worker', readonly string[] | undefined>>
+    >
+  }
+}
+
+export function createMeanings({ telemetry }: MeaningSettings): Meanings {
+  const { router, worker, ...own } = telemetry.attributes
+  const senders = [...(router ?? []), ...(worker ?? [])].map(onResource)
+  return {
+    ...DEFAULT_MEANINGS,
+    ...(own as Partial<Meanings>),
+    ...(senders.length > 0 && { instance: senders }),
+  }
+}
+
+/** Who sends stands on the resource only. */
+function onResource(name: string): string {
+  return name.startsWith('resource.') ? name : `resource.${name}`
 }

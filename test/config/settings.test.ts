@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { createMeanings } from '../../src/config/meanings.ts'
 import { loadSettings } from '../../src/config/settings.ts'
 import { createTimings } from '../../src/config/timings.ts'
 import { createAuthorize } from '../../src/config/tokens.ts'
@@ -50,6 +51,30 @@ test.for([
 ])('a wrong variable is named: $env', ({ env, place }) => {
   const fault = catchFault(() => loadSettings(env))
   expect(fault.places).toEqual([expect.objectContaining(place)])
+})
+
+test.for([
+  {
+    text: 'telemetry: { profiles: [envoy] }',
+    key: 'telemetry.profiles',
+    says: 'not supported yet',
+  },
+  { text: 'telemetry: { map: [{ unit: attempt }] }', key: 'telemetry.map', says: 'not supported' },
+  { text: 'telemetry: { attributes: { rout: [x] } }', key: 'telemetry.attributes.rout', says: '' },
+])('what would be ignored is refused: $text', ({ text, key, says }) => {
+  const file = write('ignored.yaml', `${text}\n`)
+  const { places } = catchFault(() => loadSettings({ SIGNALBOX_CONFIG: file }))
+  expect(places).toEqual([{ file, line: 1, key, message: expect.stringContaining(says) as string }])
+})
+
+test('the attributes that name routers and workers can be changed, on the resource', () => {
+  const telemetry = '{ route: [my.route], router: [my.pod], worker: [resource.my.gpu] }'
+  const settings = loadSettings({ SIGNALBOX_TELEMETRY_ATTRIBUTES: telemetry })
+  expect(createMeanings(settings)).toMatchObject({
+    route: ['my.route'],
+    instance: ['resource.my.pod', 'resource.my.gpu'],
+    session: ['session.id', 'user.id', 'enduser.id'],
+  })
 })
 
 test('a wrong file is named with line and key', () => {
