@@ -58,9 +58,24 @@ export function loadAlerts({ dir, env, speed = 1 }: LoadAlertsOptions): AlertsRe
       failover: failover.value,
       subscribers: subscribers.value.subscribers,
       oncall: oncall.value,
-      warnings: [...subscribers.value.warnings, ...oncall.warnings],
+      warnings: [...subscribers.value.warnings, ...oncall.warnings, ...notYet(dir, failover.value)],
     },
   }
+}
+
+/** What the files may say and nothing here does: said plainly rather than taken in silence. */
+function notYet(dir: string, { routes }: Failover): string[] {
+  const judgesQuality = routes.some(({ fallbacks }) =>
+    fallbacks.some(({ tolerate }) => tolerate.quality_flagged !== undefined),
+  )
+  return [
+    ...(existsSync(join(dir, 'routing.yaml'))
+      ? ['routing.yaml is not read yet: routers are told of no routing table']
+      : []),
+    ...(judgesQuality
+      ? ['failover.yaml: tolerate.quality_flagged is not judged yet: quality holds back no move']
+      : []),
+  ]
 }
 
 interface LoadFailoverOptions {
