@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Argument, Command, InvalidArgumentError, Option } from 'commander'
+import { VERSION } from '../config/package-files.ts'
 import { ack } from './ack.ts'
 import { check } from './check.ts'
 import { runDemo } from './demo.ts'
@@ -11,6 +12,9 @@ export interface Program {
   /** Runs the command of `argv`; resolves to its exit code, throws CommanderError on wrong usage. */
   run(argv: readonly string[]): Promise<number>
 }
+
+/** Names that are taken, so that they never mean anything else. */
+const NOT_YET = ['backtest', 'compare', 'policy', 'drill', 'export', 'import']
 
 const positive = (text: string) => {
   const value = Number(text)
@@ -29,6 +33,7 @@ export function createProgram(shell: Shell): Program {
     .description(
       'Detects outages of image-generation fleets, moves traffic to a fallback, proves it.',
     )
+    .version(VERSION)
     .exitOverride()
     .showHelpAfterError()
 
@@ -53,10 +58,21 @@ export function createProgram(shell: Shell): Program {
 
   return {
     async run(argv) {
+      // `serve` runs when no command is named, and would take a misspelt one for its argument.
+      const [, , name] = argv
+      const isKnown = [...program.commands.map((one) => one.name()), 'help'].includes(name ?? '')
+      if (name !== undefined && !name.startsWith('-') && !isKnown)
+        program.error(unknownCommand(name), { exitCode: 2 })
       await program.parseAsync([...argv])
       return exitCode
     },
   }
+}
+
+function unknownCommand(name: string): string {
+  return NOT_YET.includes(name)
+    ? `error: ${name} is not there yet; signalbox --help lists what is`
+    : `error: unknown command '${name}'; signalbox --help lists all`
 }
 
 interface RemoteContext {
@@ -75,7 +91,7 @@ function addRemoteCommands(program: Command, { shell, runs }: RemoteContext): vo
   remote('report')
     .description('print the post-mortem of an incident')
     .argument('<incident>')
-    .option('--format <format>', 'json, md or html', 'md')
+    .addOption(new Option('--format <format>').choices(['json', 'md', 'html']).default('md'))
     .action(
       runs((id: string, options: { url?: string; format: string }) =>
         fetchReport({ id, ...options }, shell),
@@ -83,7 +99,7 @@ function addRemoteCommands(program: Command, { shell, runs }: RemoteContext): vo
     )
   remote('route')
     .description('hold, force, release or fail back a route')
-    .argument('<action>', ROUTE_ACTIONS.join(', '))
+    .addArgument(new Argument('<action>').choices(ROUTE_ACTIONS))
     .argument('<route>')
     .requiredOption('--reason <text>', 'why, for the record')
     .option('--target <target>', 'where to send traffic (force)')

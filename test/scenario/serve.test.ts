@@ -147,12 +147,20 @@ test('malformed telemetry is answered 400 with the reason, and others are not di
 })
 
 test.for([
-  { args: ['nonsense'], code: 2 },
+  { args: ['nonsense'], code: 2, says: "unknown command 'nonsense'" },
+  { args: ['backtest'], code: 2, says: 'backtest is not there yet' },
+  { args: ['policy', 'diff'], code: 2, says: 'policy is not there yet' },
+  { args: ['serve', 'nonsense'], code: 2 },
+  { args: ['route', 'dance', 'preview', '--reason', 'x'], code: 2, says: 'Allowed choices' },
+  { args: ['report', 'inc_1', '--format', 'pdf'], code: 2, says: 'Allowed choices' },
+  { args: ['--version'], code: 0, says: '0.' },
   { args: ['serve', '--speed', '-1'], code: 2 },
   { args: ['--help'], code: 0 },
   { args: ['check'], code: 0 },
-])('signalbox $args exits with $code', async ({ args, code }) => {
-  expect(await run(args).exited).toBe(code)
+])('signalbox $args exits with $code', async ({ args, code, says = '' }) => {
+  const command = run(args)
+  expect(await command.exited).toBe(code)
+  expect(command.output()).toContain(says)
 })
 
 test('beyond loopback it refuses to start without tokens', async () => {
