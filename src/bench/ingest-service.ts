@@ -45,7 +45,7 @@ export async function startIngestService(dataDir: string): Promise<IngestService
   const topology = createTopology({ routes: [] })
   const { decode } = createDecoder({
     meanings: createMeanings({
-      telemetry: { attributes: {}, profiles: [], map: [], lateness: 10_000 },
+      telemetry: { attributes: {} },
     }),
     topology: () => topology,
     services: { 'sd-worker': 'worker' },

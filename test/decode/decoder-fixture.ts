@@ -17,7 +17,7 @@ export function createTestDecoder(options: Partial<DecoderOptions> = {}): Decode
   const topology = createTopology({ routes } as unknown as Parameters<typeof createTopology>[0])
   return createDecoder({
     meanings: createMeanings({
-      telemetry: { attributes: {}, profiles: [], map: [], lateness: 10_000 },
+      telemetry: { attributes: {} },
     }),
     topology: () => topology,
     services: { gateway: 'router', 'sd-worker': 'worker' },
