@@ -122,8 +122,8 @@ function createBase({ settings, env, speed = 1 }: AppOptions) {
     ...{ settings, clock, timings, telemetry, events, live, storage, createDecode },
     store: storage.state,
     theta: settings.report.theta,
-    quietForMs: settings.report.quiet_for / speed,
-    latenessMs: settings.telemetry.lateness / speed,
+    quietForMs: Math.round(settings.report.quiet_for / speed),
+    latenessMs: Math.round(settings.telemetry.lateness / speed),
     authorize: createAuthorize(settings.tokens_file),
   }
 }
