@@ -42,7 +42,7 @@ export interface Timings {
 }
 
 export function createTimings(speed = 1): Timings {
-  const scaled = (ms: number) => ms / speed
+  const scaled = (ms: number) => Math.round(ms / speed)
   return {
     sourceSilentMs: Math.max(scaled(10_000), 2_500),
     routerGoneMs: scaled(30_000),
