@@ -1,5 +1,6 @@
 import { deferDeps } from './api/deferred-deps.ts'
 import type { ApiDeps } from './api/deps.ts'
+import { createHealth } from './api/health.ts'
 import { createApi } from './api/server.ts'
 import { createStateFeed, type StateFeed } from './api/state-feed.ts'
 import { createLiveAlerts, summarize } from './config/live-alerts.ts'
@@ -17,7 +18,7 @@ import { createDetector, type Detector } from './detect/detector.ts'
 import { createSystemClock } from './lib/clock.ts'
 import { AppError, type ErrorPlace } from './lib/errors.ts'
 import { type Part, startAll, stopAll } from './lib/part.ts'
-import type { Addresses } from './model/addresses.ts'
+import { type Addresses, renderUrl } from './model/addresses.ts'
 import type { Observation } from './model/observation.ts'
 import type { Transition } from './model/route.ts'
 import type { ReceivedStatus } from './model/router-status.ts'
@@ -66,12 +67,12 @@ export function createApp(options: AppOptions): App {
     return joined
   }
   const feed = createStateFeed({ state: () => stages().controller.state(), clock })
-  const deps = deferDeps({ authorize, health: healthOf(base) }, () => stages().api)
+  const deps = deferDeps({ authorize, health: createHealth(base) }, () => stages().api)
   const api = createApi({
     ...{ host, port: settings.port, webDir: packagePath('dist/web'), version: VERSION },
     ...{ deps, feed, clock, events: events.api },
   })
-  const publicUrl = () => `http://${host}:${api.port}`
+  const publicUrl = () => renderUrl(host, api.port)
   // Built once the console's port is known, because webhooks and pages carry its address.
   const middle: Part = {
     name: 'stages',
@@ -93,7 +94,7 @@ export function createApp(options: AppOptions): App {
     async start() {
       await startAll(parts)
       return {
-        ...{ http: publicUrl(), otlp_http: `http://${host}:${receiver.port}`, otlp_grpc: null },
+        ...{ http: publicUrl(), otlp_http: renderUrl(host, receiver.port), otlp_grpc: null },
         ...{ clickhouse: storage.url(), pid: process.pid, version: VERSION },
       }
     },
@@ -213,9 +214,13 @@ function toApi(all: Joined): Omit<ApiDeps, 'authorize' | 'health'> {
     const { epoch, version } = controller.state()
     return { epoch, version }
   }
+  const onGoodbye = (router: string) => {
+    detector.forgetRouter(router)
+    return controller.forgetRouter(router)
+  }
   return {
     routes: { ...controller, outcomes: correlator.outcomes },
-    routers: { status: onStatus, forget: controller.forgetRouter },
+    routers: { status: onStatus, forget: onGoodbye },
     subscriptions: delivery,
     rules: { list: detector.rules, get: detector.rule },
     incidents: correlator,
@@ -232,16 +237,6 @@ function toApi(all: Joined): Omit<ApiDeps, 'authorize' | 'health'> {
         delivery.reload(next.subscribers)
         pager.reload(next.oncall)
       }),
-  }
-}
-
-function healthOf({ storage, live, telemetry }: Base): ApiDeps['health'] {
-  const warnings = () => live.alerts().warnings.map((reason) => ({ part: 'alerts', reason }))
-  const stored = () => storage.degraded().map((reason) => ({ part: 'store', reason }))
-  return {
-    refusing: storage.refusing,
-    degraded: () => [...stored(), ...warnings()],
-    metrics: () => telemetry.registry.metrics(),
   }
 }
 

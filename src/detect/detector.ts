@@ -30,6 +30,8 @@ export interface Detector extends Part {
   status(received: ReceivedStatus): void
   /** Weights of a route changed: its windows start anew with attempts of `pair` or newer. */
   restart(change: { readonly route: string; readonly pair: Generation }): void
+  /** A router said goodbye: it is neither silent nor missing from then on. */
+  forgetRouter(router: string): void
   /** Unchanged rules keep their state, changed ones their verdict; a firing rule that goes is told ok. */
   reload(rules: readonly Rule[]): void
   rules(): RuleView[]
@@ -107,9 +109,18 @@ export function createDetector(options: DetectorOptions): Detector {
       book.restart(route, clock.nowMs())
       judge()
     },
+    forgetRouter(router) {
+      sources.forget(router)
+      for (const run of book.runs().filter(({ rule }) => rule.kind === 'silence')) {
+        for (const entry of run.dropRouter(router)) {
+          close(entry, `${router} said goodbye`)
+          announce(run, entry, moment())
+        }
+      }
+    },
     reload(rules) {
       for (const { run, entry } of book.reload(rules)) {
-        close(entry)
+        close(entry, 'the rule was removed')
         announce(run, entry, moment())
       }
       judge()
@@ -123,9 +134,8 @@ export function createDetector(options: DetectorOptions): Detector {
   }
 }
 
-/** Whatever fired gets its closing word, also when its rule goes. */
-function close(entry: RunGroup): void {
+/** Whatever fired gets its closing word, also when its rule or its router goes. */
+function close(entry: RunGroup, reason: string): void {
   if (!entry.judgement) return
-  const reason = 'the rule was removed'
   entry.judgement = { ...entry.judgement, state: 'ok', effect: 'ok', witnesses: [], reason }
 }

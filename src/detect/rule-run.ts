@@ -19,6 +19,8 @@ export interface RuleRun {
   groups(): Iterable<RunGroup>
   /** Takes over a verdict that outlives an edit of the rule. */
   adopt(entry: RunGroup): void
+  /** Drops the groups of a router that said goodbye, and returns them for their closing word. */
+  dropRouter(router: string): readonly RunGroup[]
   /** Drops groups unheard for long that do not fire. */
   forget(nowMs: number): void
 }
@@ -89,6 +91,11 @@ export function createRuleRun(options: RuleRunOptions): RuleRun {
     adopt({ group, told }) {
       const added = add(group.by, { nowMs: options.nowMs, effect: group.effect })
       if (told) added.told = told
+    },
+    dropRouter(router) {
+      const gone = [...groups].filter(([, { group }]) => group.by.router === router)
+      for (const [key] of gone) groups.delete(key)
+      return gone.map(([, entry]) => entry)
     },
     forget(nowMs) {
       const idleMs = Math.max(memoryMs, pastOf(rule)) + rule.windowMs * 10

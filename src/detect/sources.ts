@@ -22,6 +22,8 @@ export interface SourceState {
 export interface Sources {
   heard(arrival: Arrival): SourceState
   get(id: string): SourceState | undefined
+  /** It said goodbye: neither silent nor missing from now on. */
+  forget(id: string): void
   /** Sent steadily, and then nothing, neither telemetry nor status, for `silentMs`. */
   isSilent(source: SourceState, nowMs: number): boolean
   /** Still sends, but its newest telemetry came later than `latenessMs` allows: a backlog drains. */
@@ -83,6 +85,7 @@ export function createSources({ silentMs, latenessMs }: SourcesOptions): Sources
       return newestUnixMs
     },
     get: (id) => sources.get(id),
+    forget: (id) => void sources.delete(id),
     heard(arrival) {
       const { nowMs, atUnixMs, nowUnixMs } = arrival
       const state = sources.get(arrival.source.id) ?? add(arrival)

@@ -7,3 +7,8 @@ export interface Addresses {
   readonly pid: number
   readonly version: string
 }
+
+/** The address of a port, with the brackets that IPv6 needs. */
+export function renderUrl(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}

@@ -251,3 +251,29 @@ test('what follows from a verdict is told after the verdict itself', () => {
   )
   expect(states).toEqual(['firing', 'insufficient'])
 })
+
+test('a router that says goodbye is not silent, and a silence that was told ends', async () => {
+  const play = createPlay(`
+  - { id: rule, kind: silence, expect: routers, by: [router], trip: { for: 30s } }
+`)
+  play.run(20, () => play.ok({ router: 'router-1' }))
+  play.run(30, () => play.ok({ router: 'router-2' }))
+  play.detector.forgetRouter('router-1')
+  play.run(65)
+  const firing = play.verdicts.filter(({ state }) => state === 'firing')
+  expect([...new Set(firing.map(({ by }) => by.router))]).toEqual(['router-2'])
+  play.detector.forgetRouter('router-2')
+  expect(play.verdicts.at(-1)).toMatchObject({ state: 'ok', reason: 'router-2 said goodbye' })
+  expect(play.detector.rule('rule')?.groups).toEqual([])
+})
+
+test('what a router would have sent is not missing after its goodbye', () => {
+  const play = createPlay(RULE)
+  play.run(20, () => {
+    play.ok({ router: 'router-1' })
+    play.ok({ router: 'router-2' })
+  })
+  play.detector.forgetRouter('router-2')
+  play.run(60, () => play.ok({ router: 'router-1' }))
+  expect(play.verdicts.some(({ state }) => state === 'unknown')).toBe(false)
+})

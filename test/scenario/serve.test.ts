@@ -168,3 +168,27 @@ test('beyond loopback it refuses to start without tokens', async () => {
   expect(await refused.exited).toBe(1)
   expect(refused.output()).toContain('SIGNALBOX_TOKENS_FILE')
 })
+
+test('on an IPv6 address everything it tells of itself can be followed', async () => {
+  const served = await start({ env: { SIGNALBOX_HOST: '::1' } })
+  const state = (await (await served.get('/api/v1/state')).json()) as {
+    routes: Record<string, { state_url: string }>
+  }
+  expect(state.routes.preview?.state_url).toBe(`${served.addresses.http}/api/v1/state`)
+  expect((await fetch(state.routes.preview?.state_url ?? '')).status).toBe(200)
+  expect((await send(served, attempts(1, 'ok'))).status).toBe(200)
+})
+
+test('a router that says goodbye is known to nobody any more', async () => {
+  const served = await start()
+  const status = { boot_id: 'b', clock: new Date().toISOString(), observed: {}, routes: {} }
+  const url = `${served.addresses.http}/api/v1/routers/router-9`
+  const headers = { 'content-type': 'application/json' }
+  await fetch(`${url}/status`, { method: 'PUT', headers, body: JSON.stringify(status) })
+  const groups = async () =>
+    ((await (await served.get('/api/v1/rules/router-silent')).json()) as { groups: unknown[] })
+      .groups
+  expect(await groups()).toMatchObject([{ by: { router: 'router-9' } }])
+  expect((await fetch(url, { method: 'DELETE' })).status).toBe(204)
+  expect(await groups()).toEqual([])
+})
