@@ -51,15 +51,17 @@ export function stateRoutes(app: FastifyInstance, { deps, feed, clock }: StateRo
     '/api/v1/state/stream',
     { preHandler: read, schema: { summary: 'Server-sent events: snapshot, state, heartbeat' } },
     (request, reply) => {
-      const stream = openStream(reply)
+      let stream: ReturnType<typeof openStream> | undefined
       const stopListening = feed.listen((data) =>
-        stream.send({ event: 'state', id: data.version, data }),
+        stream?.send({ event: 'state', id: data.version, data }),
       )
+      // Before the stream opens: afterwards there is no status left to refuse with.
       if (!stopListening) throw new AppError('NOT_READY', 'too many streams are open; poll instead')
+      stream = openStream(reply)
       const snapshot = deps.routes.state()
       stream.send({ event: 'snapshot', id: snapshot.version, data: snapshot })
       const stopHeartbeat = clock.every(HEARTBEAT_MS, () =>
-        stream.send({ event: 'heartbeat', data: feed.pairs() }),
+        stream?.send({ event: 'heartbeat', data: feed.pairs() }),
       )
       request.raw.on('close', () => {
         stopListening()

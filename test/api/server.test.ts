@@ -16,10 +16,10 @@ interface Served {
 let api: Api | undefined
 afterEach(() => api?.stop())
 
-async function serve(authorize?: Authorize): Promise<Served> {
+async function serve(authorize?: Authorize, listenersMax = 100): Promise<Served> {
   const backend = createBackend(authorize)
   const clock = createSystemClock()
-  const feed = createStateFeed({ state: () => backend.state, clock })
+  const feed = createStateFeed({ state: () => backend.state, clock, listenersMax })
   api = createApi({
     host: '127.0.0.1',
     port: 0,
@@ -241,4 +241,13 @@ test('the OpenAPI document describes every call of the contract that is there', 
   )
   expect(calls.sort()).toMatchSnapshot()
   expect(document.paths['/api/v1/routes/{route}/actions']?.post).toHaveProperty('requestBody')
+})
+
+test('a stream beyond the bound is refused with a problem, not left hanging', async () => {
+  const { url } = await serve(undefined, 0)
+  const response = await fetch(`${url}/api/v1/state/stream`)
+  expect([response.status, await response.json()]).toEqual([
+    503,
+    expect.objectContaining({ code: 'NOT_READY' }),
+  ])
 })
