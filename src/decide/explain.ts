@@ -18,6 +18,8 @@ export function explainRoute(context: DecideContext, route: string, policy: Rout
   return {
     route,
     state: record.state,
+    since: new Date(record.sinceUnixMs).toISOString(),
+    reason: record.reason,
     ...pairOf(context, route),
     mode: policy.mode,
     policy_revision: record.policyRevision,
@@ -36,8 +38,16 @@ export function explainRoute(context: DecideContext, route: string, policy: Rout
       target: fallback.target,
       ...judgeFallback(context, fallback),
     })),
-    proof: { ...proof, missing: proof.missing },
+    proof: {
+      answered: proof.isAnswered,
+      observed: proof.isObserved,
+      verified: proof.isVerified,
+      unverified: proof.isUnverified,
+      awaited_routers: proof.awaitedCount,
+      missing: proof.missing,
+    },
     inhibitors,
+    may_change: mayChange(facts),
     blockers: isHome ? blockersToMove(facts) : blockersToReturn(facts),
     to_move: isHome ? toMove(facts) : null,
     to_come_back: isHome ? null : toComeBack(facts),
@@ -46,6 +56,14 @@ export function explainRoute(context: DecideContext, route: string, policy: Rout
     k: record.k,
     hold_s: holdOf(facts) / 1_000,
     failovers_in_the_last_hour: record.movesUnixMs.length,
+  }
+}
+
+/** Who may move this route now: automation, unless something holds it back, and always people. */
+function mayChange({ policy, inhibitedBy }: RouteFacts) {
+  return {
+    automation: policy.mode === 'auto' && inhibitedBy.length === 0,
+    people: { scope: 'operate', if_match: true },
   }
 }
 

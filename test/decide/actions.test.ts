@@ -172,3 +172,16 @@ test('the hold shrinks again with every max_hold spent on the primary', async ()
   stage.run(2, serve)
   expect(k()).toBe(0)
 })
+
+test('explain says since when, why, who may change it, and speaks the spelling of the API', async () => {
+  const stage = await createStage({ yaml: YAML })
+  const explain = () => stage.controller.explain('preview')
+  expect(explain()).toMatchObject({
+    since: stage.controller.view('preview')?.since,
+    reason: { actor: 'signalbox' },
+    may_change: { automation: true, people: { scope: 'operate', if_match: true } },
+  })
+  act(stage, { action: 'hold', ttl_s: 30 })
+  expect(explain()).toMatchObject({ may_change: { automation: false } })
+  expect(JSON.stringify(explain())).not.toMatch(/"[a-z]+[A-Z]\w*":/)
+})
