@@ -137,10 +137,17 @@ async function* toLines(rows: readonly Row[]): AsyncGenerator<string> {
   }
 }
 
-/** A row that is no JSON (a bigint) will never go in: no reason to try again. */
+/** Half a character, as JSON writes it; an even run of backslashes before it is text of its own. */
+const LONE_SURROGATE = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g
+
+/**
+ * A row that is no JSON (a bigint) will never go in: no reason to try again. ClickHouse refuses half
+ * characters, and with them everybody's rows of the same insert: they become U+FFFD.
+ */
 function toLine(row: Row): string {
   try {
-    return JSON.stringify(row)
+    const line = JSON.stringify(row)
+    return line.includes('\\ud') ? line.replace(LONE_SURROGATE, '$1\\ufffd') : line
   } catch (cause) {
     throw new AppError('CLICKHOUSE_QUERY_FAILED', `a row is no JSON: ${cause}`, { cause })
   }
