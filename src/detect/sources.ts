@@ -53,10 +53,14 @@ const SOURCES_MAX = 10_000
 const USUAL_RISE = 0.02
 
 export function createSources({ silentMs, latenessMs }: SourcesOptions): Sources {
-  // Kept in order of arrival, so that the one unheard for longest is dropped when there are too many.
   const sources = new Map<string, SourceState>()
   let newestUnixMs: number | undefined
 
+  // A tenth at once, or each of many new names would look through all of the old ones.
+  const makeRoom = () => {
+    const longestFirst = [...sources.values()].sort((a, b) => a.heardMs - b.heardMs)
+    for (const { id } of longestFirst.slice(0, SOURCES_MAX / 10)) sources.delete(id)
+  }
   const add = ({ source, nowMs, atUnixMs }: Arrival): SourceState => {
     const added: SourceState = {
       id: source.id,
@@ -69,10 +73,7 @@ export function createSources({ silentMs, latenessMs }: SourcesOptions): Sources
       lagMs: 0,
       usualLagMs: Number.POSITIVE_INFINITY,
     }
-    if (sources.size >= SOURCES_MAX) {
-      const longest = [...sources.values()].reduce((a, b) => (b.heardMs < a.heardMs ? b : a))
-      sources.delete(longest.id)
-    }
+    if (sources.size >= SOURCES_MAX) makeRoom()
     sources.set(source.id, added)
     return added
   }

@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest'
+import { createSources } from '../../src/detect/sources.ts'
+
+test('a flood of new names stays bounded, is cheap, and drops those unheard for longest', () => {
+  const sources = createSources({ silentMs: 10_000, latenessMs: 10_000 })
+  const hear = (id: string, nowMs: number) =>
+    sources.heard({
+      source: { id, component: 'router' },
+      isStatus: false,
+      atUnixMs: nowMs,
+      nowUnixMs: nowMs,
+      nowMs,
+    })
+  const startMs = performance.now()
+  for (let index = 0; index < 100_000; index++) {
+    hear(`router-${index}`, index)
+    if (index % 500 === 0) hear('steady', index)
+  }
+  expect(performance.now() - startMs).toBeLessThan(3_000)
+  expect(sources.get('steady')).toBeDefined()
+  expect(sources.get('router-99999')).toBeDefined()
+  expect(sources.get('router-0')).toBeUndefined()
+})
