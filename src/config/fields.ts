@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { parseDurationMs } from '../lib/duration.ts'
+import { patternFault } from '../lib/pattern.ts'
 
 // The building blocks that the files of `alerts/` share.
 
@@ -45,9 +46,14 @@ const Scalar = z.union([z.string(), z.number(), z.boolean()])
 /** A number, or a duration where a field such as `duration` is compared: `{ gte: 10s }`. */
 export const Threshold = z.union([z.number(), Duration])
 
+const Pattern = z.string().superRefine((text, context) => {
+  const message = patternFault(text)
+  if (message !== undefined) context.addIssue({ code: 'custom', message })
+})
+
 const Operators = z.strictObject({
   not: z.union([Scalar, z.array(Scalar)]).optional(),
-  match: z.string().refine(isRegex, 'not a valid regular expression').optional(),
+  match: Pattern.optional(),
   exists: z.boolean().optional(),
   gt: Threshold.optional(),
   gte: Threshold.optional(),
@@ -63,12 +69,3 @@ export const Matchers = z.record(z.string(), MatcherField)
 
 /** A secret or address: in the file, or named by an environment variable that is read at start. */
 export const EnvText = z.union([z.string(), z.strictObject({ env: z.string() })])
-
-function isRegex(text: string): boolean {
-  try {
-    new RegExp(text)
-    return true
-  } catch {
-    return false
-  }
-}

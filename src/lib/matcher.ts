@@ -1,3 +1,5 @@
+import { isFound } from './pattern.ts'
+
 /** What a field may hold. */
 export type FieldValue = string | number | boolean
 
@@ -6,7 +8,7 @@ export type Matcher = FieldValue | readonly FieldValue[] | MatcherOperators
 
 export interface MatcherOperators {
   readonly not?: FieldValue | readonly FieldValue[] | undefined
-  /** A regular expression, searched anywhere in the text. */
+  /** A regular expression, searched anywhere in the text (see `pattern.ts` for what is refused). */
   readonly match?: string | undefined
   readonly exists?: boolean | undefined
   readonly gt?: number | undefined
@@ -57,7 +59,7 @@ function compileOperators(operators: MatcherOperators): Test[] {
   }
   if (match !== undefined) {
     const pattern = new RegExp(match)
-    tests.push((value) => value !== undefined && pattern.test(String(value)))
+    tests.push((value) => value !== undefined && isFound(pattern, String(value)))
   }
   const compare = (limit: number | undefined, holds: (a: number, b: number) => boolean) => {
     if (limit !== undefined)
