@@ -31,7 +31,7 @@ export function createEgressGuard(options: { readonly allow: string }): EgressGu
   const mayReach = (text: string, origin: Origin): boolean => {
     if (!ipaddr.isValid(text)) return false
     // `::ffff:169.254.169.254` is that address, whatever it looks like.
-    const address = ipaddr.process(text)
+    const address = embedded(ipaddr.process(text))
     const range: string = address.range()
     if (NEVER.includes(range) || METADATA.includes(address.toString())) return false
     if (origin === 'file' || range === 'unicast') return true
@@ -50,6 +50,14 @@ export function createEgressGuard(options: { readonly allow: string }): EgressGu
     },
     connector: (origin) => createConnector((address) => mayReach(address, origin)),
   }
+}
+
+/** `::169.254.169.254`, the old way of writing an IPv4 address as IPv6; `::` and `::1` are not. */
+function embedded(address: ipaddr.IPv4 | ipaddr.IPv6): ipaddr.IPv4 | ipaddr.IPv6 {
+  const bytes = address.toByteArray()
+  const isCompatible = bytes.length === 16 && bytes.slice(0, 12).every((byte) => byte === 0)
+  if (!isCompatible || bytes.slice(12, 15).every((byte) => byte === 0)) return address
+  return ipaddr.fromByteArray(bytes.slice(12))
 }
 
 type MayReach = (address: string) => boolean

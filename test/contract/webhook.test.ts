@@ -190,6 +190,10 @@ describe('the outbound guard', () => {
     'http://0.0.0.0/',
     'http://2852039166/',
     'http://[fd00:ec2::254]/',
+    'http://[::169.254.169.254]/',
+    'http://[::10.0.0.1]/',
+    'http://[64:ff9b::a9fe:a9fe]/',
+    'http://0251.0376.0251.0376/',
   ])('%s is refused when it is created by API', async (url) => {
     const { delivery } = startDelivery()
     await expect(delivery.create(request(url))).rejects.toMatchObject({ code: 'EGRESS_REFUSED' })
