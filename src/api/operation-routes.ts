@@ -11,8 +11,9 @@ const Id = z.object({ id: z.string().min(1) })
 const Silence = z.strictObject({
   matchers: z
     .record(z.string(), MatcherField)
-    .refine((all) => Object.keys(all).length > 0, 'name at least one'),
-  owner: z.string().min(1).optional(),
+    .refine((all) => Object.keys(all).length > 0, 'name at least one')
+    .refine((all) => JSON.stringify(all).length <= 10_000, 'at most 10,000 characters'),
+  owner: z.string().min(1).max(200).optional(),
   reason: z.string().min(1).max(1_000),
   ends_at: z.iso.datetime({ offset: true }),
 })
@@ -20,8 +21,12 @@ const Change = z.strictObject({
   at: z.iso.datetime({ offset: true }).optional(),
   kind: z.string().min(1).max(100),
   text: z.string().min(1).max(10_000),
-  route: z.string().optional(),
-  attributes: z.record(z.string(), z.string()).optional(),
+  route: z.string().max(200).optional(),
+  // Two hundred are kept: each must stay small.
+  attributes: z
+    .record(z.string().max(200), z.string().max(2_000))
+    .refine((all) => Object.keys(all).length <= 50, 'at most 50')
+    .optional(),
 })
 
 /** Rules, silences, change events, reload: what operators need beside routes and incidents. */

@@ -9,14 +9,14 @@ import type { ApiDeps } from './deps.ts'
 const Params = z.object({ route: z.string().min(1) })
 const Action = z.strictObject({
   action: z.enum(['hold', 'release', 'force', 'failback', 'maintenance', 'ack']),
-  target: z.string().optional(),
+  target: z.string().max(200).optional(),
   reason: z.string().min(1).max(1_000),
   ttl_s: z
     .number()
     .positive()
     .max(30 * 86_400)
     .optional(),
-  override: z.array(z.string()).optional(),
+  override: z.array(z.string().max(20)).max(50).optional(),
 })
 const Pause = z.strictObject({ reason: z.string().min(1).max(1_000).default('paused by API') })
 

@@ -72,6 +72,8 @@ async function build(options: ApiOptions): Promise<FastifyInstance> {
     bodyLimit: 1_048_576,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 500 },
+    // Faults found before any route is (a path that is no UTF-8): problems like all others.
+    frameworkErrors: (fault, _request, reply) => void sendProblem(reply, toProblem(fault)),
   })
   useZod(app)
   app.setErrorHandler((fault, request, reply) => {

@@ -9,6 +9,8 @@ import type { StateFeed } from './state-feed.ts'
 
 const WAIT_MS_MAX = 60_000
 const HEARTBEAT_MS = 2_000
+/** Of one stream, waiting in our memory; a whole state document of some hundred routes fits. */
+const UNREAD_BYTES_MAX = 262_144
 
 const StateQuery = z.object({
   wait: z
@@ -90,7 +92,7 @@ function openStream(reply: FastifyReply) {
   return {
     send({ event, id, data }: StreamEvent) {
       // A reader that does not read is cut off: it resumes with a snapshot.
-      if (raw.writableLength > 1_048_576) {
+      if (raw.writableLength > UNREAD_BYTES_MAX) {
         raw.destroy()
         return
       }

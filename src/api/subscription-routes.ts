@@ -7,17 +7,23 @@ import { ListQuery, toPage } from './lists.ts'
 
 const Id = z.object({ id: z.string().min(1) })
 const Event = z.enum(['failover.state.v1', 'failover.heartbeat.v1'])
+// Deliveries are signed; a password in an address would be shown to everyone who may read.
+const Endpoint = z
+  .url({ protocol: /^https?$/ })
+  .max(2_000)
+  .refine(hasNoUser, 'must not carry a user or password')
+const Routes = z.array(z.string().min(1).max(200)).min(1).max(200)
 const Create = z.strictObject({
-  url: z.url({ protocol: /^https?$/ }),
-  routes: z.array(z.string().min(1)).min(1).default(['*']),
-  events: z.array(Event).min(1).default(['failover.state.v1']),
+  url: Endpoint,
+  routes: Routes.default(['*']),
+  events: z.array(Event).min(1).max(2).default(['failover.state.v1']),
   router: z.string().min(1).max(200),
   resolve: z.enum(['one', 'each']).default('one'),
 })
 const Patch = z.strictObject({
-  url: z.url({ protocol: /^https?$/ }).optional(),
-  routes: z.array(z.string().min(1)).min(1).optional(),
-  events: z.array(Event).min(1).optional(),
+  url: Endpoint.optional(),
+  routes: Routes.optional(),
+  events: z.array(Event).min(1).max(2).optional(),
   router: z.string().min(1).max(200).optional(),
   resolve: z.enum(['one', 'each']).optional(),
 })
@@ -89,6 +95,11 @@ export function subscriptionRoutes(app: FastifyInstance, deps: ApiDeps): void {
     async (request) => found(idOf(request), deps.subscriptions.rotateSecret(idOf(request))),
   )
   deliveryRoutes(app, deps)
+}
+
+function hasNoUser(url: string): boolean {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  return parsed === undefined || (parsed.username === '' && parsed.password === '')
 }
 
 function deliveryRoutes(app: FastifyInstance, deps: ApiDeps): void {

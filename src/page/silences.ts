@@ -63,6 +63,11 @@ export function createSilences(options: {
       silences.set(id, compiled)
       return view
     },
-    matching: (labels) => inForce().find(({ match }) => match((key) => labels[key]))?.view,
+    matching: (labels) => inForce().find(({ match }) => match((key) => own(labels, key)))?.view,
   }
+}
+
+/** `constructor` is a label only where somebody set it. */
+function own(labels: Readonly<Record<string, string>>, key: string): string | undefined {
+  return Object.hasOwn(labels, key) ? labels[key] : undefined
 }
