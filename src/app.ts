@@ -25,7 +25,7 @@ import type { ReceivedStatus } from './model/router-status.ts'
 import type { Verdict } from './model/verdict.ts'
 import { createPager, type Pager } from './page/pager.ts'
 import { createIngest } from './receive/ingest.ts'
-import { createOtlpHttpServer } from './receive/otlp-http-server.ts'
+import { createReceivers } from './receive/receivers.ts'
 import { createReporter } from './report/reporter.ts'
 import { createStorage } from './store/storage.ts'
 import { toEvaluationRow, toTransitionRow } from './store/to-journal-row.ts'
@@ -82,19 +82,19 @@ export function createApp(options: AppOptions): App {
     },
     stop: () => stopAll(joined?.parts ?? []),
   }
-  const receiver = createOtlpHttpServer({
-    ...{ host, port: settings.otlp_http_port, authorize, clock, events: events.receive },
+  const receivers = createReceivers({
+    ...{ ...settings, authorize, clock, events: events.receive },
     ingest: (request) => stages().ingest(request),
   })
   const endpoint = options.env.OTEL_EXPORTER_OTLP_ENDPOINT
-  const ownPorts = () => [receiver.port]
-  const tracing = createTracing({ endpoint, ownPorts, telemetry: base.telemetry })
-  const parts = [...storage.parts, api, middle, receiver, tracing]
+  const { telemetry } = base
+  const tracing = createTracing({ endpoint, ownPorts: receivers.ports, telemetry })
+  const parts = [...storage.parts, api, middle, receivers, tracing]
   return {
     async start() {
       await startAll(parts)
       return {
-        ...{ http: publicUrl(), otlp_http: renderUrl(host, receiver.port), otlp_grpc: null },
+        ...{ http: publicUrl(), ...receivers.addresses() },
         ...{ clickhouse: storage.url(), pid: process.pid, version: VERSION },
       }
     },

@@ -81,7 +81,7 @@ function renderWelcome({ addresses, summary, tookMs }: Welcome): string {
   const clickhouse = new URL(addresses.clickhouse)
   return `Signalbox ${addresses.version} is ready (${(tookMs / 1_000).toFixed(1)} s)
   console  ${addresses.http}/
-  OTLP     ${addresses.otlp_http} (traces, logs and metrics; protobuf or JSON)
+  OTLP     ${addresses.otlp_http} (traces, logs and metrics; protobuf or JSON), gRPC ${addresses.otlp_grpc}
   API      ${addresses.http}/api/v1/openapi.json
   SQL      ${clickhouse.protocol}//${clickhouse.host} (ClickHouse; --ready-file writes user and password)
   ${summary}

@@ -8,7 +8,12 @@ export interface Addresses {
   readonly version: string
 }
 
-/** The address of a port, with the brackets that IPv6 needs. */
+/** The address of a port. */
 export function renderUrl(host: string, port: number): string {
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  return `http://${renderHostPort(host, port)}`
+}
+
+/** With the brackets that IPv6 needs. */
+export function renderHostPort(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }

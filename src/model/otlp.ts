@@ -14,3 +14,5 @@ export type OtlpAnswer =
   | { readonly status: 'ok'; readonly rejectedCount: number; readonly message: string }
   | { readonly status: 'bad'; readonly reason: string }
   | { readonly status: 'retry'; readonly reason: string; readonly afterS: number }
+  /** This one sender is too fast, whoever else is served. */
+  | { readonly status: 'limited'; readonly reason: string; readonly afterS: number }

@@ -1,5 +1,5 @@
-import protobuf from 'protobufjs'
 import type { OtlpAnswer, OtlpRequest, Signal } from '../model/otlp.ts'
+import { BAD_REQUEST, encodePartial, encodeStatus } from './rpc-status.ts'
 
 /** One HTTP answer, ready to be written. */
 export interface HttpAnswer {
@@ -14,7 +14,7 @@ type Encoding = OtlpRequest['encoding']
 
 /** A refusal before or instead of an `OtlpAnswer`. */
 export interface Refusal {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 415 | 503
+  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 415 | 429 | 503
   readonly reason: string
   readonly headers?: Readonly<Record<string, string>>
 }
@@ -36,6 +36,7 @@ const RPC_CODES: Readonly<Record<Refusal['status'], number>> = {
   405: 12,
   413: 8, // RESOURCE_EXHAUSTED
   415: 3,
+  429: 8,
   503: 14, // UNAVAILABLE
 }
 
@@ -45,8 +46,10 @@ export function toHttpAnswer(
   { signal, encoding }: { readonly signal: Signal; readonly encoding: Encoding },
 ): HttpAnswer {
   if (answer.status === 'bad') return toRefusal({ status: 400, reason: answer.reason }, encoding)
-  if (answer.status === 'retry')
-    return toRefusal(retryLater(answer.reason, answer.afterS), encoding)
+  if (answer.status === 'retry' || answer.status === 'limited') {
+    const later = retryLater(answer.reason, answer.afterS)
+    return toRefusal(answer.status === 'retry' ? later : { ...later, status: 429 }, encoding)
+  }
   const { rejectedCount } = answer
   const message = answer.message.slice(0, REASON_CHARS_MAX)
   // An unset partial_success says "all accepted"; a set one, even with 0, is a warning.
@@ -56,7 +59,7 @@ export function toHttpAnswer(
       ? text(isPlain ? '{}' : partialJson({ signal, rejectedCount, message }))
       : isPlain
         ? new Uint8Array()
-        : partialProtobuf(rejectedCount, message)
+        : encodePartial(rejectedCount, message)
   return { status: 200, headers: { 'content-type': CONTENT_TYPES[encoding] }, body, reason: '' }
 }
 
@@ -75,7 +78,7 @@ export function toRefusal(refusal: Refusal, encoding: Encoding | undefined): Htt
       ? text(`${reason}\n`)
       : encoding === 'json'
         ? text(statusJson({ code, reason, isBadRequest: status === 400 }))
-        : statusProtobuf({ code, reason, isBadRequest: status === 400 })
+        : encodeStatus({ code, reason, isBadRequest: status === 400 })
   return { status, headers: { ...headers, 'content-type': type }, body, reason }
 }
 
@@ -97,44 +100,15 @@ function partialJson({ signal, rejectedCount, message }: Partial): string {
   return JSON.stringify({ partialSuccess })
 }
 
-/** The same field numbers in all three responses. */
-function partialProtobuf(rejectedCount: number, message: string): Uint8Array {
-  const writer = protobuf.Writer.create().uint32(field(1)).fork()
-  if (rejectedCount > 0) writer.uint32(1 << 3).int64(rejectedCount)
-  if (message !== '') writer.uint32(field(2)).string(message)
-  return writer.ldelim().finish()
-}
-
 interface StatusFacts {
   readonly code: number
   readonly reason: string
   readonly isBadRequest: boolean
 }
 
-const BAD_REQUEST = 'type.googleapis.com/google.rpc.BadRequest'
-
 function statusJson({ code, reason, isBadRequest }: StatusFacts): string {
   const details = [{ '@type': BAD_REQUEST, fieldViolations: [{ description: reason }] }]
   return JSON.stringify({ code, message: reason, ...(isBadRequest && { details }) })
-}
-
-function statusProtobuf({ code, reason, isBadRequest }: StatusFacts): Uint8Array {
-  const writer = protobuf.Writer.create()
-  writer.uint32(1 << 3).int32(code)
-  writer.uint32(field(2)).string(reason)
-  if (isBadRequest) {
-    // Any { type_url = 1, value = 2: BadRequest { field_violations = 1 { description = 2 } } }
-    writer.uint32(field(3)).fork()
-    writer.uint32(field(1)).string(BAD_REQUEST)
-    writer.uint32(field(2)).fork().uint32(field(1)).fork().uint32(field(2)).string(reason)
-    writer.ldelim().ldelim().ldelim()
-  }
-  return writer.finish()
-}
-
-/** Tag of a length-delimited field. */
-function field(number: number): number {
-  return (number << 3) | 2
 }
 
 function text(value: string): Uint8Array {

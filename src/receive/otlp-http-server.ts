@@ -9,6 +9,7 @@ import type { ReceiveEvents } from '../telemetry/receive-events.ts'
 import { type HttpAnswer, retryLater, toHttpAnswer, toRefusal } from './answer.ts'
 import { readBody } from './body.ts'
 import { type RequestHead, readHead } from './request-head.ts'
+import { withinDeadline } from './within-deadline.ts'
 import { writeAnswer } from './write-answer.ts'
 
 // OTLP/HTTP on plain node:http, not on the API's framework: bodies have to be bounded while they
@@ -184,17 +185,4 @@ function refuseEarly(
   if (state.isDraining) return toRefusal(retryLater('shutting down', 1), encoding)
   if (state.openCount <= state.requestsMax) return undefined
   return toRefusal(retryLater('too many requests at once', 1), encoding)
-}
-
-/** The pipeline may still take it afterwards; the sender then repeats it, which is tolerated. */
-async function withinDeadline(answer: Promise<OtlpAnswer>, msMax: number): Promise<OtlpAnswer> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<OtlpAnswer>((resolve) => {
-    timer = setTimeout(() => resolve({ status: 'retry', reason: 'overloaded', afterS: 2 }), msMax)
-  })
-  try {
-    return await Promise.race([answer, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

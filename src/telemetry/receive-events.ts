@@ -3,7 +3,8 @@ import type { Telemetry } from './telemetry.ts'
 
 /** One answered OTLP request, as its sender saw it. */
 interface Answered {
-  readonly status: number
+  /** HTTP's number or gRPC's name. */
+  readonly status: number | string
   readonly reason: string
   readonly durationMs: number
   /** Bytes of the inflated body, 0 when it was not read. */
@@ -25,7 +26,7 @@ export function createReceiveEvents(telemetry: Telemetry): ReceiveEvents {
   const { log } = telemetry
   const requests = telemetry.counter(
     'signalbox_receive_requests_total',
-    'OTLP requests by HTTP status of the answer',
+    'OTLP requests by status of the answer: a number over HTTP, a name over gRPC',
     ['status'],
   )
   const bytes = telemetry.counter(
@@ -59,7 +60,7 @@ export function createReceiveEvents(telemetry: Telemetry): ReceiveEvents {
       requests.inc({ status: String(status) })
       bytes.inc(bodyBytes)
       seconds.observe(durationMs / 1_000)
-      if (status >= 400 && mayLog(`status ${status}`))
+      if (status !== 200 && status !== 'OK' && mayLog(`status ${status}`))
         log.warn({ status, reason }, 'refused an OTLP request')
     },
     decoded({ signal, itemCount, rejectedCount }) {

@@ -25,7 +25,7 @@ afterEach(async () => {
 /** A started server that keeps what it received and answers what it is told to. */
 export async function serve(options: Partial<OtlpHttpServerOptions> = {}) {
   const received: OtlpRequest[] = []
-  const statuses: number[] = []
+  const statuses: (number | string)[] = []
   const faults: unknown[] = []
   const server = createOtlpHttpServer({
     host: '127.0.0.1',
@@ -99,6 +99,10 @@ export function send({
 const { root } = protobuf.parse(`syntax = "proto3";
   message Any { string type_url = 1; bytes value = 2; }
   message Status { int32 code = 1; string message = 2; repeated Any details = 3; }
+  message Duration { int64 seconds = 1; int32 nanos = 2; }
+  message RetryInfo { Duration retry_delay = 1; }
+  message Violation { string field = 1; string description = 2; }
+  message BadRequest { repeated Violation field_violations = 1; }
   message Partial { int64 rejected = 1; string error_message = 2; }
   message Response { Partial partial_success = 1; }`)
 /** Reads a response or status message. */

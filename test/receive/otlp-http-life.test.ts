@@ -2,26 +2,9 @@ import { once } from 'node:events'
 import { Agent } from 'node:http'
 import { connect } from 'node:net'
 import { expect, test } from 'vitest'
-import type { OtlpAnswer } from '../../src/model/otlp.ts'
 import { createOtlpHttpServer } from '../../src/receive/otlp-http-server.ts'
+import { createGate } from './gate.ts'
 import { OK, send, serve } from './http-fixture.ts'
-
-/** A pipeline that takes a request and answers it when told. */
-function createGate() {
-  let entered = () => {}
-  let open = () => {}
-  const isEntered = new Promise<void>((resolve) => {
-    entered = resolve
-  })
-  const answer = new Promise<OtlpAnswer>((resolve) => {
-    open = () => resolve(OK)
-  })
-  const ingest = () => {
-    entered()
-    return answer
-  }
-  return { ingest, isEntered, open }
-}
 
 test('a taken port says what to do', async () => {
   const { port } = await serve()

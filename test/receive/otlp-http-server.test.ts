@@ -148,6 +148,12 @@ describe('refusals', () => {
     const answer = await send({ port })
     expect([answer.status, answer.headers['retry-after']]).toEqual([503, '3'])
     expect(parse('Status', answer.body)).toMatchObject({ code: 14, message: 'log full' })
+    const fast = await serve({
+      ingest: async () => ({ status: 'limited', reason: 'slower', afterS: 2 }),
+    })
+    const limited = await send({ port: fast.port })
+    expect([limited.status, limited.headers['retry-after']]).toEqual([429, '2'])
+    expect(parse('Status', limited.body)).toMatchObject({ code: 8, message: 'slower' })
     const broken = await serve({ ingest: () => Promise.reject(new Error('bug')) })
     const faulted = await send({ port: broken.port })
     expect([faulted.status, faulted.headers['retry-after']]).toEqual([503, '2'])

@@ -74,6 +74,7 @@ test('a second start on the same data directory refuses and says what to do', as
     SIGNALBOX_DATA_DIR: served.dataDir,
     SIGNALBOX_PORT: '0',
     SIGNALBOX_OTLP_HTTP_PORT: '0',
+    SIGNALBOX_OTLP_GRPC_PORT: '0',
   })
   expect(await second.exited).toBe(1)
   expect(second.output()).toContain(served.dataDir)
@@ -177,6 +178,7 @@ test('on an IPv6 address everything it tells of itself can be followed', async (
   expect(state.routes.preview?.state_url).toBe(`${served.addresses.http}/api/v1/state`)
   expect((await fetch(state.routes.preview?.state_url ?? '')).status).toBe(200)
   expect((await send(served, attempts(1, 'ok'))).status).toBe(200)
+  expect(served.addresses.otlp_grpc).toMatch(/^\[::1\]:\d+$/)
 })
 
 test('a router that says goodbye is known to nobody any more', async () => {

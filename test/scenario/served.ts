@@ -56,6 +56,7 @@ export async function serve(options: ServeOptions = {}): Promise<Served> {
       SIGNALBOX_DATA_DIR: dataDir,
       SIGNALBOX_PORT: '0',
       SIGNALBOX_OTLP_HTTP_PORT: '0',
+      SIGNALBOX_OTLP_GRPC_PORT: '0',
       ...(options.alertsDir !== undefined && { SIGNALBOX_ALERTS_DIR: options.alertsDir }),
       ...options.env,
     },
