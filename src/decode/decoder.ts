@@ -7,10 +7,11 @@ import { type AgeLimit, createAgeLimit } from './age-limit.ts'
 import { BadTelemetry } from './bad-telemetry.ts'
 import { createDerivation } from './derive.ts'
 import { toUnixMs } from './int64.ts'
-import { readLogs, toLogRow } from './log-facts.ts'
+import { type LogFacts, readLogs, toLogRow } from './log-facts.ts'
 import type { LogsRequest } from './log-message.ts'
 import { readPoints, toPointRow } from './metric-facts.ts'
 import type { MetricsRequest } from './metric-message.ts'
+import { readNdjson } from './ndjson.ts'
 import { observeLog } from './observe-log.ts'
 import { observePoint } from './observe-point.ts'
 import { observeSpan } from './observe-span.ts'
@@ -49,12 +50,18 @@ interface Found extends Pick<DecodedBatch, 'observations' | 'itemCount'> {
 
 type Read = (message: unknown, request: OtlpRequest, limit: AgeLimit) => Found
 
+interface Readers extends Readonly<Record<Signal, Read>> {
+  /** Plain log lines: they have no message, and are refused one by one. */
+  lines(request: OtlpRequest): DecodeResult
+}
+
 export function createDecoder(options: DecoderOptions): Decoder {
   const readers = createReaders(options)
   return {
     decode(request) {
       const limit = createAgeLimit({ ...request, retentionMs: options.retentionMs })
       try {
+        if (request.encoding === 'ndjson') return readers.lines(request)
         const found = readers[request.signal](readRequest(request), request, limit)
         return { status: 'ok', batch: { ...found, ...countsOf(limit) } }
       } catch (fault) {
@@ -69,7 +76,7 @@ function countsOf({ rejectedCount, reason }: AgeLimit) {
   return { rejectedCount, rejectedReason: reason }
 }
 
-function createReaders(options: DecoderOptions): Readonly<Record<Signal, Read>> {
+function createReaders(options: DecoderOptions): Readers {
   const { meanings } = options
   const routerServices = createRouterServices()
   const derive = createDerivation({ ...options, routerServices })
@@ -77,7 +84,21 @@ function createReaders(options: DecoderOptions): Readonly<Record<Signal, Read>> 
     meanings,
     source: routerServices.sourceOf(resource, receivedUnixMs),
   })
+  const toFound = (logs: readonly LogFacts[], request: OtlpRequest): Found => ({
+    rows: tables({ otel_logs: logs.map(toLogRow) }),
+    observations: logs.map((log) => observeLog(log, observing(log.origin.resource, request))),
+    itemCount: logs.length,
+  })
   return {
+    lines(request) {
+      const { logs, lines } = readNdjson(request, options)
+      const { refusedCount, refused } = lines
+      const rejectedReason = refused[0] ? `line ${refused[0].line}: ${refused[0].reason}` : ''
+      if (logs.length === 0 && refusedCount > 0)
+        return { status: 'bad', reason: rejectedReason, lines }
+      const counts = { rejectedCount: refusedCount, rejectedReason }
+      return { status: 'ok', batch: { ...toFound(logs, request), ...counts, lines } }
+    },
     traces(message, { receivedUnixMs }, limit) {
       const spans = readSpans(message as TracesRequest, options).filter((span) =>
         limit.admits({
@@ -101,11 +122,7 @@ function createReaders(options: DecoderOptions): Readonly<Record<Signal, Read>> 
       }).filter((log) =>
         limit.admits({ startUnixMs: toUnixMs(log.unixNs), endUnixMs: toUnixMs(log.unixNs) }),
       )
-      const observations = logs.map((log) =>
-        observeLog(log, observing(log.origin.resource, request)),
-      )
-      const rows = tables({ otel_logs: logs.map(toLogRow) })
-      return { rows, observations, itemCount: logs.length }
+      return toFound(logs, request)
     },
     metrics(message, request, limit) {
       const points = readPoints(message as MetricsRequest, {

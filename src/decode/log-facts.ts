@@ -49,7 +49,11 @@ export function readLogs(request: LogsRequest, options: LogOptions): LogFacts[] 
   })
 }
 
-function readLog(record: LogRecord, context: LogOptions & { readonly origin: Origin }): LogFacts {
+/** @throws BadTelemetry for an id of wrong length */
+export function readLog(
+  record: LogRecord,
+  context: Pick<LogOptions, 'receivedUnixMs'> & { readonly origin: Origin },
+): LogFacts {
   const attributes = readAttributes(record.attributes)
   const eventName = record.eventName || (attributes.text['event.name'] ?? '')
   return {

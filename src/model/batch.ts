@@ -1,4 +1,5 @@
 import type { Observation } from './observation.ts'
+import type { LineReport } from './otlp.ts'
 
 /** A row by column name, as JSONEachRow takes it: 64-bit integers and times as text. */
 export type Row = Readonly<Record<string, unknown>>
@@ -13,8 +14,10 @@ export interface DecodedBatch {
   /** Items refused by `partial_success` (too old, over 1 h ahead), and why. */
   readonly rejectedCount: number
   readonly rejectedReason: string
+  /** Of `ndjson` only. */
+  readonly lines?: LineReport
 }
 
 export type DecodeResult =
   | { readonly status: 'ok'; readonly batch: DecodedBatch }
-  | { readonly status: 'bad'; readonly reason: string }
+  | { readonly status: 'bad'; readonly reason: string; readonly lines?: LineReport }

@@ -1,18 +1,38 @@
 /** The three signals of OTLP that are ingested. */
 export type Signal = 'traces' | 'logs' | 'metrics'
 
-/** One export request, inflated, still undecoded. */
+/** One export request, inflated, still undecoded. `ndjson` are plain log lines, of signal `logs`. */
 export interface OtlpRequest {
   readonly signal: Signal
-  readonly encoding: 'protobuf' | 'json'
+  readonly encoding: 'protobuf' | 'json' | 'ndjson'
   readonly body: Uint8Array
   readonly receivedUnixMs: number
 }
 
 /** What the pipeline says of one request; `receive` turns it into the protocol's answer. */
 export type OtlpAnswer =
-  | { readonly status: 'ok'; readonly rejectedCount: number; readonly message: string }
-  | { readonly status: 'bad'; readonly reason: string }
+  | {
+      readonly status: 'ok'
+      readonly rejectedCount: number
+      readonly message: string
+      /** Of `ndjson` only. */
+      readonly lines?: LineReport
+    }
+  | { readonly status: 'bad'; readonly reason: string; readonly lines?: LineReport }
   | { readonly status: 'retry'; readonly reason: string; readonly afterS: number }
   /** This one sender is too fast, whoever else is served. */
   | { readonly status: 'limited'; readonly reason: string; readonly afterS: number }
+
+/** What became of the lines of an `ndjson` request. */
+export interface LineReport {
+  readonly acceptedCount: number
+  readonly refusedCount: number
+  /** The first of the refused ones. */
+  readonly refused: readonly LineRefusal[]
+}
+
+/** `line` counts from 1, blank lines too. */
+export interface LineRefusal {
+  readonly line: number
+  readonly reason: string
+}

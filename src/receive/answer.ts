@@ -1,4 +1,4 @@
-import type { OtlpAnswer, OtlpRequest, Signal } from '../model/otlp.ts'
+import type { LineReport, OtlpAnswer, OtlpRequest, Signal } from '../model/otlp.ts'
 import { BAD_REQUEST, encodePartial, encodeStatus } from './rpc-status.ts'
 
 /** One HTTP answer, ready to be written. */
@@ -22,6 +22,7 @@ export interface Refusal {
 export const CONTENT_TYPES = {
   protobuf: 'application/x-protobuf',
   json: 'application/json',
+  ndjson: 'application/json',
 } as const satisfies Record<Encoding, string>
 
 /** Answers are bounded by the protocol; nobody reads more of a reason than this. */
@@ -45,6 +46,7 @@ export function toHttpAnswer(
   answer: OtlpAnswer,
   { signal, encoding }: { readonly signal: Signal; readonly encoding: Encoding },
 ): HttpAnswer {
+  if ('lines' in answer && answer.lines) return toLinesAnswer(answer.lines, answer.status)
   if (answer.status === 'bad') return toRefusal({ status: 400, reason: answer.reason }, encoding)
   if (answer.status === 'retry' || answer.status === 'limited') {
     const later = retryLater(answer.reason, answer.afterS)
@@ -55,12 +57,27 @@ export function toHttpAnswer(
   // An unset partial_success says "all accepted"; a set one, even with 0, is a warning.
   const isPlain = rejectedCount === 0 && message === ''
   const body =
-    encoding === 'json'
+    encoding !== 'protobuf'
       ? text(isPlain ? '{}' : partialJson({ signal, rejectedCount, message }))
       : isPlain
         ? new Uint8Array()
         : encodePartial(rejectedCount, message)
   return { status: 200, headers: { 'content-type': CONTENT_TYPES[encoding] }, body, reason: '' }
+}
+
+/** Of plain log lines: 400 only when none of them could be taken. */
+function toLinesAnswer(
+  { acceptedCount, refusedCount, refused }: LineReport,
+  status: 'ok' | 'bad',
+): HttpAnswer {
+  const body = text(
+    JSON.stringify({ accepted: acceptedCount, refused, refused_count: refusedCount }),
+  )
+  const headers = { 'content-type': CONTENT_TYPES.ndjson }
+  if (status === 'ok') return { status: 200, headers, body, reason: '' }
+  const [first] = refused
+  const reason = first ? `line ${first.line}: ${first.reason}` : 'no line could be read'
+  return { status: 400, headers, body, reason }
 }
 
 export function retryLater(reason: string, afterS: number): Refusal {
@@ -76,7 +93,7 @@ export function toRefusal(refusal: Refusal, encoding: Encoding | undefined): Htt
   const body =
     encoding === undefined
       ? text(`${reason}\n`)
-      : encoding === 'json'
+      : encoding !== 'protobuf'
         ? text(statusJson({ code, reason, isBadRequest: status === 400 }))
         : encodeStatus({ code, reason, isBadRequest: status === 400 })
   return { status, headers: { ...headers, 'content-type': type }, body, reason }

@@ -28,7 +28,10 @@ export function createIngest(
     options.events.decoded({ signal: request.signal, itemCount, rejectedCount })
     // Detection first: it must see what a full log refuses, and it is what seconds are saved for.
     options.observe(batch.observations)
-    const accepted: OtlpAnswer = { status: 'ok', rejectedCount, message: rejectedReason }
+    const accepted: OtlpAnswer = {
+      ...{ status: 'ok', rejectedCount, message: rejectedReason },
+      ...(batch.lines && { lines: batch.lines }),
+    }
     if (itemCount === 0) return accepted
     const outcome = await options.append(request, batch)
     switch (outcome.status) {

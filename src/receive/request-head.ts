@@ -21,11 +21,20 @@ export type RequestHead =
       readonly encoding: OtlpRequest['encoding'] | undefined
     }
 
+const NDJSON_PATH = '/ingest/ndjson'
+
 const SIGNALS: Readonly<Record<string, Signal>> = {
   '/v1/traces': 'traces',
   '/v1/logs': 'logs',
   '/v1/metrics': 'metrics',
+  [NDJSON_PATH]: 'logs',
 }
+
+/** What Fluent Bit, Vector, Fluentd and people call JSON lines. */
+const NDJSON_TYPES = new Set([
+  ...['application/x-ndjson', 'application/ndjson', 'application/json', 'text/plain'],
+  ...['application/json-lines', 'application/jsonl', 'application/x-jsonlines'],
+])
 
 const CODINGS: Readonly<Record<string, Coding>> = {
   '': 'identity',
@@ -41,15 +50,15 @@ export interface HeadOptions {
 }
 
 export function readHead(request: IncomingMessage, options: HeadOptions): RequestHead {
-  const encoding = encodingOf(request.headers['content-type'])
   const path = (request.url ?? '').split('?', 1)[0] ?? ''
+  const encoding = path === NDJSON_PATH ? 'ndjson' : encodingOf(request.headers['content-type'])
   const signal = Object.hasOwn(SIGNALS, path) ? SIGNALS[path] : undefined
   const coding = codingOf(request.headers['content-encoding'])
   const refuse = (refusal: Refusal): RequestHead => ({ status: 'refused', refusal, encoding })
   if (signal === undefined) {
     return refuse({
       status: 404,
-      reason: `no OTLP at ${path}: use /v1/traces, /v1/logs, /v1/metrics`,
+      reason: `no OTLP at ${path}: use /v1/traces, /v1/logs, /v1/metrics, or ${NDJSON_PATH}`,
     })
   }
   if (request.method !== 'POST') {
@@ -61,8 +70,12 @@ export function readHead(request: IncomingMessage, options: HeadOptions): Reques
     return refuse({ status: 401, reason: authority.reason, headers })
   }
   if (authority.status === 'forbidden') return refuse({ status: 403, reason: authority.reason })
+  if (encoding === 'ndjson' && !isNdjson(request.headers)) {
+    const reason = 'unsupported Content-Type: send application/x-ndjson'
+    return refuse({ status: 415, reason })
+  }
   if (encoding === undefined) {
-    const types = Object.values(CONTENT_TYPES).join(' or ')
+    const types = `${CONTENT_TYPES.protobuf} or ${CONTENT_TYPES.json}`
     return refuse({ status: 415, reason: `unsupported Content-Type: send ${types}` })
   }
   if (coding === undefined) {
@@ -81,9 +94,22 @@ export function tooLarge(bodyBytesMax: number): Refusal {
   return { status: 413, reason: `the body exceeds ${bodyBytesMax} bytes, inflated or not` }
 }
 
+/**
+ * Plain text from a browser is refused: any page may post it anywhere without being asked, and
+ * lines can move traffic.
+ */
+function isNdjson({ origin, ...headers }: IncomingMessage['headers']): boolean {
+  const mediaType = mediaTypeOf(headers['content-type'])
+  return NDJSON_TYPES.has(mediaType) && (origin === undefined || mediaType !== 'text/plain')
+}
+
 /** By the media type alone: `; charset=utf-8` and capitals are accepted. */
+function mediaTypeOf(contentType: string | undefined): string {
+  return contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+}
+
 function encodingOf(contentType: string | undefined): OtlpRequest['encoding'] | undefined {
-  const mediaType = (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase()
+  const mediaType = mediaTypeOf(contentType)
   if (mediaType === CONTENT_TYPES.json) return 'json'
   // The second is protobuf's own registered name.
   const isProtobuf = mediaType === CONTENT_TYPES.protobuf || mediaType === 'application/protobuf'

@@ -10,7 +10,7 @@ const HEADER_BYTES = 24
 const CRC_AT = 20
 const MAGIC = 0x31584253
 const SIGNALS = ['traces', 'logs', 'metrics'] as const
-const ENCODINGS = ['protobuf', 'json'] as const
+const ENCODINGS = ['protobuf', 'json', 'ndjson'] as const
 
 /** Bytes that one request takes in the log. */
 export const frameBytes = (request: OtlpRequest): number => HEADER_BYTES + request.body.byteLength

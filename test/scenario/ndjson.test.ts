@@ -1,0 +1,70 @@
+import { afterEach, expect, test } from 'vitest'
+import { type Served, serve } from './served.ts'
+
+const running: Served[] = []
+afterEach(async () => {
+  for (const served of running.splice(0)) if (served.child.exitCode === null) await served.end()
+})
+
+async function start(dataDir?: string): Promise<Served> {
+  const served = await serve({
+    ...(dataDir !== undefined && { dataDir }),
+    env: { SIGNALBOX_SERVICES: '{ sd-worker: worker }' },
+  })
+  running.push(served)
+  return served
+}
+
+async function post(served: Served, lines: readonly (object | string)[]) {
+  const answer = await fetch(`${served.addresses.otlp_http}/ingest/ndjson`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson' },
+    body: lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line))).join('\n'),
+  })
+  return [answer.status, await answer.json()]
+}
+
+/** As Fluent Bit sends it, with one record_modifier that names the target. */
+const oom = (pod: string) => ({
+  date: Date.now() / 1_000,
+  stream: 'stderr',
+  log: 'torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 1.35 GiB',
+  kubernetes: { pod_name: pod, namespace_name: 'render', labels: { app: 'sd-worker' }, host: 'n1' },
+  'signalbox.target': 'cloud-eu',
+})
+
+test('out-of-memory lines of three pods are a storm on their target', async () => {
+  const served = await start()
+  const accepted = { accepted: 2, refused: [], refused_count: 0 }
+  expect(await post(served, [oom('sd-1'), oom('sd-2')])).toEqual([200, accepted])
+  const stateOf = async () => {
+    const rule = (await (await served.get('/api/v1/rules/oom-storm')).json()) as {
+      groups: { by: object; state: string }[]
+    }
+    return rule.groups.map(({ by, state }) => [by, state])
+  }
+  expect(await stateOf()).toEqual([[{ target: 'cloud-eu' }, 'ok']])
+  expect(await post(served, ['{"log":', oom('sd-3')])).toEqual([
+    200,
+    {
+      accepted: 1,
+      refused: [{ line: 1, reason: expect.stringMatching(/^not JSON/) }],
+      refused_count: 1,
+    },
+  ])
+  expect(await stateOf()).toEqual([[{ target: 'cloud-eu' }, 'firing']])
+})
+
+test('after a crash the acknowledged lines are there, once', async () => {
+  const first = await start()
+  const lines = Array.from({ length: 50 }, (_, index) => ({ msg: `line ${index}`, app: 'gateway' }))
+  expect((await post(first, [...lines, 'bad']))[0]).toBe(200)
+  await first.end('SIGKILL')
+  // It reads the log back, and has loaded it when it ends.
+  await (await start(first.dataDir)).end()
+  const last = await start(first.dataDir)
+  const rows = await last.sql(
+    "SELECT count() AS n, uniqExact(Body) AS bodies, any(ServiceName) AS service FROM otel_logs WHERE ServiceName = 'gateway'",
+  )
+  expect(rows).toEqual([{ n: 50, bodies: 50, service: 'gateway' }])
+})
