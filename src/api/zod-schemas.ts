@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifySchema } from 'fastify'
 import { z } from 'zod'
 import { AppError } from '../lib/errors.ts'
+import { ANSWERS, Problem } from './answer-schemas.ts'
 
 // Fastify speaks JSON Schema, we speak zod: requests are validated by zod itself, and the OpenAPI
 // document is made from the same schemas, so that neither can drift from the other.
@@ -27,21 +28,32 @@ function invalidRequest(error: z.ZodError, part: string): AppError {
   return new AppError('BAD_REQUEST', `${part}: ${first?.key}: ${first?.message}`, { places })
 }
 
-/** For @fastify/swagger: zod out, JSON Schema in. */
-export function toOpenApi({ schema, url }: { schema: FastifySchema; url: string }) {
+interface RouteOfDocument {
+  readonly schema: FastifySchema
+  readonly url: string
+  readonly route: { readonly method: string | readonly string[] }
+}
+
+/** For @fastify/swagger: zod out, JSON Schema in, with what is answered and how faults are told. */
+export function toOpenApi({ schema, url, route }: RouteOfDocument) {
   const converted: Record<string, unknown> = { ...schema }
   for (const part of PARTS) {
     if (schema?.[part] instanceof z.ZodType) converted[part] = jsonSchemaOf(schema[part], 'input')
   }
-  if (schema?.response) {
-    converted.response = Object.fromEntries(
-      Object.entries(schema.response).map(([status, value]) => [
-        status,
-        value instanceof z.ZodType ? jsonSchemaOf(value, 'output') : value,
-      ]),
-    )
+  const { status = 200, schema: answer } = ANSWERS[`${String(route.method)} ${url}`] ?? {}
+  const body = answer && { content: { 'application/json': contentOf(answer) } }
+  converted.response = {
+    [status]: { description: status === 204 ? 'Done, nothing to tell' : 'Success', ...body },
+    default: {
+      description: 'A problem document (RFC 9457); `code` is stable',
+      content: { 'application/problem+json': contentOf(Problem) },
+    },
   }
   return { schema: converted as FastifySchema, url }
+}
+
+function contentOf(schema: z.ZodType) {
+  return { schema: jsonSchemaOf(schema, 'output') }
 }
 
 function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output') {

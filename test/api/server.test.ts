@@ -243,6 +243,39 @@ test('the OpenAPI document describes every call of the contract that is there', 
   expect(document.paths['/api/v1/routes/{route}/actions']?.post).toHaveProperty('requestBody')
 })
 
+test('the OpenAPI document says what each call answers, fields and statuses, and how faults look', async () => {
+  const { url } = await serve()
+  const { paths } = (await (await fetch(`${url}/api/v1/openapi.json`)).json()) as OpenApi
+  const answer = (call: string, status: string, type = 'application/json') => {
+    const [verb = '', path = ''] = call.split(' ')
+    const content = paths[path]?.[verb]?.responses[status]?.content?.[type]
+    return Object.keys(content?.schema.properties ?? {})
+  }
+  expect(answer('get /api/v1/routes/{route}', '200')).toEqual(
+    expect.arrayContaining(['state', 'since', 'desired', 'inhibitors', 'proof', 'routers']),
+  )
+  expect(answer('post /api/v1/subscriptions', '201')).toContain('secret')
+  expect(answer('get /api/v1/incidents', '200')).toEqual(['items', 'next'])
+  for (const verbs of Object.values(paths).flatMap((one) => Object.values(one)))
+    expect(Object.keys(verbs.responses)).toContain('default')
+  expect(answer('get /api/v1/state', 'default', 'application/problem+json')).toEqual([
+    ...['type', 'title', 'status', 'code', 'detail', 'errors'],
+  ])
+  expect(Object.keys(paths['/api/v1/routers/{id}']?.delete?.responses ?? {})).toContain('204')
+})
+
+interface OpenApi {
+  readonly paths: Record<
+    string,
+    Record<
+      string,
+      {
+        responses: Record<string, { content?: Record<string, { schema: { properties?: object } }> }>
+      }
+    >
+  >
+}
+
 test('a stream beyond the bound is refused with a problem, not left hanging', async () => {
   const { url } = await serve(undefined, 0)
   const response = await fetch(`${url}/api/v1/state/stream`)
