@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError, type ErrorPlace } from '../lib/errors.ts'
 import { Failover } from './failover.ts'
@@ -58,9 +58,25 @@ export function loadAlerts({ dir, env, speed = 1 }: LoadAlertsOptions): AlertsRe
       failover: failover.value,
       subscribers: subscribers.value.subscribers,
       oncall: oncall.value,
-      warnings: [...subscribers.value.warnings, ...oncall.warnings, ...notYet(dir, failover.value)],
+      warnings: [
+        ...[...subscribers.value.warnings, ...oncall.warnings],
+        ...[...unreadFiles(dir), ...notYet(dir, failover.value)],
+      ],
     },
   }
+}
+
+const FILES = ['failover.yaml', 'oncall.yaml', 'subscribers.yaml', 'routing.yaml']
+
+/** A misspelt name, or a rule beside `rules/`: any file may be absent, so nothing else would tell. */
+function unreadFiles(dir: string): string[] {
+  return readdirSync(dir)
+    .filter((name) => /\.ya?ml$/.test(name) && !FILES.includes(name))
+    .sort()
+    .map(
+      (name) =>
+        `${name} is not read: rules belong in rules/, tests in tests/, the rest in failover.yaml, oncall.yaml or subscribers.yaml`,
+    )
 }
 
 /** What the files may say and nothing here does: said plainly rather than taken in silence. */

@@ -4,14 +4,17 @@ import { patternFault } from '../lib/pattern.ts'
 
 // The building blocks that the files of `alerts/` share.
 
+const DURATION_EXPECTED = 'expected a duration such as 250ms, 90s, 5m, 1h or 7d'
+
+// A bare number is the usual slip; a missing key keeps the message that says so.
+const expectedDuration = ({ input }: { readonly input: unknown }) =>
+  input === undefined ? undefined : DURATION_EXPECTED
+
 /** `250ms`, `90s`, `5m`, `1h`, `7d` → milliseconds. */
-export const Duration = z.string().transform((text, context) => {
+export const Duration = z.string({ error: expectedDuration }).transform((text, context) => {
   const ms = parseDurationMs(text)
   if (ms !== undefined) return ms
-  context.addIssue({
-    code: 'custom',
-    message: `expected a duration such as 250ms, 90s, 5m, 1h or 7d`,
-  })
+  context.addIssue({ code: 'custom', message: DURATION_EXPECTED })
   return z.NEVER
 })
 

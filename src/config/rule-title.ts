@@ -29,9 +29,20 @@ export function compileTitle(template: string): RenderTitle {
   own.registerHelper(HELPERS)
   const helpers = Object.fromEntries(Object.keys(HELPERS).map((name) => [name, true as const]))
   // `precompile` meets syntax faults and unknown helpers now; `compile` would wait until rendering.
-  own.precompile(template, { knownHelpers: helpers, knownHelpersOnly: true })
+  try {
+    own.precompile(template, { knownHelpers: helpers, knownHelpersOnly: true })
+  } catch (fault) {
+    throw toReadable(fault)
+  }
   const render = own.compile(template, { noEscape: true })
   return (facts) => render(facts)
+}
+
+/** Handlebars names its option; the author of a title wants to know which helpers there are. */
+function toReadable(fault: unknown): unknown {
+  const name = fault instanceof Error && /unknown helper (\S+)/.exec(fault.message)?.[1]
+  if (!name) return fault
+  return new Error(`there is no helper ${name}; there are ${Object.keys(HELPERS).join(', ')}`)
 }
 
 function isNumber(value: unknown): value is number {

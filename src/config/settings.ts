@@ -35,7 +35,12 @@ export const Settings = z.strictObject({
   otlp_http_port: Port.default(4318),
   otlp_grpc_port: Port.default(4317),
   clickhouse_port: Port.default(0),
-  clickhouse_url: z.string().optional(),
+  clickhouse_url: z
+    .url({
+      protocol: /^https?$/,
+      error: 'expected an address such as http://user:password@host:8123/signalbox',
+    })
+    .optional(),
   tokens_file: z.string().optional(),
   egress_allow: z.string().default('127.0.0.0/8,::1/128'),
   telemetry: Telemetry.prefault({}),

@@ -22,3 +22,15 @@ routes:
     expect.stringContaining('tolerate.quality_flagged is not judged yet'),
   ])
 })
+
+test('a file that nothing reads is named: a misspelt one, or a rule beside rules/', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'signalbox-alerts-'))
+  for (const name of ['subscriber.yaml', 'failover.yml', 'failover.yaml.bak']) {
+    writeFileSync(join(dir, name), '')
+  }
+  const result = loadAlerts({ dir, env: {} })
+  expect(result.status === 'ok' && result.alerts.warnings).toEqual([
+    expect.stringContaining('failover.yml is not read'),
+    expect.stringContaining('subscriber.yaml is not read'),
+  ])
+})

@@ -47,7 +47,14 @@ test('a variable wins over the file, as YAML, with dots as underscores', () => {
 
 test.for([
   { env: { SIGNALBOX_PORT: 'eighty' }, place: { file: 'SIGNALBOX_PORT', key: 'port' } },
-  { env: { SIGNALBOX_REPORT_QUIET_FOR: '120' }, place: { file: 'SIGNALBOX_REPORT_QUIET_FOR' } },
+  {
+    env: { SIGNALBOX_REPORT_QUIET_FOR: '120' },
+    place: {
+      file: 'SIGNALBOX_REPORT_QUIET_FOR',
+      message: 'expected a duration such as 250ms, 90s, 5m, 1h or 7d',
+    },
+  },
+  { env: { CLICKHOUSE_URL: 'clickhouse:8123' }, place: { file: 'CLICKHOUSE_URL' } },
 ])('a wrong variable is named: $env', ({ env, place }) => {
   const fault = catchFault(() => loadSettings(env))
   expect(fault.places).toEqual([expect.objectContaining(place)])
