@@ -47,7 +47,12 @@ export function summarize({ rules, failover, oncall }: Alerts): string {
   const movers = failover.routes.filter((route) => route.mode === 'auto').map(({ route }) => route)
   const moved = movers.length === 0 ? 'no traffic is moved' : `may move ${movers.join(', ')}`
   const paged = oncall.receivers.filter((one) => one.disabledReason === undefined).length
-  const routes = failover.routes.length === 1 ? '1 route' : `${failover.routes.length} routes`
-  const people = paged === 0 ? 'nobody is paged' : paged === 1 ? '1 receiver' : `${paged} receivers`
-  return `${rules.length} rules, ${routes}: ${moved}, ${people}`
+  const routes = counted(failover.routes.length, 'route')
+  const people = paged === 0 ? 'nobody is paged' : counted(paged, 'receiver')
+  return `${counted(rules.length, 'rule')}, ${routes}: ${moved}, ${people}`
+}
+
+/** `1 rule`, `2 rules`. */
+export function counted(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`
 }

@@ -1,5 +1,5 @@
 import type { LoadAlertsOptions } from '../config/alerts.ts'
-import { createLiveAlerts, summarize } from '../config/live-alerts.ts'
+import { counted, createLiveAlerts, summarize } from '../config/live-alerts.ts'
 import { loadRuleTests } from '../config/rule-tests.ts'
 import { createTimings } from '../config/timings.ts'
 import type { ErrorPlace } from '../lib/errors.ts'
@@ -32,7 +32,7 @@ export function checkAlerts(options: LoadAlertsOptions): AlertsCheck {
     events: createDetectEvents(createSilentTelemetry()),
   })
   const unmet = results.filter(({ isMet }) => !isMet).map(toPlace)
-  const counts = `${tests.length} rule tests with ${results.length} expectations`
+  const counts = `${counted(tests.length, 'rule test')} with ${counted(results.length, 'expectation')}`
   return {
     errors: [...errors, ...unmet],
     notes: warnings,
