@@ -9,6 +9,7 @@ import { createLatency, type Latency } from './latency.ts'
  */
 export interface GenerationStats {
   readonly pair: Generation
+  /** Of the primary, since the newest probing began: what failed before is why the route is away. */
   primaryOk: number
   primaryFailed: number
   /** Arrival of the newest ok attempt on the primary. */
@@ -39,6 +40,12 @@ export function createGenerationStats(pair: Generation): GenerationStats {
     attempts: 0,
     started: 0,
   }
+}
+
+/** From here on the primary is judged by what it does while it is watched. */
+export function startProbing(stats: GenerationStats): void {
+  stats.primaryOk = 0
+  stats.primaryFailed = 0
 }
 
 export interface NotedAttempt {

@@ -4,7 +4,7 @@ import type { Verdict } from '../model/verdict.ts'
 import type { DecideEvents } from '../telemetry/decide-events.ts'
 import { type DecideContext, pairOf, recordOf } from './context.ts'
 import type { Next } from './facts.ts'
-import { createGenerationStats } from './generation-stats.ts'
+import { createGenerationStats, startProbing } from './generation-stats.ts'
 import type { RouteRecord } from './record.ts'
 import { patched, type RecordPatch, successorOf } from './successor.ts'
 import { stateDataOf, viewOf } from './view.ts'
@@ -63,6 +63,7 @@ export function createLedger(options: LedgerOptions): Ledger {
       context.routers.decided(route, pair, clock.nowMs())
       context.live(route).stats = createGenerationStats(pair)
     }
+    if (written && isNewState && next.to === 'probing') startProbing(context.live(route).stats)
     if (written && (isSent || next.kind)) {
       publish(from, {
         kind: next.kind ?? (isNewState ? 'state' : 'generation'),

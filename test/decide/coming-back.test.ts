@@ -51,6 +51,13 @@ test('a primary whose trickle fails keeps the route on the fallback', async () =
   expect(stage.states()).toEqual(['suspect', 'engaging', 'fallback'])
 })
 
+test('a primary that failed all through the outage is judged by what it does from then on', async () => {
+  const stage = await createMoved()
+  stage.run(300, () => serve(stage, 'failed'))
+  stage.run(130, () => serve(stage))
+  expect(stage.states()).toEqual(['suspect', 'engaging', 'fallback', 'probing', 'ramping'])
+})
+
 test('ok and failed in turn never come to a ramp', async () => {
   const stage = await createMoved()
   stage.run(900, (second) => serve(stage, second % 2 === 0 ? 'ok' : 'failed', 1))
