@@ -169,7 +169,8 @@ function rowOf(verdict: Verdict): TimelineRow {
 function textOf(verdict: Verdict): string {
   const where = Object.values(verdict.by).join(', ')
   const name = where === '' ? verdict.rule : `${verdict.rule} (${where})`
-  if (verdict.state === 'firing') return verdict.title === '' ? `${name} fires` : verdict.title
+  const isTold = verdict.state === 'firing' || verdict.kind === 'problem'
+  if (isTold) return verdict.title === '' ? `${name} fires` : verdict.title
   if (verdict.state === 'ok') return `${name} is ok again`
   const reason = verdict.reason === undefined ? '' : `: ${verdict.reason}`
   return `${name} is ${verdict.state}${reason}`

@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts'
 import { AppError } from '../lib/errors.ts'
 import type { Part } from '../lib/part.ts'
+import type { StoreEvents } from '../telemetry/store-events.ts'
 import type { ClickHouse, Insertion } from './clickhouse.ts'
 import { migrate } from './migrate.ts'
 
@@ -18,6 +19,7 @@ export interface SchemaPartOptions {
   clickhouse(): ClickHouse
   readonly retentionMs: number
   readonly clock: Clock
+  readonly events: Pick<StoreEvents, 'schemaWaiting' | 'schemaReady'>
 }
 
 const RETRY_MS = 2_000
@@ -26,6 +28,7 @@ export function createSchemaPart({
   clickhouse,
   retentionMs,
   clock,
+  events,
 }: SchemaPartOptions): SchemaPart {
   const stopping = new AbortController()
   let fault: AppError | undefined
@@ -47,13 +50,16 @@ export function createSchemaPart({
       await clock.sleep(RETRY_MS, stopping.signal).catch(() => {})
       if (!stopping.signal.aborted) await migrateOnce().catch((cause: AppError) => (fault = cause))
     }
+    if (isReady) events.schemaReady()
   }
 
   return {
     name: 'schema',
     async start() {
       await migrateOnce()
-      if (!isReady) void retry()
+      if (isReady) return
+      events.schemaWaiting({ reason: fault?.message ?? 'unknown' })
+      void retry()
     },
     async stop() {
       stopping.abort()

@@ -59,7 +59,9 @@ export function createStorage({ settings, clock, events, decode }: StorageOption
     client ??= createClickHouse({ url: database.url })
     return client
   }
-  const schema = createSchemaPart({ clickhouse, retentionMs: settings.retention, clock })
+  const schema = createSchemaPart({
+    ...{ clickhouse, retentionMs: settings.retention, clock, events },
+  })
   const insert = schema.insert
   const journal = createJournal({ insert, clock, events })
   const log = createWriteLog({

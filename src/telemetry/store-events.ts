@@ -28,6 +28,12 @@ function createDatabaseEvents({ log, counter, gauge }: Telemetry) {
     databaseStartFailed(event: { reason: string; nextTryMs: number }) {
       log.error(event, 'embedded database did not start')
     },
+    schemaWaiting(event: { reason: string }) {
+      log.warn(event, 'database not reached at the start, trying again; telemetry waits in the log')
+    },
+    schemaReady() {
+      log.info('database reached, schema up to date')
+    },
     databaseStopped() {
       up.set(0)
       log.debug('embedded database stopped')

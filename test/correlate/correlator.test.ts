@@ -43,6 +43,12 @@ test.for([
   },
 )
 
+test('a problem is over at once, and its row still says what it was', async () => {
+  const { correlator } = await startCorrelator()
+  correlator.problem({ name: 'delivery', text: 'router-1 does not answer', evidence: {} })
+  expect(texts(correlator.list('open')[0])).toContain('router-1 does not answer')
+})
+
 test('engaging opens at once, with the decision and what came before as rows', async () => {
   const { correlator, clock } = await startCorrelator()
   correlator.changeEvent({
