@@ -72,6 +72,21 @@ export function createStateStore(options: {
   }
 }
 
+/** @throws AppError CONFIG_INVALID when the folder cannot be made or written */
+function openFile(file: string) {
+  try {
+    mkdirSync(dirname(file), { recursive: true })
+    return new Database(file, { timeout: 0 })
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new AppError(
+      'CONFIG_INVALID',
+      `cannot keep data in ${dirname(file)} (${reason}); set SIGNALBOX_DATA_DIR to a directory that may be written`,
+      { cause },
+    )
+  }
+}
+
 interface DocumentRow {
   readonly key: string
   readonly value: string
@@ -79,8 +94,7 @@ interface DocumentRow {
 }
 
 function openLocked(file: string) {
-  mkdirSync(dirname(file), { recursive: true })
-  const database = new Database(file, { timeout: 0 })
+  const database = openFile(file)
   try {
     database.pragma('locking_mode = EXCLUSIVE')
     database.pragma('journal_mode = WAL')

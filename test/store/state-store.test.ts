@@ -1,6 +1,6 @@
 import { type ChildProcess, fork, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -23,6 +23,14 @@ const SCRIPT = (body: string) => `
   } catch (fault) { console.log(fault.code + ': ' + fault.message) }`
 const run = (body: string) =>
   spawnSync(process.execPath, ['--input-type=module', '-e', SCRIPT(body)], { encoding: 'utf8' })
+
+test('a folder that cannot be one is named, with what to do', () => {
+  const file = join(dir, 'file')
+  writeFileSync(file, '')
+  const openThere = () => createStateStore({ file: join(file, 'state.db') })
+  expect(openThere).toThrow(`cannot keep data in ${file}`)
+  expect(openThere).toThrow('SIGNALBOX_DATA_DIR')
+})
 
 test('a document comes back with its revision, which grows with each write', () => {
   const store = open()
