@@ -9,6 +9,15 @@ export function exitCodeOf(fault: unknown, write: (text: string) => void): numbe
     write(`signalbox: ${fault.message}\n${places}`)
     return 1
   }
+  if (isSystemError(fault)) {
+    write(`signalbox: ${fault.message}\n`)
+    return 1
+  }
   write(`signalbox: ${fault instanceof Error ? (fault.stack ?? fault.message) : String(fault)}\n`)
   return 1
+}
+
+/** A file that cannot be written, say: not a bug, and its message names the file. */
+function isSystemError(fault: unknown): fault is NodeJS.ErrnoException {
+  return fault instanceof Error && 'syscall' in fault && 'code' in fault
 }

@@ -43,7 +43,9 @@ export function loadYaml<S extends z.ZodType>(options: LoadOptions<S>): LoadResu
     key: renderPath(path),
     message,
   })
-  const raw = divideDurations(document.toJS(), speed)
+  const value = toValue(document)
+  if (value.status === 'invalid') return { status: 'invalid', errors: [places([], value.message)] }
+  const raw = divideDurations(value.js, speed)
   const parsed = atSpeed(speed, () => schema.safeParse(raw))
   if (parsed.success) return { status: 'ok', value: parsed.data, places }
   return {
@@ -55,6 +57,15 @@ export function loadYaml<S extends z.ZodType>(options: LoadOptions<S>): LoadResu
         issue.message,
       )
     }),
+  }
+}
+
+/** Aliases of aliases would grow without end: the library counts them, and so stops a bomb. */
+function toValue(document: Document.Parsed) {
+  try {
+    return { status: 'ok', js: document.toJS() as unknown } as const
+  } catch (fault) {
+    return { status: 'invalid', message: fault instanceof Error ? fault.message : '' } as const
   }
 }
 

@@ -6,6 +6,9 @@ import { compileTitle } from './rule-title.ts'
 
 // What rules of every kind share: the head, and the window of the clear side.
 
+/** What slides: its buckets are a second at most, and each group holds them all. */
+export const Window = Span.refine((ms) => ms <= 86_400_000, 'must be at most 1d')
+
 const Severity = z.enum(['info', 'warning', 'error', 'critical'])
 
 /** Keys of every rule. `title` absent: the rule's id. */
@@ -28,7 +31,7 @@ export const RULE_HEAD = {
     .array(Key)
     .refine((keys) => new Set(keys).size === keys.length, 'a key may stand here only once')
     .default([]),
-  window: DurationOr('60s', Span),
+  window: DurationOr('60s', Window),
   severity: Severity.default('warning'),
   labels: z.record(Key, z.string()).default({}),
   runbook: z.string().min(1).optional(),
@@ -67,4 +70,4 @@ export function toClear(clear: ClearWindow, trip: { windowMs: number; countMin: 
 }
 
 /** Keys of every `clear` that reads a window. */
-export const CLEAR_WINDOW = { window: Span.optional(), min_count: Count.optional(), for: Hold }
+export const CLEAR_WINDOW = { window: Window.optional(), min_count: Count.optional(), for: Hold }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { Count, Hold, On, Span } from './rule-fields.ts'
-import { CLEAR_WINDOW, RULE_HEAD, toClear, toHead } from './rule-head.ts'
+import { Count, Hold, On } from './rule-fields.ts'
+import { CLEAR_WINDOW, RULE_HEAD, toClear, toHead, Window } from './rule-head.ts'
 import { BadMatchers, DistinctMin } from './rule-matchers.ts'
 
 // Kinds that count items. What people write comes out under names with units.
@@ -9,7 +9,7 @@ const Level = z.number().gt(0).lt(1)
 const Positive = z.number().positive()
 const CountTrip = { at_least: Positive, for: Hold }
 const CountClear = z
-  .strictObject({ below: Positive.optional(), window: Span.optional(), for: Hold })
+  .strictObject({ below: Positive.optional(), window: Window.optional(), for: Hold })
   .prefault({})
 const CLEAR_OVER_TRIP = {
   path: ['clear', 'below'],

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { parseDurationMs } from '../lib/duration.ts'
 import { KebabId } from './fields.ts'
 import { Count, Hold, Metric, On, Span } from './rule-fields.ts'
-import { CLEAR_WINDOW, RULE_HEAD, toClear, toHead } from './rule-head.ts'
+import { CLEAR_WINDOW, RULE_HEAD, toClear, toHead, Window } from './rule-head.ts'
 
 // Kinds that read numbers: metrics, attributes, durations, volumes.
 
@@ -75,7 +75,7 @@ export const Gap = z
       above_ratio: z.number().min(0).optional(),
       for: Hold,
     }),
-    clear: z.strictObject({ window: Span.optional(), for: Hold }).prefault({}),
+    clear: z.strictObject({ window: Window.optional(), for: Hold }).prefault({}),
     or_at_max: Metric.optional(),
     only_if: KebabId.optional(),
   })
@@ -110,7 +110,11 @@ export const Growth = z
       for: Hold,
     }),
     clear: z
-      .strictObject({ times: z.number().positive().optional(), window: Span.optional(), for: Hold })
+      .strictObject({
+        times: z.number().positive().optional(),
+        window: Window.optional(),
+        for: Hold,
+      })
       .prefault({}),
     over: Span.optional(),
     baseline: Span.optional(),

@@ -119,6 +119,24 @@ test.for(['quantile', 'burn_rate', 'outlier', 'novelty', 'all_of', 'any_of', 'ch
   },
 )
 
+test('a window that no memory could hold is a fault, and so is a bomb of aliases', () => {
+  const window =
+    '{ id: a, kind: ratio, on: attempts, bad: { outcome: failed }, trip: { above: 0.4 }, window: 99999999d }'
+  expect(load(window)).toMatchObject({
+    status: 'invalid',
+    errors: [{ line: 3, key: 'rules[0].window', message: 'must be at most 1d' }],
+  })
+  const tens = (name: string) => `[${Array(10).fill(`*${name}`).join(', ')}]`
+  const bomb = [...'bcdefghi'].map(
+    (name, index) => `${name}: &${name} ${tens('abcdefgh'[index] ?? '')}`,
+  )
+  const text = ['schema: signalbox.rules/v1', 'a: &a [x, x, x]', ...bomb, 'rules: []'].join('\n')
+  expect(loadYaml({ file: 'rules.yaml', text, schema: RuleFile })).toMatchObject({
+    status: 'invalid',
+    errors: [{ file: 'rules.yaml', line: 1, message: expect.stringContaining('alias') }],
+  })
+})
+
 test('growth that fell five-fold may be written either way', () => {
   const times = (text: string) => {
     const rule = ruleOf(`{ id: a, kind: growth, on: requests, trip: { times_below: ${text} } }`)
