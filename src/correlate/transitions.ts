@@ -57,13 +57,15 @@ interface TextAfter {
   readonly mitigation: Mitigation
 }
 
+const RETURNING = ', and is on its way back in steps'
+
 /** The first sentence of every page: what was already done about it, and whether that is proven. */
 function mitigationTextAfter({ record, transition, mitigation }: TextAfter): string {
   const { view, to } = transition
   if (to === 'primary') {
     const isReturn = record.movedUnixMs !== undefined && record.routeState !== 'primary'
     return isReturn
-      ? `The route is back on its primary. ${record.mitigationText}`
+      ? `The route is back on its primary. ${record.mitigationText.replace(RETURNING, '')}`
       : record.mitigationText
   }
   if (mitigation === 'blocked') {
@@ -74,8 +76,9 @@ function mitigationTextAfter({ record, transition, mitigation }: TextAfter): str
   const took = tookText(view, record.movedUnixMs)
   switch (mitigation) {
     case 'confirmed':
+      // Each step back is observed anew: that is not how long the move took.
       return to === 'ramping'
-        ? `Traffic moved to ${place} (confirmed${took}), and is on its way back in steps.`
+        ? `Traffic moved to ${place} (confirmed)${RETURNING}.`
         : `Traffic moved to ${place} (confirmed${took}).`
     case 'partial':
       return `Traffic moved to ${place} only in part: ${observedText(view)} follow.`

@@ -196,3 +196,20 @@ test('windows that start anew after a move do not unsay why it was made', async 
     'preview: 47 % of attempts on cloud-eu failed in 90s',
   )
 })
+
+test('a route that is back is not on its way, and a step back is not the move', async () => {
+  const { correlator, clock } = await startCorrelator()
+  const say = (fields: Parameters<typeof transitionOf>[1]) => {
+    correlator.transition(transitionOf(clock.nowMs(), fields))
+    return correlator.list()[0]?.mitigation_text
+  }
+  say({ to: 'engaging' })
+  clock.turn(60_000)
+  const proof = { observed_at: new Date(clock.nowMs()).toISOString() }
+  expect(say({ to: 'ramping', mitigation: 'confirmed', view: { proof } })).toBe(
+    'Traffic moved to edge-local (confirmed), and is on its way back in steps.',
+  )
+  expect(say({ from: 'ramping', to: 'primary' })).toBe(
+    'The route is back on its primary. Traffic moved to edge-local (confirmed).',
+  )
+})
