@@ -24,7 +24,7 @@ import type { Transition } from './model/route.ts'
 import type { ReceivedStatus } from './model/router-status.ts'
 import type { Verdict } from './model/verdict.ts'
 import { createPager, type Pager } from './page/pager.ts'
-import { createIngest } from './receive/ingest.ts'
+import { createDoor } from './receive/door.ts'
 import { createReceivers } from './receive/receivers.ts'
 import { createReporter } from './report/reporter.ts'
 import { createStorage } from './store/storage.ts'
@@ -184,9 +184,10 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
     ...{ ...shared, oncall, incident: correlator.get, recordPage: correlator.page },
     events: events.page,
   })
-  const ingest = createIngest({
+  const ingest = createDoor({
     ...{ decode: given.createDecode(), observe: onObservations, append: storage.log.append },
-    events: events.receive,
+    ...{ taken: storage.log.takeOver(), privacy: settings.telemetry.privacy },
+    ...{ dataDir: settings.data_dir, events: events.receive },
   })
   const parts = [correlator, pager, controller, delivery, detector]
   const api = toApi({ ...given, detector, controller, delivery, correlator, pager })

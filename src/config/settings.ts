@@ -5,6 +5,7 @@ import type { ErrorPlace } from '../lib/errors.ts'
 import { Duration } from './fields.ts'
 import { configInvalid, loadYamlOrThrow } from './load-yaml.ts'
 import { MEANINGS } from './meanings.ts'
+import { PrivacySettings } from './privacy.ts'
 
 const Port = z.number().int().min(0).max(65_535)
 const Names = z.array(z.string()).min(1)
@@ -24,6 +25,7 @@ const Telemetry = z.strictObject({
   profiles: NotYet,
   map: NotYet,
   lateness: Duration.default(10_000),
+  privacy: PrivacySettings,
 })
 
 /** `signalbox.yaml`; every key may also come as `SIGNALBOX_<KEY>`, dots as `_`, the value as YAML. */
@@ -99,11 +101,11 @@ interface SettingPath {
 /** Every key that can be set by a variable: `report.quiet_for` ↔ `SIGNALBOX_REPORT_QUIET_FOR`. */
 function settingPaths(): SettingPath[] {
   const groups: Record<string, readonly string[]> = {
-    telemetry: ['attributes', 'profiles', 'map', 'lateness'],
+    telemetry: ['attributes', 'profiles', 'map', 'lateness', 'privacy.drop', 'privacy.hash'],
     report: ['theta', 'quiet_for'],
   }
   return Object.keys(Settings.shape).flatMap((key) => {
-    const paths = groups[key]?.map((sub) => [key, sub]) ?? [[key]]
+    const paths = groups[key]?.map((sub) => [key, ...sub.split('.')]) ?? [[key]]
     return paths.map((path) => ({ path, variable: variableOf(path) }))
   })
 }

@@ -7,7 +7,25 @@ export interface OtlpRequest {
   readonly encoding: 'protobuf' | 'json' | 'ndjson'
   readonly body: Uint8Array
   readonly receivedUnixMs: number
+  /**
+   * Identity of the bytes as they came, before anything was taken out of them: 16 bytes, one per
+   * character. Absent: not to be remembered.
+   */
+  readonly onceKey?: string
+  /** Detection has seen these bytes already: storage refused them when they came before. */
+  readonly isObserved?: boolean
 }
+
+/** What is remembered of a request that was taken, so that it is answered again and not counted. */
+export interface TakenRequest {
+  readonly onceKey: string
+  readonly receivedUnixMs: number
+  readonly itemCount: number
+  readonly rejectedCount: number
+}
+
+/** A request that comes again within this was sent again; exporters give up long before. */
+export const ONCE_MS = 600_000
 
 /** What the pipeline says of one request; `receive` turns it into the protocol's answer. */
 export type OtlpAnswer =

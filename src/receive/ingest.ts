@@ -9,7 +9,7 @@ const RETRY_AFTER_MAX_S = 3
 
 export interface IngestOptions {
   decode(request: OtlpRequest): DecodeResult
-  /** Hands over to detection. Called once per readable body, whatever storage then says. */
+  /** Hands over to detection. Not called for what it has seen before, and storage refused. */
   observe(observations: readonly Observation[]): void
   /** Puts the request where it survives a crash; 'ok' only then. */
   append(request: OtlpRequest, batch: DecodedBatch): Promise<Outcome>
@@ -25,9 +25,11 @@ export function createIngest(
     if (result.status === 'bad') return result
     const { batch } = result
     const { itemCount, rejectedCount, rejectedReason } = batch
-    options.events.decoded({ signal: request.signal, itemCount, rejectedCount })
     // Detection first: it must see what a full log refuses, and it is what seconds are saved for.
-    options.observe(batch.observations)
+    if (!request.isObserved) {
+      options.events.decoded({ signal: request.signal, itemCount, rejectedCount })
+      options.observe(batch.observations)
+    }
     const accepted: OtlpAnswer = {
       ...{ status: 'ok', rejectedCount, message: rejectedReason },
       ...(batch.lines && { lines: batch.lines }),

@@ -1,6 +1,6 @@
-import { readFile, truncate } from 'node:fs/promises'
+import { readFile, stat, truncate } from 'node:fs/promises'
 import type { DecodedBatch, DecodeResult, Row } from '../model/batch.ts'
-import type { OtlpRequest } from '../model/otlp.ts'
+import { ONCE_MS, type OtlpRequest, type TakenRequest } from '../model/otlp.ts'
 import type { StoreEvents } from '../telemetry/store-events.ts'
 import { decodeFrames } from './log-frames.ts'
 
@@ -13,6 +13,8 @@ export interface Segment {
   rowCount: number
   /** By table, in the order of arrival. Undefined: only on disk, to be read back. */
   rows: Map<string, Row[]> | undefined
+  /** What must be remembered of its requests when it is gone. */
+  taken: readonly TakenRequest[]
 }
 
 /** Adds a batch behind the rows that are there. */
@@ -53,4 +55,13 @@ export async function readSegment(
     else events.frameUndecodable({ segment: segment.id, reason: result.reason })
   }
   return rows
+}
+
+/**
+ * What must still be remembered of a segment that an earlier run left. An old one is not even read:
+ * there may be gigabytes of them after an outage.
+ */
+export async function readTaken(segment: Segment, nowUnixMs: number): Promise<TakenRequest[]> {
+  if (nowUnixMs - (await stat(segment.file)).mtimeMs > ONCE_MS) return []
+  return decodeFrames(await readFile(segment.file)).taken
 }

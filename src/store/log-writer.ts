@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Cancel, Clock } from '../lib/clock.ts'
 import { OK, type Outcome } from '../lib/outcome.ts'
 import type { DecodedBatch, Row } from '../model/batch.ts'
-import type { OtlpRequest } from '../model/otlp.ts'
+import type { OtlpRequest, TakenRequest } from '../model/otlp.ts'
 import type { StoreEvents } from '../telemetry/store-events.ts'
 import { encodeFrame, frameBytes } from './log-frames.ts'
 import { addRows, type Segment } from './log-segment.ts'
@@ -42,6 +42,7 @@ interface Pending {
 
 interface OpenSegment {
   readonly segment: Segment
+  readonly taken: TakenRequest[]
   readonly file: SegmentFile
   readonly cancelClose: Cancel
 }
@@ -62,9 +63,11 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
   const openSegment = async (): Promise<OpenSegment> => {
     const id = `${String(clock.nowMs()).padStart(15, '0')}-${randomBytes(6).toString('hex')}`
     const file = await createSegmentFile({ dir, name: `${id}.log` })
-    const segment = { id, file: file.file, bytes: 0, rowCount: 0, rows: new Map<string, Row[]>() }
+    const taken: TakenRequest[] = []
+    const rows = new Map<string, Row[]>()
+    const segment = { id, file: file.file, bytes: 0, rowCount: 0, rows, taken }
     const cancelClose = clock.after(SEGMENT_AGE_MS_MAX, () => void inTurn(close))
-    return { segment, file, cancelClose }
+    return { segment, taken, file, cancelClose }
   }
 
   const close = async () => {
@@ -83,7 +86,7 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
     const startMs = clock.monotonicMs()
     try {
       current ??= await openSegment()
-      await current.file.append(group.flatMap(({ request }) => encodeFrame(request)))
+      await current.file.append(group.flatMap(({ request, batch }) => encodeFrame(request, batch)))
     } catch (fault) {
       pendingBytes -= bytes
       events.logRefused({ reason: 'failed', detail: String(fault), isFirst: !isFailing })
@@ -92,11 +95,12 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
       await close()
       return
     }
-    const { segment } = current
+    const { segment, taken } = current
     isFailing = false
     pendingBytes -= bytes
     segment.bytes += bytes
-    for (const { batch, resolve } of group) {
+    for (const { request, batch, resolve } of group) {
+      taken.push(...takenOf(request, batch))
       if (segment.rows) segment.rowCount += addRows(segment.rows, batch)
       resolve(OK)
     }
@@ -118,6 +122,11 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
       return pendingBytes + (current?.segment.bytes ?? 0)
     },
   }
+}
+
+function takenOf(request: OtlpRequest, { itemCount, rejectedCount }: DecodedBatch) {
+  const { onceKey, receivedUnixMs } = request
+  return onceKey === undefined ? [] : [{ onceKey, receivedUnixMs, itemCount, rejectedCount }]
 }
 
 /** The oldest requests, at least one, at most 32 MiB of them. */

@@ -41,7 +41,7 @@ export async function createSegmentFile(options: {
 }
 
 /** A new file is only safe from a power loss when its directory is. */
-async function syncDirectory(dir: string) {
+export async function syncDirectory(dir: string) {
   const handle: FileHandle = await open(dir, 'r')
   try {
     await handle.sync()

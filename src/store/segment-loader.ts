@@ -32,6 +32,8 @@ export interface SegmentLoaderOptions {
   readonly insert: Insert
   readonly read: (segment: Segment) => Promise<Map<string, Row[]>>
   readonly setAside: (segment: Segment, reason: string) => Promise<void>
+  /** Puts on disk what must outlive the segment. Called before it is removed or set aside. */
+  readonly remember: (segment: Segment) => Promise<void>
   /** Called after each change of the backlog. */
   readonly changed: () => void
 }
@@ -68,12 +70,14 @@ export function createSegmentLoader(options: SegmentLoaderOptions): SegmentLoade
       const startMs = clock.monotonicMs()
       const attempt = await tryLoad(segment, { ...options, loaded })
       if (attempt.status === 'ok') {
+        await options.remember(segment)
         await rm(segment.file, { force: true })
         stuck = undefined
         events.segmentLoaded({ segment: segment.id, durationMs: clock.monotonicMs() - startMs })
         return true
       }
       if (attempt.status === 'refused' && ++refusalCount >= REFUSALS_MAX) {
+        await options.remember(segment)
         await options.setAside(segment, attempt.reason)
         stuck = undefined
         return true

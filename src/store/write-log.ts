@@ -4,14 +4,15 @@ import type { Cancel, Clock } from '../lib/clock.ts'
 import type { Outcome } from '../lib/outcome.ts'
 import type { Part } from '../lib/part.ts'
 import type { DecodedBatch, DecodeResult } from '../model/batch.ts'
-import type { OtlpRequest } from '../model/otlp.ts'
+import type { OtlpRequest, TakenRequest } from '../model/otlp.ts'
 import type { StoreEvents } from '../telemetry/store-events.ts'
 import type { Insert } from './clickhouse.ts'
 import { frameBytes } from './log-frames.ts'
-import { readSegment, type Segment } from './log-segment.ts'
+import { readSegment, readTaken, type Segment } from './log-segment.ts'
 import { createLogWriter } from './log-writer.ts'
 import { createRefusedSegments, type RefusedSegments } from './refused-segments.ts'
-import { createSegmentLoader } from './segment-loader.ts'
+import { createSegmentLoader, type SegmentLoader } from './segment-loader.ts'
+import { createTakenFiles } from './taken-files.ts'
 
 // The write-ahead log: what has been answered is on disk, and reaches ClickHouse exactly once, also
 // over a crash between load and delete, because the segment's id is the insert's deduplication
@@ -23,6 +24,8 @@ export interface WriteLog extends Part {
   readonly backlog: { readonly bytes: number; readonly segmentCount: number }
   /** Closes the open segment and resolves when everything is loaded (or set aside). */
   flush(): Promise<void>
+  /** What earlier runs took and is to be answered again, once started. Hands it over: then empty. */
+  takeOver(): readonly TakenRequest[]
   /** What a person should know: the database refuses or does not answer. Empty when all is well. */
   degraded(): readonly string[]
 }
@@ -46,11 +49,14 @@ export function createWriteLog(options: WriteLogOptions): WriteLog {
   let isRefusing = false
   let refused: RefusedSegments | undefined
   let endReplay: Cancel = () => {}
+  let remembered: TakenRequest[] = []
+  const takenFiles = createTakenFiles({ dir: join(dir, 'taken'), clock, events })
   const loader = createSegmentLoader({
     clock,
     events,
     insert: options.insert,
     read: (segment) => readSegment(segment, options),
+    remember: ({ taken }) => takenFiles.keep(taken),
     setAside: async (segment, reason) => refused?.add(segment, reason),
     changed: () => events.backlogChanged({ bytes: bytes(), segmentCount: loader.segmentCount }),
   })
@@ -69,12 +75,9 @@ export function createWriteLog(options: WriteLogOptions): WriteLog {
       mkdirSync(dir, { recursive: true })
       refused = createRefusedSegments({ ...options, dir: join(dir, 'refused') })
       const left = findSegments(dir)
-      if (left.length > 0) {
-        const leftBytes = left.reduce((sum, segment) => sum + segment.bytes, 0)
-        events.replayStarted({ segmentCount: left.length, bytes: leftBytes })
-        for (const segment of left) loader.add(segment)
-        endReplay = reportReplay({ left: left.length, loader, options })
-      }
+      for (const segment of left) segment.taken = await readTaken(segment, clock.nowMs())
+      remembered = [...(await takenFiles.read()), ...left.flatMap(({ taken }) => taken)]
+      if (left.length > 0) endReplay = replay({ left, loader, options })
       loader.start()
       isAccepting = true
     },
@@ -105,13 +108,17 @@ export function createWriteLog(options: WriteLogOptions): WriteLog {
       await writer.rotate()
       await loader.drain()
     },
+    takeOver: () => remembered.splice(0),
     degraded: () => [
       ...(loader.stuck ? [sayStuck({ ...loader.stuck, bytes: bytes(), ...options })] : []),
-      ...(refused?.count
-        ? [`ClickHouse refused ${refused.count} segments, see ${refused.dir}`]
-        : []),
+      ...sayRefused(refused),
     ],
   }
+}
+
+function sayRefused(refused: RefusedSegments | undefined): string[] {
+  if (!refused?.count) return []
+  return [`ClickHouse refused ${refused.count} segments, see ${refused.dir}`]
 }
 
 function sayStuck(stuck: {
@@ -133,29 +140,32 @@ function findSegments(dir: string): Segment[] {
     .map((name) => {
       const file = join(dir, name)
       const id = basename(name, '.log')
-      return { id, file, bytes: statSync(file).size, rowCount: 0, rows: undefined }
+      return { id, file, bytes: statSync(file).size, rowCount: 0, rows: undefined, taken: [] }
     })
 }
 
 interface Replay {
-  readonly left: number
-  readonly loader: { readonly segmentCount: number; drain(): Promise<void> }
+  readonly left: readonly Segment[]
+  readonly loader: SegmentLoader
   readonly options: WriteLogOptions
 }
 
 const PROGRESS_EVERY_MS = 2_000
 
-/** Says how far the replay is, every two seconds and at its end. */
-function reportReplay({ left, loader, options }: Replay): Cancel {
-  const progress = (doneCount: number) =>
-    options.events.replayProgressed({ doneCount, segmentCount: left })
+/** Queues what was left, and says how far it is, every two seconds and at its end. */
+function replay({ left, loader, options }: Replay): Cancel {
+  const { events } = options
+  const segmentCount = left.length
+  events.replayStarted({ segmentCount, bytes: left.reduce((sum, one) => sum + one.bytes, 0) })
+  for (const segment of left) loader.add(segment)
+  const progress = (doneCount: number) => events.replayProgressed({ doneCount, segmentCount })
   // New segments queue behind the old ones, so that this can only say too little.
   const cancel = options.clock.every(PROGRESS_EVERY_MS, () =>
-    progress(Math.max(0, left - loader.segmentCount)),
+    progress(Math.max(0, segmentCount - loader.segmentCount)),
   )
   void loader.drain().then(() => {
     cancel()
-    progress(left)
+    progress(segmentCount)
   })
   return cancel
 }

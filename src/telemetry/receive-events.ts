@@ -15,6 +15,12 @@ export interface ReceiveEvents {
   answered(answer: Answered): void
   /** What a decoded request held. */
   decoded(items: { signal: Signal; itemCount: number; rejectedCount: number }): void
+  /** The same bytes came again within ten minutes: answered, and not counted. */
+  repeated(request: { signal: Signal }): void
+  /** Requests are forgotten before their ten minutes are over: more came than are remembered. */
+  forgotten(requests: { requestCount: number }): void
+  /** Attributes (and bodies of prompt events) that were kept out of log and rules. */
+  withheld(attributes: { action: string; reason: string; count: number }): void
   /** A bug or an outage behind the door; the sender is told to come again. */
   faulted(fault: unknown): void
 }
@@ -47,6 +53,7 @@ export function createReceiveEvents(telemetry: Telemetry): ReceiveEvents {
     'Items refused by partial success: too old, or ahead of our clock',
     ['signal'],
   )
+  const once = createOnceEvents(telemetry)
   const loggedMs = new Map<string, number>()
   /** True at most once per period and kind; kinds are few and fixed. */
   const mayLog = (kind: string) => {
@@ -70,8 +77,33 @@ export function createReceiveEvents(telemetry: Telemetry): ReceiveEvents {
       if (mayLog(`rejected ${signal}`))
         log.warn({ signal, rejectedCount }, 'refused items by partial success')
     },
+    ...once,
     faulted(fault) {
       if (mayLog('fault')) log.error({ err: fault }, 'could not handle an OTLP request')
     },
+  }
+}
+
+function createOnceEvents({
+  counter,
+}: Telemetry): Pick<ReceiveEvents, 'repeated' | 'forgotten' | 'withheld'> {
+  const repeated = counter(
+    'signalbox_receive_repeated_total',
+    'Requests that came again with the same bytes within 10 minutes: answered, not counted again',
+    ['signal'],
+  )
+  const forgotten = counter(
+    'signalbox_receive_forgotten_total',
+    'Requests forgotten before 10 minutes, because too many came; repeated, they count again',
+  )
+  const withheld = counter(
+    'signalbox_receive_private_attributes_total',
+    'Attributes dropped or hashed before anything is stored or judged, by reason',
+    ['action', 'reason'],
+  )
+  return {
+    repeated: ({ signal }) => repeated.inc({ signal }),
+    forgotten: ({ requestCount }) => forgotten.inc(requestCount),
+    withheld: ({ action, reason, count }) => withheld.inc({ action, reason }, count),
   }
 }

@@ -117,6 +117,10 @@ function createReplayEvents({ log, counter }: Telemetry) {
       torn.inc()
       log.warn(event, 'segment ends in the middle of a request, which was never answered: cut off')
     },
+    /** A restart within ten minutes would count what is sent again. */
+    takenNotKept(event: { requestCount: number; reason: string }) {
+      log.error(event, 'what must be remembered of loaded requests could not be written')
+    },
     frameUndecodable(event: { segment: string; reason: string }) {
       undecodable.inc()
       log.error(event, 'logged request cannot be decoded')

@@ -84,6 +84,17 @@ test('the attributes that name routers and workers can be changed, on the resour
   })
 })
 
+test('privacy lists come from file or variables, and are strict', () => {
+  const env = {
+    SIGNALBOX_TELEMETRY_PRIVACY_DROP: '[lab.*]',
+    SIGNALBOX_TELEMETRY_PRIVACY_HASH: '[a.id]',
+  }
+  expect(loadSettings(env).telemetry.privacy).toEqual({ drop: ['lab.*'], hash: ['a.id'] })
+  expect(loadSettings({}).telemetry.privacy).toEqual({ drop: [], hash: [] })
+  const fault = catchFault(() => loadSettings({ SIGNALBOX_TELEMETRY_PRIVACY_DROP: '["*"]' }))
+  expect(fault.places[0]?.key).toBe('telemetry.privacy.drop.0')
+})
+
 test('a wrong file is named with line and key', () => {
   const file = write('b.yaml', 'port: 1\nprot: 2\n')
   const fault = catchFault(() => loadSettings({ SIGNALBOX_CONFIG: file }))
