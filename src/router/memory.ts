@@ -1,4 +1,12 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import type { StateData } from '../model/desired.ts'
 import { isRecord, parseJson, parseStateData } from './document.ts'
@@ -30,6 +38,7 @@ export function createMemory(file: string | undefined): Memory {
       const text = JSON.stringify({ schema: SCHEMA, routes: Object.fromEntries(routes) })
       // Written beside and renamed: a crash leaves either the old file or the new one, never a part.
       const draft = `${file}.new`
+      mkdirSync(dirname(file), { recursive: true })
       const handle = openSync(draft, 'w', 0o600)
       try {
         writeSync(handle, text)

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { createTurnedClock } from '../../src/lib/turned-clock.ts'
 import type { RouterEvent } from '../../src/router/router-event.ts'
@@ -122,7 +122,10 @@ test('the state is on disk before the answer, and a new process serves from it',
 test('a disk that cannot be written does not keep the state from being applied', () => {
   const clock = createTurnedClock()
   const events: RouterEvent[] = []
-  const stateFile = `${tempFile('missing')}/state.json`
+  // Below a file, not below a folder: a missing folder would be made.
+  const parent = tempFile('a-file')
+  writeFileSync(parent, '')
+  const stateFile = `${parent}/state.json`
   const client = startClient({ clock, stateFile, onEvent: (event) => events.push(event) })
   expect(client.handleWebhook(push(clock, document())).body.observed).toEqual({
     epoch: 1,
