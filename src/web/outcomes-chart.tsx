@@ -68,7 +68,7 @@ function stack(bins: readonly OutcomeBin[]): uPlot.AlignedData {
   return [whole.map((bin) => bin.at_s), ...sums.reverse()] as uPlot.AlignedData
 }
 
-const formatMinute = (seconds: number) => formatClock(seconds * 1_000).slice(0, 5)
+const formatSecond = (seconds: number) => formatClock(seconds * 1_000)
 
 function optionsOf(element: HTMLElement): uPlot.Options {
   const style = getComputedStyle(element)
@@ -90,7 +90,7 @@ function optionsOf(element: HTMLElement): uPlot.Options {
       y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.1)] },
     },
     axes: [
-      { ...axis, values: (_plot, splits) => splits.map(formatMinute) },
+      { ...axis, values: (_plot, splits) => splits.map(formatSecond) },
       { ...axis, size: 44 },
     ],
     series: [
