@@ -112,14 +112,18 @@ interface Published {
 /** Commits a record, and a new version with it. Undefined when it could not be written. */
 function createWriter({ context, events }: LedgerOptions) {
   const { memory, clock } = context
+  // Tried again ten times a second: a full disk must not be filled further by telling so.
+  let isFailing = false
   return (record: RouteRecord, isNewVersion: boolean): RouteRecord | undefined => {
     const version = memory.controller.version + 1
     const next = isNewVersion ? { ...record, version, decidedUnixMs: clock.nowMs() } : record
     try {
       memory.commit({ routes: [next], ...(isNewVersion && { controller: { version } }) })
+      isFailing = false
       return next
     } catch (fault) {
-      events.commitFailed({ route: record.route, fault })
+      events.commitFailed({ route: record.route, fault, isFirst: !isFailing })
+      isFailing = true
       return undefined
     }
   }

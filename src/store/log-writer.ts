@@ -19,6 +19,8 @@ export interface LogWriter {
   rotate(): Promise<void>
   /** Bytes accepted and not yet handed on in a closed segment. */
   readonly bytes: number
+  /** Why the last group could not be written, for 5 s: then it is worth another try. */
+  readonly fault: string | undefined
 }
 
 export interface LogWriterOptions {
@@ -33,6 +35,8 @@ const SEGMENT_AGE_MS_MAX = 1_000
 const SEGMENT_ROWS_MAX = 20_000
 const SEGMENT_BYTES_MAX = 16 << 20
 const GROUP_BYTES_MAX = 32 << 20
+// A sender that asks before it sends would else never find out that there is room again.
+const FAULT_MEMORY_MS = 5_000
 
 interface Pending {
   readonly request: OtlpRequest
@@ -52,7 +56,7 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
   const pending: Pending[] = []
   let pendingBytes = 0
   let current: OpenSegment | undefined
-  let isFailing = false
+  let failing: { readonly reason: string; readonly atMs: number } | undefined
   // One thing at a time: groups and closings follow each other in the order they were asked for.
   let chain: Promise<void> = Promise.resolve()
   const inTurn = (run: () => Promise<void>): Promise<void> => {
@@ -89,14 +93,14 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
       await current.file.append(group.flatMap(({ request, batch }) => encodeFrame(request, batch)))
     } catch (fault) {
       pendingBytes -= bytes
-      events.logRefused({ reason: 'failed', detail: String(fault), isFirst: !isFailing })
-      isFailing = true
+      events.logRefused({ reason: 'failed', detail: String(fault), isFirst: !failing })
+      failing = { reason: String(fault), atMs: clock.monotonicMs() }
       for (const { resolve } of group) resolve({ status: 'retry', reason: 'log cannot be written' })
       await close()
       return
     }
     const { segment, taken } = current
-    isFailing = false
+    failing = undefined
     pendingBytes -= bytes
     segment.bytes += bytes
     for (const { request, batch, resolve } of group) {
@@ -118,6 +122,10 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
       })
     },
     rotate: () => inTurn(close),
+    get fault() {
+      const isRecent = failing && clock.monotonicMs() - failing.atMs < FAULT_MEMORY_MS
+      return isRecent ? failing?.reason : undefined
+    },
     get bytes() {
       return pendingBytes + (current?.segment.bytes ?? 0)
     },

@@ -82,7 +82,7 @@ export function createStorage({ settings, clock, events, decode }: StorageOption
     },
     journal,
     log,
-    refusing: () => (log.backlog.bytes >= LOG_BYTES_MAX ? ['the write-ahead log is full'] : []),
+    refusing: log.refusing,
     degraded: () => [...schema.degraded(), ...log.degraded()],
   }
 }

@@ -26,6 +26,8 @@ export interface WriteLog extends Part {
   flush(): Promise<void>
   /** What earlier runs took and is to be answered again, once started. Hands it over: then empty. */
   takeOver(): readonly TakenRequest[]
+  /** Why a request would be refused now; empty when it would not. */
+  refusing(): readonly string[]
   /** What a person should know: the database refuses or does not answer. Empty when all is well. */
   degraded(): readonly string[]
 }
@@ -109,6 +111,12 @@ export function createWriteLog(options: WriteLogOptions): WriteLog {
       await loader.drain()
     },
     takeOver: () => remembered.splice(0),
+    refusing: () => [
+      ...(bytes() >= options.bytesMax ? ['the write-ahead log is full'] : []),
+      ...(writer.fault === undefined
+        ? []
+        : [`the write-ahead log cannot be written: ${writer.fault}`]),
+    ],
     degraded: () => [
       ...(loader.stuck ? [sayStuck({ ...loader.stuck, bytes: bytes(), ...options })] : []),
       ...sayRefused(refused),

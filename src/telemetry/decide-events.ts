@@ -13,8 +13,8 @@ export interface DecideEvents {
   }): void
   blocked(event: { route: string; rules: readonly string[] }): void
   probed(event: { target: string; kind: string; isOk: boolean; detail: string }): void
-  /** The control state could not be written: the step was not taken. */
-  commitFailed(event: { route: string; fault: unknown }): void
+  /** The control state could not be written: the step was not taken. All counted, the first of a row logged. */
+  commitFailed(event: { route: string; fault: unknown; isFirst: boolean }): void
   /** A router knew more than we do; everything is sent anew under a new epoch. */
   epochTaken(event: { router: string; epoch: number }): void
   /** Reports a pair that no controller can have given. */
@@ -74,9 +74,10 @@ export function createDecideEvents(telemetry: Telemetry): DecideEvents {
       probes.inc({ target, kind, result: isOk ? 'ok' : 'failed' })
       if (!isOk) log.warn({ target, kind, detail }, 'a probe failed')
     },
-    commitFailed({ route, fault }) {
+    commitFailed({ route, fault, isFirst }) {
       failures.inc()
-      log.error({ route, err: fault }, 'a decision could not be written and was not taken')
+      if (isFirst)
+        log.error({ route, err: fault }, 'a decision could not be written and was not taken')
     },
     epochTaken(event) {
       epoch.set(event.epoch)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createTurnedClock, type TurnedClock } from '../../src/lib/turned-clock.ts'
 import { createStateStore } from '../../src/store/state-store.ts'
+import { createTelemetry } from '../../src/telemetry/telemetry.ts'
 import { createMemoryStateStore } from './memory-state-store.ts'
 import { createStage, parseFailover, type Stage } from './stage.ts'
 
@@ -127,7 +128,10 @@ test('a restored backup takes the epoch after the one that a router knows', asyn
 
 test('a commit that fails moves nothing and tells nobody; the next tick tries again', async () => {
   const memory = createMemoryStateStore()
-  const stage = await createStage({ yaml: YAML, store: memory, clock })
+  const lines: string[] = []
+  const destination = { write: (line: string) => void lines.push(line) }
+  const telemetry = createTelemetry({ logLevel: 'error', destination })
+  const stage = await createStage({ yaml: YAML, store: memory, clock, telemetry })
   store = createStateStore({ file: join(dir, 'unused.sqlite') })
   stage.transitions.length = 0
   memory.failNext(3)
@@ -136,6 +140,8 @@ test('a commit that fails moves nothing and tells nobody; the next tick tries ag
   expect(stage.transitions).toEqual([])
   stage.run(1)
   expect(stage.view()).toMatchObject({ state: 'engaging', generation: 2 })
+  // Ten lines a second would fill a full disk further.
+  expect(lines.filter((line) => line.includes('could not be written'))).toHaveLength(1)
 })
 
 test('a new file in the middle of an outage keeps the state; a rollback is a new revision', async () => {

@@ -11,10 +11,11 @@ import type { RouteView, Transition } from '../../src/model/route.ts'
 import type { StateStore } from '../../src/model/state-store.ts'
 import type { RuleState, Verdict } from '../../src/model/verdict.ts'
 import { createDecideEvents } from '../../src/telemetry/decide-events.ts'
-import { createSilentTelemetry } from '../../src/telemetry/telemetry.ts'
+import { createSilentTelemetry, type Telemetry } from '../../src/telemetry/telemetry.ts'
 import { createMemoryStateStore } from './memory-state-store.ts'
 
 export interface StageOptions {
+  readonly telemetry?: Telemetry
   readonly yaml: string
   readonly store?: StateStore
   readonly clock?: TurnedClock
@@ -76,7 +77,7 @@ export async function createStage(options: StageOptions): Promise<Stage> {
     },
     subscribedRouters: () => options.subscribers ?? [],
     stateUrl: 'http://127.0.0.1:8080/api/v1/state',
-    events: createDecideEvents(createSilentTelemetry()),
+    events: createDecideEvents(options.telemetry ?? createSilentTelemetry()),
   })
   await controller.start()
   const view = (route = 'preview') => {

@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -249,6 +250,22 @@ test('a full log answers retry, and takes data again once there is room', async 
   sink.failing = undefined
   await log.flush()
   expect(await append('a:9')).toEqual({ status: 'ok' })
+  await log.stop()
+})
+
+test('a log that cannot be written refuses and says why, and is tried again after 5 s', async () => {
+  const { log, append, clock, sink } = open()
+  await log.start()
+  expect(log.refusing()).toEqual([])
+  rmSync(dir, { recursive: true })
+  expect(await append('a:1')).toMatchObject({ status: 'retry' })
+  expect(log.refusing()[0]).toMatch(/cannot be written: .*ENOENT/)
+  clock.turn(5_000)
+  expect(log.refusing()).toEqual([])
+  mkdirSync(dir)
+  expect(await append('a:2')).toEqual({ status: 'ok' })
+  await log.flush()
+  expect(sink.rows).toEqual(['a:2'])
   await log.stop()
 })
 
