@@ -56,7 +56,7 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
   const pending: Pending[] = []
   let pendingBytes = 0
   let current: OpenSegment | undefined
-  let failing: { readonly reason: string; readonly atMs: number } | undefined
+  let failing: { readonly reason: string; readonly untilMs: number } | undefined
   // One thing at a time: groups and closings follow each other in the order they were asked for.
   let chain: Promise<void> = Promise.resolve()
   const inTurn = (run: () => Promise<void>): Promise<void> => {
@@ -94,7 +94,7 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
     } catch (fault) {
       pendingBytes -= bytes
       events.logRefused({ reason: 'failed', detail: String(fault), isFirst: !failing })
-      failing = { reason: String(fault), atMs: clock.monotonicMs() }
+      failing = { reason: String(fault), untilMs: clock.monotonicMs() + FAULT_MEMORY_MS }
       for (const { resolve } of group) resolve({ status: 'retry', reason: 'log cannot be written' })
       await close()
       return
@@ -123,8 +123,7 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
     },
     rotate: () => inTurn(close),
     get fault() {
-      const isRecent = failing && clock.monotonicMs() - failing.atMs < FAULT_MEMORY_MS
-      return isRecent ? failing?.reason : undefined
+      return failing && clock.monotonicMs() < failing.untilMs ? failing.reason : undefined
     },
     get bytes() {
       return pendingBytes + (current?.segment.bytes ?? 0)

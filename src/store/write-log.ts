@@ -9,7 +9,7 @@ import type { StoreEvents } from '../telemetry/store-events.ts'
 import type { Insert } from './clickhouse.ts'
 import { frameBytes } from './log-frames.ts'
 import { readSegment, readTaken, type Segment } from './log-segment.ts'
-import { createLogWriter } from './log-writer.ts'
+import { createLogWriter, type LogWriter } from './log-writer.ts'
 import { createRefusedSegments, type RefusedSegments } from './refused-segments.ts'
 import { createSegmentLoader, type SegmentLoader } from './segment-loader.ts'
 import { createTakenFiles } from './taken-files.ts'
@@ -111,17 +111,17 @@ export function createWriteLog(options: WriteLogOptions): WriteLog {
       await loader.drain()
     },
     takeOver: () => remembered.splice(0),
-    refusing: () => [
-      ...(bytes() >= options.bytesMax ? ['the write-ahead log is full'] : []),
-      ...(writer.fault === undefined
-        ? []
-        : [`the write-ahead log cannot be written: ${writer.fault}`]),
-    ],
+    refusing: () => sayRefusing(writer, bytes() >= options.bytesMax),
     degraded: () => [
       ...(loader.stuck ? [sayStuck({ ...loader.stuck, bytes: bytes(), ...options })] : []),
       ...sayRefused(refused),
     ],
   }
+}
+
+function sayRefusing({ fault }: LogWriter, isFull: boolean): string[] {
+  const full = isFull ? ['the write-ahead log is full'] : []
+  return fault === undefined ? full : [...full, `the write-ahead log cannot be written: ${fault}`]
 }
 
 function sayRefused(refused: RefusedSegments | undefined): string[] {
