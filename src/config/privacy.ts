@@ -1,12 +1,10 @@
 import { z } from 'zod'
+import type { PrivateReason } from '../model/withheld.ts'
 
 // What is never kept, unless nobody sends it: text that people typed, their images, credentials.
 // Names are those of the OpenTelemetry GenAI and HTTP conventions (old and new), of OpenLLMetry and
 // OpenInference, and the plain ones that image services use. `*` stands for anything, case is
 // ignored. Free text (span names, status messages, log lines) is not searched.
-
-/** Why an attribute is withheld; a label of the metric that counts them. */
-export type PrivateReason = 'prompt' | 'image' | 'credential' | 'setting'
 
 /** Left out. The first reason whose names match is counted. */
 export const DROPPED: Readonly<Record<Exclude<PrivateReason, 'setting'>, readonly string[]>> = {

@@ -1,6 +1,5 @@
 import type { FieldValue } from '../model/observation.ts'
 import { compareUtf8, toFieldValue, toText } from './attribute-value.ts'
-import { isPromptText } from './prompt-text.ts'
 import type { KeyValue } from './value-message.ts'
 
 /** One set of attributes, once as it is stored and once as rules read it. */
@@ -15,7 +14,7 @@ export interface Attributes {
 }
 
 /**
- * Prompt text is left out. Of a key that comes twice the last value counts.
+ * Of a key that comes twice the last value counts.
  * The result holds no part of the request's bytes and may be kept.
  */
 export function readAttributes(pairs: readonly KeyValue[]): Attributes {
@@ -23,7 +22,6 @@ export function readAttributes(pairs: readonly KeyValue[]): Attributes {
   const values = new Map<string, FieldValue>()
   const texts = new Map<string, string>()
   for (const { key, value } of pairs) {
-    if (isPromptText(key)) continue
     values.set(key, toFieldValue(value))
     texts.set(key, toText(value))
   }

@@ -9,7 +9,7 @@ import { judgeAttempt, judgeRequest } from './outcome.ts'
 import { createRecentMap } from './recent-map.ts'
 import type { RouterServices } from './router-services.ts'
 import { endingOf, readRequestId, readServed } from './served.ts'
-import type { SpanFacts } from './span-facts.ts'
+import type { SpanView } from './span-view.ts'
 
 // Attempts and requests of CONTRACT.md §3, from spans. What one batch does not say comes from three
 // bounded memories: which services are routers, which routers send attempts, which attempts a
@@ -20,7 +20,7 @@ const ROUTERS_MAX = 10_000
 
 /** A span with what it is to us. */
 export interface DerivedSpan {
-  readonly span: SpanFacts
+  readonly span: SpanView
   readonly source: Source
   readonly attempt?: Attempt
   readonly request?: Request
@@ -37,14 +37,13 @@ export interface DeriveOptions {
 /** @returns a function that takes the spans of one request, in order, with when it was received */
 export function createDerivation(
   options: DeriveOptions,
-): (spans: readonly SpanFacts[], receivedUnixMs: number) => DerivedSpan[] {
+): (spans: readonly SpanView[], receivedUnixMs: number) => DerivedSpan[] {
   const ageMaxMs = options.timings.attemptMemoryMs
   const attemptSenders = createRecentMap<true>({ countMax: ROUTERS_MAX, ageMaxMs })
   const memory = createAttemptMemory({ ageMaxMs })
   return (spans, receivedUnixMs) => {
     const { routerServices } = options
-    routerServices.learn(spans, receivedUnixMs)
-    const sourceOf = (span: SpanFacts) => routerServices.sourceOf(span.resource, receivedUnixMs)
+    const sourceOf = (span: SpanView) => routerServices.sourceOf(span.resource, receivedUnixMs)
     const batch = createBatch({ ...options, spans, receivedUnixMs, sourceOf })
     for (const item of batch.attempts) attemptSenders.set(item.source.id, true, receivedUnixMs)
     const sendsAttempts = (source: Source) => attemptSenders.get(source.id, receivedUnixMs) === true
@@ -53,7 +52,7 @@ export function createDerivation(
 }
 
 interface Item {
-  readonly span: SpanFacts
+  readonly span: SpanView
   readonly source: Source
   readonly target: string
   /** What the span itself says; '' when nothing. */
@@ -70,9 +69,9 @@ interface Batch {
 }
 
 interface BatchOptions extends DeriveOptions {
-  readonly spans: readonly SpanFacts[]
+  readonly spans: readonly SpanView[]
   readonly receivedUnixMs: number
-  sourceOf(span: SpanFacts): Source
+  sourceOf(span: SpanView): Source
 }
 
 const HOPS_MAX = 64
@@ -102,7 +101,7 @@ interface ClassifyOptions {
   readonly topology: Topology
 }
 
-function classify(span: SpanFacts, source: Source, { meanings, topology }: ClassifyOptions): Item {
+function classify(span: SpanView, source: Source, { meanings, topology }: ClassifyOptions): Item {
   const { attributes } = span
   const scoped = { attributes, resource: span.resource.attributes }
   const isServerSpan = span.kind === 'Server'

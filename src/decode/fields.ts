@@ -1,4 +1,4 @@
-import type { Meaning, Meanings } from '../config/meanings.ts'
+import { MEANINGS, type Meaning, type Meanings } from '../config/meanings.ts'
 import type { FieldValue, Source } from '../model/observation.ts'
 import type { Attributes } from './attributes.ts'
 
@@ -81,4 +81,16 @@ export function createField({
 export function sourceField(source: Source, key: string): FieldValue | undefined {
   const isNamed = key === 'router' || key === 'worker' || key === 'autoscaler'
   return isNamed && source.component === key ? source.id : undefined
+}
+
+const BUILT_IN = new Set<string>([
+  ...MEANINGS,
+  ...['autoscaler', 'role', 'outcome', 'service', 'name', 'kind', 'status', 'status_message'],
+  ...['duration', 'severity', 'body', 'event', 'metric', 'value', 'template'],
+  ...Object.keys(OLDER_NAMES),
+])
+
+/** Whether a key of a rule means just the attribute of that name, of the item itself or an event. */
+export function isPlainAttribute(key: string): boolean {
+  return !BUILT_IN.has(key) && !key.startsWith(RESOURCE)
 }

@@ -2,20 +2,20 @@ import { formatDurationMs } from '../lib/duration.ts'
 import type { LineRefusal, LineReport, OtlpRequest } from '../model/otlp.ts'
 import { createAgeLimit } from './age-limit.ts'
 import { BadTelemetry } from './bad-telemetry.ts'
-import { toUnixMs } from './int64.ts'
+import { toUnixMs, toUnixNs } from './int64.ts'
 import { readKubernetesEvent } from './kubernetes-event.ts'
-import { type LogFacts, readLog } from './log-facts.ts'
+import type { LogRecord } from './log-message.ts'
 import { type JsonObject, type Line, readLines } from './ndjson-lines.ts'
 import { type NdjsonRecord, readRecord, toKeyValues } from './ndjson-record.ts'
 import { toAnyValue } from './ndjson-value.ts'
-import { type ResourceOptions, readResource } from './resource.ts'
-import { type Origin, readOrigin } from './scope.ts'
+import { logsToProtobuf } from './to-protobuf.ts'
 import type { KeyValue } from './value-message.ts'
 
 // Plain structured logs: each line becomes the log record that an OpenTelemetry SDK would have
-// sent, and goes on as one. What is wrong with a line is that line's matter alone.
+// sent, and all of them the request that it would have sent, which goes on as any other. What is
+// wrong with a line is that line's matter alone.
 
-export interface NdjsonOptions extends ResourceOptions {
+export interface NdjsonOptions {
   readonly retentionMs: number
 }
 
@@ -23,73 +23,74 @@ export interface NdjsonOptions extends ResourceOptions {
 const REFUSED_MAX = 20
 
 /**
- * The records of all readable lines in their order, and what became of the others.
+ * The request of all readable lines in their order, and what became of the others.
  * @throws BadTelemetry for more lines than one body may have
  */
 export function readNdjson(
   { body, receivedUnixMs }: OtlpRequest,
   options: NdjsonOptions,
-): { readonly logs: LogFacts[]; readonly lines: LineReport } {
-  const logs: LogFacts[] = []
+): { readonly request: Buffer; readonly lines: LineReport } {
+  const senders = createSenders()
   const refused: LineRefusal[] = []
+  let acceptedCount = 0
   let refusedCount = 0
-  const readOne = createLineReader({ ...options, receivedUnixMs })
   for (const line of readLines(body)) {
-    const read = readOne(line)
-    if (typeof read !== 'string') logs.push(read)
-    else if (++refusedCount <= REFUSED_MAX) refused.push({ line: line.line, reason: read })
+    const reason = readLine(line, { ...options, receivedUnixMs, add: senders.add })
+    if (reason === undefined) acceptedCount++
+    else if (++refusedCount <= REFUSED_MAX) refused.push({ line: line.line, reason })
   }
-  return { logs, lines: { acceptedCount: logs.length, refusedCount, refused } }
+  return { request: senders.encode(), lines: { acceptedCount, refusedCount, refused } }
 }
 
-/** Gives the record of a line, or why it is refused. */
-function createLineReader(
-  context: NdjsonOptions & { readonly receivedUnixMs: number },
-): (line: Line) => LogFacts | string {
-  const originOf = createOrigins(context)
-  return (line) => {
-    if (line.status === 'bad') return line.reason
-    try {
-      const { record, resource } = readRecord(line.object)
-      const log = readLog(record, { ...context, origin: originOf(resource) })
-      return refuseByAge(log, context) ?? withKubernetesEvent(log, line.object)
-    } catch (fault) {
-      if (fault instanceof BadTelemetry) return fault.message
-      throw fault
-    }
-  }
+interface LineContext extends NdjsonOptions {
+  readonly receivedUnixMs: number
+  add(record: LogRecord, resource: NdjsonRecord['resource']): void
 }
 
-/** Lines of one sender share their resource, which is worth keeping for the length of a body. */
-function createOrigins(options: ResourceOptions): (resource: NdjsonRecord['resource']) => Origin {
-  const known = new Map<string, Origin>()
-  return (attributes) => {
-    const key = JSON.stringify([...attributes])
-    const origin = known.get(key) ?? toOrigin(toKeyValues(attributes), options)
-    known.set(key, origin)
-    return origin
+/** Hands the line's record on, or says why it is refused. */
+function readLine(line: Line, context: LineContext): string | undefined {
+  if (line.status === 'bad') return line.reason
+  try {
+    const { record, resource } = readRecord(line.object)
+    const reason = refuseByAge(record, context)
+    if (reason === undefined) context.add(withKubernetesEvent(record, line.object), resource)
+    return reason
+  } catch (fault) {
+    if (fault instanceof BadTelemetry) return fault.message
+    throw fault
   }
 }
 
-function toOrigin(attributes: readonly KeyValue[], options: ResourceOptions): Origin {
-  const resource = readResource({ attributes }, options)
-  return readOrigin({ resource, resourceSchemaUrl: '', scope: null, scopeSchemaUrl: '' })
+/** Records by who sent them; neighbouring lines of one sender share their resource. */
+function createSenders() {
+  const senders: { attributes: readonly KeyValue[]; records: LogRecord[] }[] = []
+  let lastKey: string | undefined
+  return {
+    add(record: LogRecord, resource: NdjsonRecord['resource']) {
+      const key = JSON.stringify([...resource])
+      if (key !== lastKey) senders.push({ attributes: toKeyValues(resource), records: [] })
+      lastKey = key
+      senders.at(-1)?.records.push(record)
+    },
+    encode: () => logsToProtobuf(senders),
+  }
 }
 
-function refuseByAge(
-  { unixNs }: LogFacts,
-  options: { readonly retentionMs: number; readonly receivedUnixMs: number },
-): string | undefined {
-  const unixMs = toUnixMs(unixNs)
-  if (createAgeLimit(options).admits({ startUnixMs: unixMs, endUnixMs: unixMs })) return undefined
-  return unixMs < options.receivedUnixMs
+function refuseByAge(record: LogRecord, options: LineContext): string | undefined {
+  const { receivedUnixMs } = options
+  const unixNs = toUnixNs(record.timeUnixNano)
+  const unixMs = unixNs === 0n ? receivedUnixMs : toUnixMs(unixNs)
+  if (createAgeLimit(options).admits(unixMs, unixMs, false)) return undefined
+  return unixMs < receivedUnixMs
     ? `older than the retention of ${formatDurationMs(options.retentionMs)}`
     : "more than 1h ahead of the receiver's clock"
 }
 
-/** Exporters of Kubernetes events write the bare object as a line. */
-function withKubernetesEvent(log: LogFacts, object: JsonObject): LogFacts {
-  if (!('involvedObject' in object) && !('regarding' in object)) return log
-  const kubernetes = readKubernetesEvent(toAnyValue(object))
-  return { ...log, kubernetes, body: log.body || String(kubernetes.get('body') ?? '') }
+/** Exporters of Kubernetes events write the bare object as a line: it gets the usual attributes. */
+function withKubernetesEvent(record: LogRecord, object: JsonObject): LogRecord {
+  if (!('involvedObject' in object) && !('regarding' in object)) return record
+  const { body, ...event } = Object.fromEntries(readKubernetesEvent(toAnyValue(object)))
+  const attributes = [...record.attributes, ...toKeyValues(new Map(Object.entries(event)))]
+  const text = body === undefined ? null : toAnyValue(body)
+  return { ...record, attributes, body: record.body ?? text }
 }

@@ -2,7 +2,7 @@ import type { Meanings } from '../config/meanings.ts'
 import type { FieldValue, Observation, Source } from '../model/observation.ts'
 import { createField, readMeaning, readTarget, sourceField } from './fields.ts'
 import { toUnixMs } from './int64.ts'
-import type { LogFacts } from './log-facts.ts'
+import type { LogView } from './log-view.ts'
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal']
 
@@ -11,7 +11,7 @@ export interface ObserveOptions {
   readonly source: Source
 }
 
-export function observeLog(log: LogFacts, { meanings, source }: ObserveOptions): Observation {
+export function observeLog(log: LogView, { meanings, source }: ObserveOptions): Observation {
   const atUnixMs = toUnixMs(log.unixNs)
   const scoped = { attributes: log.attributes, resource: log.origin.resource.attributes }
   const builtIn = (key: string): FieldValue | undefined => {
@@ -50,7 +50,7 @@ export function observeLog(log: LogFacts, { meanings, source }: ObserveOptions):
 }
 
 /** `trace` … `fatal` by number; without one, the sender's own word. */
-function severityOf(log: LogFacts): string | undefined {
+function severityOf(log: LogView): string | undefined {
   if (log.severityNumber === 0) return log.severityText.toLowerCase() || undefined
   return LEVELS[Math.floor((log.severityNumber - 1) / 4)]
 }

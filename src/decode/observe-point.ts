@@ -1,17 +1,15 @@
 import type { FieldValue, Observation } from '../model/observation.ts'
 import { createField, readTarget, sourceField } from './fields.ts'
 import { toUnixMs } from './int64.ts'
-import type { PointFacts } from './metric-facts.ts'
+import type { PointView } from './point-view.ts'
 import type { ObserveOptions } from './observe-log.ts'
 
-/** Undefined for a point that says "nothing was recorded", and for an empty distribution. */
 export function observePoint(
-  point: PointFacts,
+  point: PointView,
   { meanings, source }: ObserveOptions,
-): Observation | undefined {
+): Observation {
   const { value, metric, total } = point
-  if (value === undefined) return undefined
-  const scoped = { attributes: point.attributes, resource: point.origin.resource.attributes }
+  const scoped = { attributes: point.attributes, resource: metric.scope.resource.attributes }
   const builtIn = (key: string): FieldValue | undefined => {
     switch (key) {
       case 'metric':
@@ -25,7 +23,7 @@ export function observePoint(
       case 'unit':
         return metric.unit || undefined
       case 'service':
-        return point.origin.resource.serviceName || undefined
+        return metric.scope.resource.serviceName || undefined
       case 'target':
         return readTarget(meanings.target, {
           ...scoped,
@@ -51,6 +49,6 @@ export function observePoint(
  * What is measured may stand on the resource: the Kubernetes receivers put `k8s.deployment.name`
  * there, the Prometheus ones on the point. Rules name it once, without `resource.`.
  */
-function measuredField({ attributes, origin }: PointFacts, key: string): FieldValue | undefined {
-  return attributes.get(key) ?? origin.resource.attributes.get(key)
+function measuredField({ attributes, metric }: PointView, key: string): FieldValue | undefined {
+  return attributes.get(key) ?? metric.scope.resource.attributes.get(key)
 }

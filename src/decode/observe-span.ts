@@ -5,6 +5,7 @@ import type { DerivedSpan } from './derive.ts'
 import { createField, readTarget, sourceField } from './fields.ts'
 import { toUnixMs } from './int64.ts'
 import { lastException, readRequestId } from './served.ts'
+import type { EventView } from './span-view.ts'
 import { weightOf } from './trace-state.ts'
 
 /** A span as rules see it: once as span, once more for the attempt and the request that it is. */
@@ -49,7 +50,11 @@ function spanFields(
   { span, source }: DerivedSpan,
   meanings: Meanings,
 ): (key: string) => FieldValue | undefined {
-  const exception = lastException(span)
+  let known: { readonly event: EventView | undefined } | undefined
+  const exceptionOf = () => {
+    known ??= { event: lastException(span) }
+    return known.event
+  }
   return (key) => {
     switch (key) {
       case 'name':
@@ -65,11 +70,11 @@ function spanFields(
       case 'service':
         return span.resource.serviceName || undefined
       case 'event':
-        return exception?.name ?? span.events.at(-1)?.name
+        return exceptionOf()?.name ?? span.events().at(-1)?.name
       case 'exception.type':
       case 'exception.message':
       case 'exception.stacktrace':
-        return span.attributes.get(key) ?? exception?.attributes.get(key)
+        return span.attributes.get(key) ?? exceptionOf()?.attributes.get(key)
       case 'target':
         return readTarget(meanings.target, {
           attributes: span.attributes,

@@ -1,11 +1,10 @@
 import type { Source } from '../model/observation.ts'
 import { createRecentMap } from './recent-map.ts'
 import type { ResourceFacts } from './resource.ts'
-import type { SpanFacts } from './span-facts.ts'
 
 /** Knows which services are routers although nobody says so: their spans carry `signalbox.route`. */
 export interface RouterServices {
-  learn(spans: readonly SpanFacts[], nowMs: number): void
+  learn(service: string, nowMs: number): void
   sourceOf(resource: ResourceFacts, nowMs: number): Source
 }
 
@@ -18,12 +17,8 @@ export function createRouterServices(): RouterServices {
     ageMaxMs: Number.POSITIVE_INFINITY,
   })
   return {
-    learn(spans, nowMs) {
-      for (const { attributes, resource } of spans) {
-        const isNew = resource.component === undefined && resource.serviceName !== ''
-        if (isNew && attributes.get('signalbox.route') !== undefined)
-          known.set(resource.serviceName, true, nowMs)
-      }
+    learn(service, nowMs) {
+      if (service !== '') known.set(service, true, nowMs)
     },
     sourceOf({ instance, component, serviceName }, nowMs) {
       const isLearned = known.get(serviceName, nowMs) === true

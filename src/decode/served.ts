@@ -5,14 +5,14 @@ import type { Source } from '../model/observation.ts'
 import { readAttribute, readMeaning } from './fields.ts'
 import { toUnixMs } from './int64.ts'
 import type { Ending } from './outcome.ts'
-import type { EventFacts, SpanFacts } from './span-facts.ts'
+import type { EventView, SpanView } from './span-view.ts'
 import { weightOf } from './trace-state.ts'
 
 const IMAGES_MAX = 1_000_000
 
 /** What attempts and requests read from their span alike. */
 export function readServed(
-  span: SpanFacts,
+  span: SpanView,
   context: {
     readonly meanings: Meanings
     readonly source: Source
@@ -48,16 +48,16 @@ export function readServed(
 }
 
 /** `signalbox.request.id` or its like; '' when the span carries none. */
-export function readRequestId(span: SpanFacts, meanings: Meanings): string {
+export function readRequestId(span: SpanView, meanings: Meanings): string {
   const scoped = { attributes: span.attributes, resource: span.resource.attributes }
   return String(readMeaning(meanings.request_id, scoped) ?? '')
 }
 
-export function endingOf(span: SpanFacts): Ending {
+export function endingOf(span: SpanView): Ending {
   const scoped = { attributes: span.attributes, resource: span.resource.attributes }
   const read = (name: string) => readAttribute(name, scoped)
   const isError = span.status === 'Error'
-  const exception = isError ? lastException(span)?.attributes.text['exception.type'] : undefined
+  const exception = isError ? lastException(span)?.attributes.get('exception.type') : undefined
   return {
     statusCode: toCount(read('http.response.status_code'), { otherwise: 0, max: 999 }),
     errorType: String(read('error.type') ?? exception ?? ''),
@@ -68,8 +68,8 @@ export function endingOf(span: SpanFacts): Ending {
 }
 
 /** The last exception that a span recorded as an event. */
-export function lastException(span: SpanFacts): EventFacts | undefined {
-  return span.events.findLast(({ name }) => name === 'exception')
+export function lastException(span: SpanView): EventView | undefined {
+  return span.events().findLast(({ name }) => name === 'exception')
 }
 
 function toNumber(value: unknown): number {

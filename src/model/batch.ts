@@ -1,19 +1,25 @@
 import type { Observation } from './observation.ts'
 import type { LineReport } from './otlp.ts'
+import type { WithheldCount } from './withheld.ts'
 
 /** A row by column name, as JSONEachRow takes it: 64-bit integers and times as text. */
 export type Row = Readonly<Record<string, unknown>>
 
 /** What one export request becomes. */
 export interface DecodedBatch {
-  /** Rows for each table, in the order of the bytes: the same bytes always give the same rows. */
-  readonly rows: ReadonlyMap<string, readonly Row[]>
   readonly observations: readonly Observation[]
   /** Spans, log records and data points accepted. */
   readonly itemCount: number
   /** Items refused by `partial_success` (too old, over 1 h ahead), and why. */
   readonly rejectedCount: number
   readonly rejectedReason: string
+  /** Attributes that were left out or hashed, by what they are. */
+  readonly withheld: readonly WithheldCount[]
+  /** Rows that went into the open blocks, of all tables, and about how many bytes they are. */
+  readonly rowCount: number
+  readonly byteCount: number
+  /** Takes those rows out again; only until the next request is decoded, or the blocks are sealed. */
+  discard(): void
   /** Of `ndjson` only. */
   readonly lines?: LineReport
 }

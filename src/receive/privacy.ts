@@ -4,7 +4,8 @@ import type { ReceiveEvents } from '../telemetry/receive-events.ts'
 import type { KeyedHash } from './keyed-hash.ts'
 import { cleanJson, UnreadableBody, type Withholding } from './private-json.ts'
 import { cleanLines } from './private-lines.ts'
-import { createPrivateNames, type Withheld } from './private-names.ts'
+import { createPrivateNames } from '../config/private-names.ts'
+import type { Withheld } from '../model/withheld.ts'
 import { cleanProtobuf } from './private-protobuf.ts'
 
 // What must not be kept goes before anything is judged, logged or stored. Every body is searched

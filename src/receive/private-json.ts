@@ -1,5 +1,6 @@
 import type { KeyedHash } from './keyed-hash.ts'
-import type { PrivateNames, Withheld } from './private-names.ts'
+import type { PrivateNames } from '../config/private-names.ts'
+import type { Withheld } from '../model/withheld.ts'
 
 // Private attributes in OTLP/JSON. Without a schema: whatever stands in a list and has a text as
 // `key` is an attribute, also in maps within values.

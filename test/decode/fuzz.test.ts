@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { OtlpRequest, Signal } from '../../src/model/otlp.ts'
-import { createTestDecoder, NOW_MS } from './decoder-fixture.ts'
+import { createTestDecoder, NOW_MS, withRows } from './decoder-fixture.ts'
 import { encode, logs, metrics, newSpanId, newTraceId, traces } from './otlp-builder.ts'
 
 // The decoder is total: whatever arrives, it answers, and what it answers 'ok' can be written as
@@ -44,12 +44,16 @@ const signal = fc.constantFrom<Signal>('traces', 'logs', 'metrics')
 const encoding = fc.constantFrom<OtlpRequest['encoding']>('protobuf', 'json')
 
 function mustAnswer(request: Omit<OtlpRequest, 'receivedUnixMs'>): void {
-  const result = createTestDecoder().decode({ ...request, receivedUnixMs: NOW_MS })
+  const decoder = createTestDecoder()
+  const result = decoder.decode({ ...request, receivedUnixMs: NOW_MS })
   if (result.status === 'bad') {
     expect(result.reason).not.toBe('')
+    expect(decoder.seal()).toEqual([])
     return
   }
-  for (const rows of result.batch.rows.values()) JSON.stringify(rows)
+  // Reading the blocks back throws unless they are whole.
+  const rowCount = [...withRows(decoder, result).rows.values()].flat().length
+  expect(rowCount).toBe(result.batch.rowCount)
   for (const observation of result.batch.observations)
     for (const key of ['target', 'route', 'outcome', 'duration', 'body', 'value', 'n', 'role'])
       observation.field(key)

@@ -3,15 +3,9 @@ import {
   HASHED,
   PROMPT_EVENTS,
   type PrivacySettings,
-  type PrivateReason,
-} from '../config/privacy.ts'
+} from './privacy.ts'
+import type { PrivateReason, Withheld } from '../model/withheld.ts'
 import { type ByteSearch, createByteSearch } from '../lib/byte-search.ts'
-
-/** What becomes of an attribute, and why. */
-export interface Withheld {
-  readonly action: 'drop' | 'hash'
-  readonly reason: PrivateReason
-}
 
 /** Which attributes are withheld, by name. */
 export interface PrivateNames {

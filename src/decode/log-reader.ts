@@ -1,0 +1,105 @@
+import type { Admission } from './admission.ts'
+import type { LogTable } from './log-table.ts'
+import { createLogScan, scanLog } from './log-scan.ts'
+import { createLogView, type LogView } from './log-view.ts'
+import type { PairList } from './pairs.ts'
+import type { Privacy } from './privacy.ts'
+import { readLast } from './read-last.ts'
+import { type KnownResource, readText, type ScopeFacts, type ScopeReader } from './scope-facts.ts'
+import { BYTES, createWire, type Wire } from './wire.ts'
+
+// An export request of logs, in one pass. Rules may look at any record (its text is what they look
+// for), so that each becomes an object, which reads what it is asked for.
+
+export interface LogReaderOptions {
+  readonly scopes: ScopeReader
+  readonly table: LogTable
+  readonly pairs: PairList
+  readonly privacy: Privacy
+}
+
+export interface LogContext {
+  readonly admission: Admission
+  /** Stands in where a record has neither time. */
+  readonly receivedUnixMs: number
+}
+
+export interface LogReader {
+  /** @throws BadTelemetry */
+  read(bytes: Buffer, context: LogContext): readonly LogView[]
+}
+
+export function createLogReader(options: LogReaderOptions): LogReader {
+  const { scopes, table, pairs, privacy } = options
+  const wire = createWire()
+  const scan = createLogScan()
+
+  const take = (end: number, scope: ScopeFacts, context: LogContext): LogView | undefined => {
+    scanLog(wire, end, { scan, pairs })
+    if (!context.admission.admitsAt(scan.time(wire.view, context.receivedUnixMs), pairs))
+      return undefined
+    const view = createLogView({ bytes: wire.bytes, scope, scan, pairs, privacy })
+    table.push(wire, { scan, view, pairs })
+    return view
+  }
+  const readScope = (end: number, sender: LogSender, context: LogContext) => {
+    const inner = readLast(wire, { end, number: 1 }, (to) => scopes.scope(wire, to))
+    const schemaUrl = readSchemaUrl(wire, end)
+    const scope: ScopeFacts = { ...sender, ...inner, schemaUrl }
+    const views: LogView[] = []
+    while (wire.at < end) {
+      const tag = wire.varint(end)
+      if (tag === 2 * 8 + BYTES) {
+        const to = wire.lengthEnd(end)
+        const view = take(to, scope, context)
+        if (view) views.push(view)
+        wire.at = to
+      } else wire.skip(tag & 7, end)
+    }
+    table.endScope(scope, views.length)
+    return views
+  }
+  const readResource = (end: number, context: LogContext) => {
+    const resource = readLast(wire, { end, number: 1 }, (to) => scopes.resource(wire, to))
+    const sender = { resource, resourceSchemaUrl: readSchemaUrl(wire, end) }
+    const views: LogView[] = []
+    while (wire.at < end) {
+      const tag = wire.varint(end)
+      if (tag === 2 * 8 + BYTES)
+        for (const view of readScope(wire.lengthEnd(end), sender, context)) views.push(view)
+      else wire.skip(tag & 7, end)
+    }
+    return views
+  }
+  return {
+    read(bytes, context) {
+      wire.open(bytes)
+      const views: LogView[] = []
+      for (const end = bytes.length; wire.at < end; ) {
+        const tag = wire.varint(end)
+        if (tag === 1 * 8 + BYTES)
+          for (const view of readResource(wire.lengthEnd(end), context)) views.push(view)
+        else wire.skip(tag & 7, end)
+      }
+      return views
+    },
+  }
+}
+
+interface LogSender {
+  readonly resource: KnownResource
+  readonly resourceSchemaUrl: string
+}
+
+/** Of a resource's or a scope's items: field 3 of both. The wire stays where it was. */
+export function readSchemaUrl(wire: Wire, end: number): string {
+  const start = wire.at
+  let url = ''
+  while (wire.at < end) {
+    const tag = wire.varint(end)
+    if (tag === 3 * 8 + BYTES) url = readText(wire, end)
+    else wire.skip(tag & 7, end)
+  }
+  wire.at = start
+  return url
+}

@@ -1,0 +1,91 @@
+import { toText } from './attribute-value.ts'
+import { toHexId } from './hex.ts'
+import { readKubernetesEvent } from './kubernetes-event.ts'
+import type { LogScan } from './log-scan.ts'
+import type { PairList } from './pairs.ts'
+import { cleanValue, type Privacy, PROMPT_CONTENT } from './privacy.ts'
+import { readAnyValue } from './read-any-value.ts'
+import type { ScopeFacts } from './scope-facts.ts'
+import { type AttributesView, createAttributesView, quiet } from './span-view.ts'
+import { halvesToNs } from './times.ts'
+import type { AnyValue } from './value-message.ts'
+import { BYTES, createWire } from './wire.ts'
+
+/** A log record as rules see it; read from the request's bytes when it is asked for. */
+export interface LogView {
+  readonly origin: ScopeFacts
+  readonly unixNs: bigint
+  readonly traceId: string
+  readonly severityText: string
+  readonly severityNumber: number
+  readonly body: string
+  readonly attributes: AttributesView
+  readonly eventName: string
+  /** What a Kubernetes event object in the body says; empty for every other record. */
+  readonly kubernetes: ReadonlyMap<string, string | number>
+  /** It holds what people typed: its body is nobody's business. */
+  readonly isPrompt: boolean
+  /** The body, when it is nothing but text: begin and end of that. */
+  readonly plainBody: readonly [number, number] | undefined
+}
+
+export interface LogViewOptions {
+  readonly bytes: Buffer
+  readonly scope: ScopeFacts
+  readonly scan: LogScan
+  readonly pairs: PairList
+  readonly privacy: Privacy
+}
+
+const NO_EVENT: ReadonlyMap<string, string | number> = new Map()
+
+export function createLogView(options: LogViewOptions): LogView {
+  const { bytes, scope, scan, pairs, privacy } = options
+  const { severityFrom, severityTo, severityNumber, bodyFrom, bodyTo, traceIdAt } = scan
+  const unixNs = halvesToNs(scan.at)
+  const attributes = createAttributesView({ bytes, pairs, privacy: quiet(privacy) })
+  const eventName = bytes.toString('utf8', scan.eventFrom, scan.eventTo)
+  const kind = eventName || String(attributes.get('event.name') ?? '')
+  const isPrompt = kind !== '' && privacy.isPromptEvent(kind)
+  if (isPrompt && bodyTo > bodyFrom) privacy.tally.add(PROMPT_CONTENT)
+  const plainBody = isPrompt ? undefined : plainText(bytes, bodyFrom, bodyTo)
+  let read: AnyValue | null | undefined
+  const readBody = () => {
+    if (read !== undefined) return read
+    const wire = createWire()
+    wire.open(bytes)
+    wire.at = bodyFrom
+    read = isPrompt || bodyTo === bodyFrom ? null : cleanValue(readAnyValue(wire, bodyTo), privacy)
+    return read
+  }
+  return {
+    origin: scope,
+    unixNs,
+    attributes,
+    eventName,
+    isPrompt,
+    plainBody,
+    severityNumber: Math.min(255, severityNumber),
+    get traceId() {
+      return toHexId(bytes, 16, traceIdAt)
+    },
+    get severityText() {
+      return bytes.toString('utf8', severityFrom, severityTo)
+    },
+    get body() {
+      return plainBody ? bytes.toString('utf8', ...plainBody) : toText(readBody())
+    },
+    get kubernetes() {
+      return plainBody ? NO_EVENT : readKubernetesEvent(readBody())
+    },
+  }
+}
+
+function plainText(bytes: Buffer, from: number, to: number): [number, number] | undefined {
+  if (to === from || bytes[from] !== 1 * 8 + BYTES) return undefined
+  const wire = createWire()
+  wire.open(bytes)
+  wire.at = from + 1
+  const end = wire.lengthEnd(to)
+  return end === to ? [wire.at, end] : undefined
+}

@@ -1,0 +1,93 @@
+import type { FieldValue } from '../model/observation.ts'
+import { toFieldValue } from './attribute-value.ts'
+import { BOOL, COMPLEX, DOUBLE, INT, type PairList, TEXT } from './pairs.ts'
+import { readAnyValue } from './read-any-value.ts'
+import type { AnyValue } from './value-message.ts'
+import type { Wire } from './wire.ts'
+
+/** Pairs, and the bytes that they lie in. */
+export interface PairSource {
+  readonly wire: Wire
+  readonly pairs: Pick<PairList, 'kinds' | 'froms' | 'tos'>
+}
+
+const NO_VALUE: AnyValue = {
+  stringValue: '',
+  boolValue: false,
+  intValue: { low: 0, high: 0, unsigned: false },
+  doubleValue: 0,
+  arrayValue: null,
+  kvlistValue: null,
+  bytesValue: new Uint8Array(),
+}
+
+/** A value as rules compare it: numbers and booleans stay what they are, the rest is text. */
+export function readField(source: PairSource, place: number): FieldValue {
+  const { wire, pairs } = source
+  const at = pairs.froms[place] as number
+  switch (pairs.kinds[place]) {
+    case TEXT:
+      return wire.bytes.toString('utf8', at, pairs.tos[place])
+    case BOOL:
+      return isSet(wire.bytes, at)
+    case INT:
+      return Number(readInteger(source, place))
+    case DOUBLE:
+      return wire.bytes.readDoubleLE(at)
+    case COMPLEX:
+      return toFieldValue(readValue(source, place))
+    default:
+      return ''
+  }
+}
+
+/** The value as an object; a plain one as its text. */
+export function readValue(source: PairSource, place: number): AnyValue {
+  const { wire, pairs } = source
+  switch (pairs.kinds[place]) {
+    case COMPLEX:
+      wire.at = pairs.froms[place] as number
+      return readAnyValue(wire, pairs.tos[place] as number)
+    case TEXT:
+      return toTextValue(String(readField(source, place)))
+    case INT:
+      return toTextValue(readInteger(source, place).toString())
+    case BOOL:
+    case DOUBLE:
+      return toTextValue(readScalar(source, place))
+    default:
+      return NO_VALUE
+  }
+}
+
+function toTextValue(stringValue: string): AnyValue {
+  return { ...NO_VALUE, value: 'stringValue', stringValue }
+}
+
+/** All 64 bits of an integer, signed. */
+export function readInteger({ wire, pairs }: PairSource, place: number): bigint {
+  let value = 0n
+  let shift = 0n
+  for (let at = pairs.froms[place] as number; ; at++, shift += 7n) {
+    const byte = wire.bytes[at] as number
+    value |= BigInt(byte & 0x7f) << shift
+    if (byte < 0x80) return BigInt.asIntN(64, value)
+  }
+}
+
+/** A boolean or a double as the exporter writes it: `-0` is one. */
+export function readScalar({ wire, pairs }: PairSource, place: number): string {
+  const from = pairs.froms[place] as number
+  if (pairs.kinds[place] === BOOL) return String(isSet(wire.bytes, from))
+  const value = wire.bytes.readDoubleLE(from)
+  return Object.is(value, -0) ? '-0' : String(value)
+}
+
+/** A varint that is not 0, however long it is written. */
+function isSet(bytes: Uint8Array, from: number): boolean {
+  for (let at = from; ; at++) {
+    const byte = bytes[at] as number
+    if ((byte & 0x7f) !== 0) return true
+    if (byte < 0x80) return false
+  }
+}

@@ -1,0 +1,153 @@
+import type { Interner } from '../lib/interner.ts'
+import type { Shape, ShapeFacts, Shapes } from './attribute-shapes.ts'
+import { BYTES, FIXED64, VARINT, type Wire } from './wire.ts'
+
+// The attributes of the item that is being read: where each value stands in the request's bytes. One
+// list serves all items, one after the other, so that reading an item makes no object.
+
+/** What a value is. */
+export const EMPTY = 0
+export const TEXT = 1
+export const BOOL = 2
+export const INT = 3
+export const DOUBLE = 4
+/** A list, a map, bytes, or something written in an unusual way: the whole `AnyValue` message. */
+export const COMPLEX = 5
+
+export const PAIRS_MAX = 1_000
+export const KEY_BYTES_MAX = 1_024
+
+export interface PairList {
+  readonly count: number
+  /** By place: what the value is, and its bytes (of a text without its length). */
+  readonly kinds: Uint8Array
+  readonly froms: Int32Array
+  readonly tos: Int32Array
+  /** More than 1,000 pairs, or a key of more than 1,024 bytes. */
+  readonly isOverLimit: boolean
+  /** Forgets the last item's. */
+  start(): void
+  /** Reads the `KeyValue` message from where the wire is, up to `end`. */
+  read(wire: Wire, end: number): void
+  facts(): ShapeFacts
+}
+
+export function createPairList(options: {
+  readonly shapes: Shapes
+  readonly interner: Interner
+}): PairList {
+  return new Pairs(options.shapes, options.interner)
+}
+
+class Pairs implements PairList {
+  count = 0
+  isOverLimit = false
+  readonly kinds = new Uint8Array(PAIRS_MAX)
+  readonly froms = new Int32Array(PAIRS_MAX)
+  readonly tos = new Int32Array(PAIRS_MAX)
+  readonly #shapes: Shapes
+  readonly #interner: Interner
+  #shape: Shape
+
+  constructor(shapes: Shapes, interner: Interner) {
+    this.#shapes = shapes
+    this.#interner = interner
+    this.#shape = shapes.root()
+  }
+
+  start(): void {
+    this.count = 0
+    this.isOverLimit = false
+    // Numbers of keys must hold for the whole item.
+    this.#interner.makeRoom(PAIRS_MAX, PAIRS_MAX * KEY_BYTES_MAX)
+    this.#shape = this.#shapes.root()
+  }
+
+  facts(): ShapeFacts {
+    return this.#shapes.facts(this.#shape)
+  }
+
+  read(wire: Wire, end: number): void {
+    const { bytes } = wire
+    let keyFrom = 0
+    let keyTo = 0
+    const place = this.count
+    this.#setEmpty(place)
+    while (wire.at < end) {
+      const tag = bytes[wire.at]
+      if (tag === 1 * 8 + BYTES) {
+        wire.at++
+        keyTo = wire.lengthEnd(end)
+        keyFrom = wire.at
+        wire.at = keyTo
+      } else if (tag === 2 * 8 + BYTES) {
+        wire.at++
+        this.#readValue(wire, wire.lengthEnd(end))
+      } else wire.skip(wire.varint(end) & 7, end)
+    }
+    this.#add(wire, keyFrom, keyTo)
+  }
+
+  #setEmpty(place: number): void {
+    if (place < PAIRS_MAX) this.kinds[place] = EMPTY
+    else this.isOverLimit = true
+  }
+
+  #add(wire: Wire, from: number, to: number): void {
+    if (to - from > KEY_BYTES_MAX) this.isOverLimit = true
+    if (this.isOverLimit) return
+    this.count++
+    const { next } = this.#shape
+    const interner = this.#interner
+    const isExpected =
+      next !== undefined &&
+      interner.lengthOf(next.keyId) === to - from &&
+      interner.isAt(next.keyId, wire, from)
+    this.#shape = isExpected
+      ? next
+      : this.#shapes.after(this.#shape, interner.idOf(wire, from, to))
+  }
+
+  #readValue(wire: Wire, end: number): void {
+    const place = this.count
+    const start = wire.at
+    if (place >= PAIRS_MAX) {
+      wire.at = end
+      return
+    }
+    const kind = start === end ? EMPTY : this.#readPlain(wire, end)
+    this.kinds[place] = wire.at === end ? kind : COMPLEX
+    if (this.kinds[place] === COMPLEX) {
+      this.froms[place] = start
+      this.tos[place] = end
+    }
+    wire.at = end
+  }
+
+  /** The one field that a plain value has. What follows it, if anything, is for the slow reader. */
+  #readPlain(wire: Wire, end: number): number {
+    const place = this.count
+    switch (wire.bytes[wire.at++]) {
+      case 1 * 8 + BYTES:
+        this.tos[place] = wire.lengthEnd(end)
+        this.froms[place] = wire.at
+        wire.at = this.tos[place] as number
+        return TEXT
+      case 2 * 8 + VARINT:
+        this.froms[place] = wire.at
+        wire.varint(end)
+        return BOOL
+      case 3 * 8 + VARINT:
+        this.froms[place] = wire.at
+        wire.varint(end)
+        return INT
+      case 4 * 8 + FIXED64:
+        this.froms[place] = wire.take(8, end)
+        return DOUBLE
+      default:
+        // Not at the end, whatever it was.
+        wire.at = -1
+        return COMPLEX
+    }
+  }
+}

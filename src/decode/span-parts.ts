@@ -1,0 +1,149 @@
+import type { Interner } from '../lib/interner.ts'
+import { createPlainColumn, type NativeColumn } from '../lib/native-column.ts'
+import { createMapColumn } from '../lib/native-map.ts'
+import { createNested } from '../lib/native-nested.ts'
+import { createWordColumn } from '../lib/native-words.ts'
+import { pushHalves, readTime } from './column-writes.ts'
+import { pushHexId } from './hex.ts'
+import type { MapWriter } from './map-writer.ts'
+import type { PairList } from './pairs.ts'
+import type { Privacy } from './privacy.ts'
+import { type SpanScan, scanId } from './span-scan.ts'
+import type { Halves } from './times.ts'
+import { BYTES, FIXED64, type Wire } from './wire.ts'
+
+/** The events and links of spans: the nested columns of `otel_traces`. */
+export interface SpanParts {
+  readonly columns: readonly NativeColumn[]
+  /** Those of one span; returns which of the watched keys its events carry. */
+  push(wire: Wire, scan: SpanScan): number
+}
+
+export interface SpanPartsOptions {
+  readonly interner: Interner
+  readonly writer: MapWriter
+  /** Of events, and of links. */
+  readonly eventPairs: PairList
+  readonly linkPairs: PairList
+  readonly privacy: Privacy
+}
+
+export function createSpanParts(options: SpanPartsOptions): SpanParts {
+  const events = createEvents(options)
+  const links = createLinks(options)
+  return {
+    columns: [...events.columns, ...links.columns],
+    push(wire, scan) {
+      const watched = scan.events.length === 0 ? 0 : events.push(wire, scan.events)
+      events.endRow(scan.events.length / 2)
+      if (scan.links.length > 0) links.push(wire, scan.links)
+      links.endRow(scan.links.length / 2)
+      return watched
+    },
+  }
+}
+
+function createEvents({ interner, writer, eventPairs: pairs, privacy }: SpanPartsOptions) {
+  const time = createPlainColumn('Events.Timestamp', 'DateTime64(9)')
+  const name = createWordColumn('Events.Name', interner)
+  const attributes = createMapColumn('Events.Attributes', interner)
+  const nested = createNested([time, name, attributes])
+  const at: Halves = { low: 0, high: 0 }
+
+  const pushOne = (wire: Wire, end: number) => {
+    const event = scanEvent(wire, end, pairs)
+    const { bytes } = wire
+    readTime(at, wire.view, event.timeAt)
+    pushHalves(time, at)
+    name.pushBytes(wire, event.nameFrom, event.nameTo)
+    const isPrompt = mayBePrompt(bytes, event) && privacy.isPromptEvent(textOf(bytes, event))
+    writer.write(attributes, pairs, { wire, isPrompt })
+    return pairs.facts().watched
+  }
+  return {
+    columns: nested.columns,
+    endRow: nested.endRow,
+    push(wire: Wire, places: readonly number[]): number {
+      let watched = 0
+      for (let i = 0; i < places.length; i += 2) {
+        wire.at = places[i] as number
+        watched |= pushOne(wire, places[i + 1] as number)
+      }
+      return watched
+    },
+  }
+}
+
+interface EventScan {
+  timeAt: number
+  nameFrom: number
+  nameTo: number
+}
+
+/** Reads an `Event` message, its attributes into `pairs`. */
+export function scanEvent(wire: Wire, end: number, pairs: PairList): EventScan {
+  const scan: EventScan = { timeAt: -1, nameFrom: 0, nameTo: 0 }
+  pairs.start()
+  while (wire.at < end) {
+    const tag = wire.varint(end)
+    if (tag === 3 * 8 + BYTES) pairs.read(wire, wire.lengthEnd(end))
+    else if (tag === 1 * 8 + FIXED64) scan.timeAt = wire.take(8, end)
+    else if (tag === 2 * 8 + BYTES) {
+      scan.nameTo = wire.lengthEnd(end)
+      scan.nameFrom = wire.at
+      wire.at = scan.nameTo
+    } else wire.skip(tag & 7, end)
+  }
+  return scan
+}
+
+/** All of them begin with `g`: most events need not be looked up. */
+function mayBePrompt(bytes: Buffer, { nameFrom, nameTo }: EventScan): boolean {
+  return nameTo > nameFrom && bytes[nameFrom] === 0x67
+}
+
+function textOf(bytes: Buffer, { nameFrom, nameTo }: EventScan): string {
+  return bytes.toString('utf8', nameFrom, nameTo)
+}
+
+function createLinks({ interner, writer, linkPairs: pairs }: SpanPartsOptions) {
+  const traceId = createPlainColumn('Links.TraceId', 'String')
+  const spanId = createPlainColumn('Links.SpanId', 'String')
+  const state = createPlainColumn('Links.TraceState', 'String')
+  const attributes = createMapColumn('Links.Attributes', interner)
+  const nested = createNested([traceId, spanId, state, attributes])
+
+  const pushOne = (wire: Wire, end: number) => {
+    const { bytes } = wire
+    let traceAt = -1
+    let spanAt = -1
+    let stateFrom = 0
+    let stateTo = 0
+    pairs.start()
+    while (wire.at < end) {
+      const tag = wire.varint(end)
+      if (tag === 1 * 8 + BYTES) traceAt = scanId(wire, end, 16)
+      else if (tag === 2 * 8 + BYTES) spanAt = scanId(wire, end, 8)
+      else if (tag === 4 * 8 + BYTES) pairs.read(wire, wire.lengthEnd(end))
+      else if (tag === 3 * 8 + BYTES) {
+        stateTo = wire.lengthEnd(end)
+        stateFrom = wire.at
+        wire.at = stateTo
+      } else wire.skip(tag & 7, end)
+    }
+    pushHexId(traceId.data, 16, { bytes, at: traceAt })
+    pushHexId(spanId.data, 8, { bytes, at: spanAt })
+    state.data.utf8(wire, stateFrom, stateTo)
+    writer.write(attributes, pairs, { wire, isPrompt: false })
+  }
+  return {
+    columns: nested.columns,
+    endRow: nested.endRow,
+    push(wire: Wire, places: readonly number[]): void {
+      for (let i = 0; i < places.length; i += 2) {
+        wire.at = places[i] as number
+        pushOne(wire, places[i + 1] as number)
+      }
+    },
+  }
+}

@@ -1,0 +1,106 @@
+import { createInterner } from '../lib/interner.ts'
+import type { NativeTable } from '../lib/native-table.ts'
+import type { Block } from '../model/block.ts'
+import { createShapes, type Shapes } from './attribute-shapes.ts'
+import { createLogTable, type LogTable } from './log-table.ts'
+import { createMapWriter } from './map-writer.ts'
+import { createPairList, type PairList } from './pairs.ts'
+import type { PointKind } from './point-scan.ts'
+import { createPointTable, type PointTable } from './point-table.ts'
+import type { Privacy } from './privacy.ts'
+import { createAttemptTable, createRequestTable, type ServedTable } from './served-table.ts'
+import { createSpanParts } from './span-parts.ts'
+import { createSpanTable, type SpanTable } from './span-table.ts'
+import { createWatch, type SpanInterest, type Watch } from './watched.ts'
+import type { Attempt, Request } from '../model/attempt.ts'
+
+// All tables that telemetry goes into, each with the block that is open, and the lists through which
+// attributes get there. They share their memory of attribute names.
+
+export interface Tables {
+  readonly spans: SpanTable
+  readonly logs: LogTable
+  readonly points: Readonly<Record<PointKind, PointTable>>
+  readonly attempts: ServedTable<Attempt>
+  readonly requests: ServedTable<Request>
+  /** Of the item itself, and of what is within it. */
+  readonly pairs: PairList
+  readonly eventPairs: PairList
+  /** What rules watch for now. */
+  watch(interest: SpanInterest): Watch
+  mark(): void
+  rollback(): void
+  rowsSinceMark(): number
+  seal(): readonly Block[]
+}
+
+/** Names of attributes, and of spans, services and metrics: bounded apart, so that a sender of many
+ * span names does not make the others' attributes unknown. */
+const NAMES = { countMax: 16_384, bytesMax: 8 << 20 }
+
+export function createTables({ privacy }: { readonly privacy: Privacy }): Tables {
+  const keys = createInterner(NAMES)
+  const words = createInterner(NAMES)
+  let interest: SpanInterest = []
+  let watch = createWatch(interest)
+  const shapes: Shapes[] = []
+  const createPairs = () => {
+    const own = createShapes({
+      interner: keys,
+      find: privacy.find,
+      bitOf: (attribute) => watch.bitOf(attribute),
+    })
+    shapes.push(own)
+    return createPairList({ shapes: own, interner: keys })
+  }
+  const writer = createMapWriter(privacy)
+  const shared = { interner: words, writer }
+  const [pairs, eventPairs] = [createPairs(), createPairs()]
+  const parts = createSpanParts({ ...shared, eventPairs, linkPairs: createPairs(), privacy })
+  const exemplars = { ...shared, pairs: createPairs() }
+  const spans = createSpanTable({ ...shared, parts })
+  const logs = createLogTable(shared)
+  const points = {
+    gauge: createPointTable('gauge', exemplars),
+    sum: createPointTable('sum', exemplars),
+    histogram: createPointTable('histogram', exemplars),
+    exponentialHistogram: createPointTable('exponentialHistogram', exemplars),
+    summary: createPointTable('summary', exemplars),
+  }
+  const attempts = createAttemptTable(words)
+  const requests = createRequestTable(words)
+  const all = [spans, logs, ...Object.values(points), attempts, requests].map(({ table }) => table)
+  return {
+    ...{ spans, logs, points, attempts, requests, pairs, eventPairs },
+    watch(wanted) {
+      if (wanted === interest) return watch
+      interest = wanted
+      watch = createWatch(interest)
+      for (const own of shapes) own.forget()
+      return watch
+    },
+    ...createOpenBlocks(all),
+  }
+}
+
+function createOpenBlocks(tables: readonly NativeTable[]) {
+  let markedRows = 0
+  const countRows = () => tables.reduce((sum, { rowCount }) => sum + rowCount, 0)
+  return {
+    mark() {
+      markedRows = countRows()
+      for (const table of tables) table.mark()
+    },
+    rollback() {
+      for (const table of tables) table.rollback()
+    },
+    rowsSinceMark: () => countRows() - markedRows,
+    seal: () => tables.filter(({ rowCount }) => rowCount > 0).map(toBlock),
+  }
+}
+
+function toBlock(table: NativeTable): Block {
+  const { name, columns, rowCount } = table
+  const bytes = table.seal()
+  return { table: name, columns, rowCount, byteCount: bytes.length, chunks: [bytes] }
+}

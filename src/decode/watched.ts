@@ -1,0 +1,41 @@
+import { isPlainAttribute } from './fields.ts'
+
+// Rules look at few spans. Which attributes a span must have for a rule to take it is known from the
+// rules; whatever lacks them is stored, and no object is made of it.
+
+/**
+ * For each rule over spans the attributes that a span must carry for it; an empty list wants every
+ * span. Another array when rules were reloaded.
+ */
+export type SpanInterest = readonly (readonly string[])[]
+
+export interface Watch {
+  /** The bit of an attribute that is watched for, else 0. */
+  bitOf(attribute: string): number
+  /** Whether any rule may take a span that carries what these bits say. */
+  wants(bits: number): boolean
+}
+
+/** Carried by spans that name a route. */
+export const ROUTE_BIT = 1 << 30
+const ROUTE = 'signalbox.route'
+const BITS_MAX = 30
+
+export function createWatch(interest: SpanInterest): Watch {
+  const bits = new Map<string, number>()
+  const masks = interest.map((attributes) => {
+    let mask = 0
+    for (const attribute of attributes.filter(isPlainAttribute)) {
+      const known = bits.get(attribute)
+      if (known === undefined && bits.size === BITS_MAX) continue
+      const bit = known ?? 1 << bits.size
+      bits.set(attribute, bit)
+      mask |= bit
+    }
+    return mask
+  })
+  return {
+    bitOf: (attribute) => (bits.get(attribute) ?? 0) | (attribute === ROUTE ? ROUTE_BIT : 0),
+    wants: (carried) => masks.some((mask) => (carried & mask) === mask),
+  }
+}

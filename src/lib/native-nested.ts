@@ -1,0 +1,18 @@
+import { createGrowingIntegers, type GrowingIntegers } from './growing-integers.ts'
+import { type ArrayColumn, createArrayColumn, endOf, type NativeColumn } from './native-column.ts'
+
+/** Columns of one `Nested` structure: arrays that share their offsets. */
+export interface Nested {
+  /** The arrays, in the order of the columns given. */
+  readonly columns: readonly ArrayColumn<NativeColumn>[]
+  /** Ends a row that got `count` more elements in each inner column. */
+  endRow(count: number): void
+}
+
+export function createNested(inner: readonly NativeColumn[]): Nested {
+  const offsets: GrowingIntegers = createGrowingIntegers()
+  return {
+    columns: inner.map((column) => createArrayColumn(column, offsets)),
+    endRow: (count) => offsets.push(endOf(offsets) + count),
+  }
+}
