@@ -147,8 +147,8 @@ describe('refusals', () => {
 describe('bytes that no library sends', () => {
   test.for([
     ['an unknown coding', 'snappy', frame(1, Buffer.from('x')), '12'],
-    ['a broken coding', 'gzip', frame(1, Buffer.from('no gzip')), '13'],
-    ['a cut coding', 'gzip', frame(1, gzipSync('hello').subarray(0, 15)), '13'],
+    ['a broken coding', 'gzip', frame(1, Buffer.from('no gzip')), '3'],
+    ['a cut coding', 'gzip', frame(1, gzipSync('hello').subarray(0, 15)), '3'],
     ['two messages', 'identity', Buffer.concat([frame(0, 'a'), frame(0, 'b')]), '12'],
     ['no message', 'identity', Buffer.alloc(0), '12'],
     ['uncompressed in spite of the coding', 'gzip', frame(0, Buffer.from('x')), '0'],

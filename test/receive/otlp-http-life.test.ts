@@ -59,7 +59,7 @@ test('a server that was never started can be stopped', async () => {
     port: 0,
     authorize: () => ({ status: 'ok', actor: 'anyone' }),
     ingest: async () => OK,
-    events: { answered: () => {}, faulted: () => {} },
+    events: { answered: () => {}, faulted: () => {}, open: () => {} },
   })
   await expect(server.stop()).resolves.toBeUndefined()
 })
