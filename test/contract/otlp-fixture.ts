@@ -85,6 +85,14 @@ export function paddedTo(byteCount: number): Buffer {
 
 export const writer = () => protobuf.Writer.create()
 
+/** A length-delimited field, as a message of such fields or of any bytes. */
+export function field(number: number, ...parts: readonly Uint8Array[]): Uint8Array {
+  return writer()
+    .uint32((number << 3) | 2)
+    .bytes(Buffer.concat(parts))
+    .finish()
+}
+
 /** As small as a request with one item can be, of now; `service` makes requests differ. */
 export function small(signal: Signal, service: string, atMs = Date.now()): Document {
   const at = `${BigInt(Math.round(atMs)) * 1_000_000n}`
