@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { type Coding, inflate } from './inflate.ts'
 import type { Place } from './intake.ts'
-import { type Refusal, TOO_MUCH, tooLarge } from './refusal.ts'
+import { LATER, type Refusal, tooLarge } from './refusal.ts'
 
 export type Body =
   | { readonly status: 'ok'; readonly bytes: Buffer; readonly wireBytes: number }
@@ -50,7 +50,7 @@ function readWire(request: IncomingMessage, options: BodyOptions): Promise<Body>
       if (wireBytes > bodyBytesMax) refuse(tooLarge(bodyBytesMax))
       else if (place.hold(chunk.length)) chunks.push(chunk)
       // Being put out is said by `cutOff`.
-      else if (!cutOff.aborted) refuse(TOO_MUCH)
+      else if (!cutOff.aborted) refuse(LATER.tooMuch)
     }
     if (cutOff.aborted) return cut()
     cutOff.addEventListener('abort', cut)

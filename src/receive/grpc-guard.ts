@@ -16,17 +16,7 @@ import { onBytes, replaceInflating, replaceStatus } from './grpc-library.ts'
 import { inflate } from './inflate.ts'
 import { createIntake, type Intake, type Place } from './intake.ts'
 import type { ReceiveLimits } from './limits.ts'
-import {
-  FAULT,
-  LATE,
-  PUT_OUT,
-  type Refusal,
-  STOPPING,
-  TOO_MANY,
-  TOO_MUCH,
-  tooFast,
-  tooLarge,
-} from './refusal.ts'
+import { LATER, type Refusal, tooFast, tooLarge } from './refusal.ts'
 import type { Senders } from './senders.ts'
 
 export interface GrpcGuardOptions {
@@ -81,9 +71,9 @@ function letIn(
   const header = call.metadata.get('authorization')[0]?.toString()
   const authority = authorize(header, 'ingest')
   if (authority.status !== 'ok') return { cause: authority.status, reason: authority.reason }
-  if (state.isDraining) return STOPPING
+  if (state.isDraining) return LATER.stopping
   const place = intake.enter(call.putOut)
-  if (!place) return TOO_MANY
+  if (!place) return LATER.tooMany
   const sender = senders.nameOf({ actor: authority.actor, address: call.address })
   const waitS = senders.admit(sender)
   if (waitS === 0) return { sender, place }
@@ -124,13 +114,13 @@ function guardCall(call: ServerInterceptingCallInterface, options: CallOptions) 
     .withOnReceiveMetadata((metadata, next) => {
       notBusy = connections.busy(call.getPeer())
       const address = call.getConnectionInfo().remoteAddress ?? ''
-      const one = letIn({ metadata, address, putOut: () => refuse(PUT_OUT) }, options)
+      const one = letIn({ metadata, address, putOut: () => refuse(LATER.putOut) }, options)
       if ('cause' in one) return refuse(one)
       visitor = one
-      cancelLate = clock.after(limits.receiveMsMax, () => refuse(LATE))
+      cancelLate = clock.after(limits.receiveMsMax, () => refuse(LATER.late))
       onBytes(call, (byteCount) => {
         report.wireBytes += byteCount
-        if (!report.isAnswered && !one.place.hold(byteCount)) refuse(TOO_MUCH)
+        if (!report.isAnswered && !one.place.hold(byteCount)) refuse(LATER.tooMuch)
       })
       next(metadata)
     })
@@ -194,7 +184,7 @@ function createReport({ clock, events }: CallOptions): Report {
 
 /** Of what the pipeline answered, or the library by itself. */
 function causeOf(code: status, reason: string): RefusalCause {
-  if (reason === FAULT.reason) return FAULT.cause
+  if (reason === LATER.fault.reason) return LATER.fault.cause
   if (code === status.INVALID_ARGUMENT) return 'unreadable'
   if (code === status.RESOURCE_EXHAUSTED) return 'rate'
   if (code === status.UNAVAILABLE) return 'storage'
@@ -208,6 +198,6 @@ function toOwnStatus(sent: StatusObject, report: Report, limits: ReceiveLimits):
   if (sent.code === status.RESOURCE_EXHAUSTED) return toGrpcStatus(tooLarge(limits.bodyBytesMax))
   const { details: reason } = sent
   if (sent.code === status.INTERNAL)
-    return toGrpcStatus(report.isWhole ? FAULT : { cause: 'unreadable', reason })
+    return toGrpcStatus(report.isWhole ? LATER.fault : { cause: 'unreadable', reason })
   return toDetailed({ code: sent.code, reason })
 }

@@ -7,7 +7,7 @@ import { type HttpAnswer, toHttpAnswer, toRefusal } from './answer.ts'
 import { readBody } from './body.ts'
 import { createIntake, type Place } from './intake.ts'
 import type { ReceiveLimits } from './limits.ts'
-import { FAULT, LATE, PUT_OUT, type Refusal, STOPPING, TOO_MANY, tooFast } from './refusal.ts'
+import { LATER, type Refusal, tooFast } from './refusal.ts'
 import { type RequestHead, readHead } from './request-head.ts'
 import type { Senders } from './senders.ts'
 import { withinDeadline } from './within-deadline.ts'
@@ -52,9 +52,9 @@ export function createHttpHandler(options: HttpHandlerOptions): HttpHandler {
 
   /** In this order, so that a sender that is refused anyway spends nothing of its rate. */
   const letIn = (sender: string, putOut: () => void): Place | Refusal => {
-    if (isDraining) return STOPPING
+    if (isDraining) return LATER.stopping
     const place = intake.enter(putOut)
-    if (!place) return TOO_MANY
+    if (!place) return LATER.tooMany
     const waitS = senders.admit(sender)
     if (waitS === 0) return place
     place.leave()
@@ -70,9 +70,9 @@ export function createHttpHandler(options: HttpHandlerOptions): HttpHandler {
     const { actor } = head
     const sender = senders.nameOf({ actor, address: request.socket.remoteAddress ?? '' })
     const cut = new AbortController()
-    const place = letIn(sender, () => cut.abort(PUT_OUT))
+    const place = letIn(sender, () => cut.abort(LATER.putOut))
     if ('cause' in place) return refused(place)
-    const cancelLate = clock.after(limits.receiveMsMax, () => cut.abort(LATE))
+    const cancelLate = clock.after(limits.receiveMsMax, () => cut.abort(LATER.late))
     try {
       if (exchange.isWaiting) exchange.response.writeContinue()
       exchange.isWaiting = false
@@ -88,7 +88,7 @@ export function createHttpHandler(options: HttpHandlerOptions): HttpHandler {
     } catch (fault) {
       // Never a 500: senders drop the data on that, and wait and repeat on a 503.
       events.faulted(fault)
-      return refused(FAULT)
+      return refused(LATER.fault)
     } finally {
       cancelLate()
       // Before the answer is written: a sender that reads slowly holds nothing.

@@ -1,5 +1,5 @@
 import { createGunzip, createInflate } from 'node:zlib'
-import { type Refusal, TOO_MUCH, tooLarge } from './refusal.ts'
+import { LATER, type Refusal, tooLarge } from './refusal.ts'
 
 /** How a body was compressed on its way. `deflate` is a zlib stream, as Python's exporter sends. */
 export type Coding = 'identity' | 'gzip' | 'deflate'
@@ -35,7 +35,7 @@ export async function inflate(
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       byteCount += chunk.length
       if (byteCount > bodyBytesMax) return refused(tooLarge(bodyBytesMax))
-      if (!hold(chunk.length)) return refused(TOO_MUCH)
+      if (!hold(chunk.length)) return refused(LATER.tooMuch)
       chunks.push(chunk)
     }
   } catch {

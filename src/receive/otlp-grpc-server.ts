@@ -17,7 +17,7 @@ import { type Connections, createConnections } from './connections.ts'
 import { type GrpcAnswer, toGrpcAnswer, toGrpcStatus } from './grpc-answer.ts'
 import { createGrpcGuard } from './grpc-guard.ts'
 import { RECEIVE_LIMITS, type ReceiveLimits } from './limits.ts'
-import { FAULT } from './refusal.ts'
+import { LATER } from './refusal.ts'
 import { createSenders, type Senders } from './senders.ts'
 import { withinDeadline } from './within-deadline.ts'
 
@@ -132,7 +132,7 @@ function exportHandler({ signal, clock, limits, ingest, events }: HandlerOptions
     } catch (fault) {
       // Never INTERNAL: senders drop the data on that, and wait and repeat on UNAVAILABLE.
       events.faulted(fault)
-      return { isOk: false, status: toGrpcStatus(FAULT) }
+      return { isOk: false, status: toGrpcStatus(LATER.fault) }
     }
   }
   return async (call: ServerUnaryCall<Buffer, Buffer>, reply: sendUnaryData<Buffer>) => {

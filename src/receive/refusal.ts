@@ -37,23 +37,15 @@ export const ANSWERS: Readonly<
   gone: { http: 503, rpc: 1 }, // CANCELLED
 }
 
-export const STOPPING: Refusal = { cause: 'stopping', reason: 'shutting down', afterS: 1 }
-export const TOO_MANY: Refusal = {
-  cause: 'requests',
-  reason: 'too many requests at once',
-  afterS: 1,
-}
-export const TOO_MUCH: Refusal = {
-  ...{ cause: 'memory', reason: 'too much is being received at once', afterS: 1 },
-}
-export const LATE: Refusal = {
-  ...{ cause: 'slow', reason: 'the request did not arrive in time', afterS: 1 },
-}
-export const PUT_OUT: Refusal = {
-  ...{ cause: 'slow', reason: 'the request came too slowly while others wait', afterS: 1 },
-}
-
-export const FAULT: Refusal = { cause: 'fault', reason: 'internal fault', afterS: 2 }
+/** What may be sent again, as it is. */
+export const LATER = {
+  stopping: { cause: 'stopping', reason: 'shutting down', afterS: 1 },
+  tooMany: { cause: 'requests', reason: 'too many requests at once', afterS: 1 },
+  tooMuch: { cause: 'memory', reason: 'too much is being received at once', afterS: 1 },
+  late: { cause: 'slow', reason: 'the request did not arrive in time', afterS: 1 },
+  putOut: { cause: 'slow', reason: 'the request came too slowly while others wait', afterS: 1 },
+  fault: { cause: 'fault', reason: 'internal fault', afterS: 2 },
+} as const satisfies Record<string, Refusal>
 
 export function tooLarge(bodyBytesMax: number): Refusal {
   return { cause: 'too_large', reason: `the body exceeds ${bodyBytesMax} bytes, inflated or not` }
