@@ -4,7 +4,7 @@ import type { Authorize } from '../model/authority.ts'
 import type { OtlpAnswer, OtlpRequest } from '../model/otlp.ts'
 import type { ReceiveEvents } from '../telemetry/receive-events.ts'
 import { type HttpAnswer, toHttpAnswer, toRefusal } from './answer.ts'
-import { readBody } from './body.ts'
+import { createCutOff, readBody } from './body.ts'
 import { createIntake, type Place } from './intake.ts'
 import type { ReceiveLimits } from './limits.ts'
 import { LATER, type Refusal, tooFast } from './refusal.ts'
@@ -69,14 +69,14 @@ export function createHttpHandler(options: HttpHandlerOptions): HttpHandler {
     const refused = (refusal: Refusal) => unread(toRefusal(refusal, head.encoding))
     const { actor } = head
     const sender = senders.nameOf({ actor, address: request.socket.remoteAddress ?? '' })
-    const cut = new AbortController()
-    const place = letIn(sender, () => cut.abort(LATER.putOut))
+    const cutOff = createCutOff()
+    const place = letIn(sender, () => cutOff.cut(LATER.putOut))
     if ('cause' in place) return refused(place)
-    const cancelLate = clock.after(limits.receiveMsMax, () => cut.abort(LATER.late))
+    const cancelLate = clock.after(limits.receiveMsMax, () => cutOff.cut(LATER.late))
     try {
       if (exchange.isWaiting) exchange.response.writeContinue()
       exchange.isWaiting = false
-      const body = await readBody(request, { ...head, ...limits, place, cutOff: cut.signal })
+      const body = await readBody(request, { ...head, ...limits, place, cutOff })
       if (body.status === 'gone') return undefined
       if (body.status === 'refused') return refused(body.refusal)
       const { bytes, wireBytes } = body

@@ -1,3 +1,4 @@
+import type { Gauge } from 'prom-client'
 import type { Signal } from '../model/otlp.ts'
 import type { Telemetry } from './telemetry.ts'
 
@@ -141,6 +142,16 @@ function createDoorEvents({
     'Bytes of bodies held by open OTLP requests, by transport',
     ['transport'],
   )
+  // Changes with every piece of every request, so the gauges are set when somebody looks.
+  const open: { [transport in Open['transport']]?: Open } = {}
+  const setWhenSeen = (gauge: Gauge, read: (now: Open) => number) =>
+    Object.assign(gauge, {
+      collect() {
+        for (const now of Object.values(open)) gauge.set({ transport: now.transport }, read(now))
+      },
+    })
+  setWhenSeen(openRequests, ({ requestCount }) => requestCount)
+  setWhenSeen(openBytes, ({ byteCount }) => byteCount)
   return {
     answered(answer) {
       requests.inc({ status: String(answer.status) })
@@ -149,9 +160,8 @@ function createDoorEvents({
       wireBytes.inc(answer.wireBytes)
       seconds.observe(answer.durationMs / 1_000)
     },
-    open({ transport, requestCount, byteCount }) {
-      openRequests.set({ transport }, requestCount)
-      openBytes.set({ transport }, byteCount)
+    open: (now) => {
+      open[now.transport] = now
     },
   }
 }

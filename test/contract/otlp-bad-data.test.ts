@@ -7,6 +7,7 @@ import { documentOf } from './otlp-documents.ts'
 import {
   type Document,
   field,
+  POLL,
   readStatus,
   SIGNALS,
   smallBytes,
@@ -180,7 +181,7 @@ describe('protobuf', () => {
           `SELECT Body FROM otel_logs WHERE ServiceName = 'odd' ORDER BY Body`,
         )
       ).map(({ Body }) => Body)
-    await expect.poll(bodies, { timeout: 15_000 }).toHaveLength(2)
+    await expect.poll(bodies, POLL).toHaveLength(2)
     const [odd, whole] = await bodies()
     expect([odd?.at(0), odd?.at(-1), whole]).toEqual(['A', 'B', 'whole'])
   })

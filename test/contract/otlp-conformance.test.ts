@@ -81,7 +81,7 @@ describe('success', () => {
       (bytes) => Buffer.concat([gzipSync(bytes.subarray(0, 9)), gzipSync(bytes.subarray(9))]),
     ],
     ['deflate', deflateSync],
-  ])('Content-Encoding "%s", with a length and chunked', async ([coding, pack], { expect }) => {
+  ])('Content-Encoding "%s", with a length and chunked', async ([coding, pack]) => {
     for (const encoding of ENCODINGS) {
       const headers = { 'content-type': TYPES[encoding], 'content-encoding': coding }
       const body = pack(smallBytes('logs', `${coding} ${encoding}`, encoding))

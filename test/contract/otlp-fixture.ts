@@ -20,6 +20,9 @@ export type Document = Readonly<Record<string, unknown>>
 type Post = Omit<Parameters<typeof http.send>[0], 'port'>
 type Call = Omit<Parameters<typeof grpc.send>[0], 'port'>
 
+/** Rows are loaded about once a second; a busy machine takes longer. */
+export const POLL = { timeout: 15_000, interval: 200 }
+
 /** One server for all tests of a file. */
 export function startServer(options: ServeOptions = {}) {
   let served: Served | undefined

@@ -1,9 +1,9 @@
-import { expect, test } from 'vitest'
+import { test } from 'vitest'
 import type { Signal } from '../../src/model/otlp.ts'
 import { readFields, toField } from '../../src/receive/protobuf-fields.ts'
 import { encode } from '../decode/otlp-builder.ts'
 import { documentOf, TABLES } from './otlp-documents.ts'
-import { type Document, SIGNALS, startServer, TYPES, writer } from './otlp-fixture.ts'
+import { type Document, POLL, SIGNALS, startServer, TYPES, writer } from './otlp-fixture.ts'
 
 // The many ways to write one request, all of which senders use or the specification allows. Stored,
 // they are the same rows.
@@ -134,34 +134,37 @@ const FORMS: Readonly<Record<string, Form>> = Object.fromEntries([
   ...Object.entries(PROTOBUF_FORMS).map(([name, form]) => [`protobuf, ${name}`, form]),
 ])
 
-test.for(SIGNALS)('%s are the same rows, however they are written', async (signal) => {
-  for (const [service, form] of Object.entries(FORMS)) {
-    const written = form(documentOf(signal, service), signal)
-    const isJson = 'json' in written
-    const headers = { 'content-type': isJson ? TYPES.json : TYPES.protobuf }
-    const body = isJson ? written.json : written.protobuf
-    const answer = await server.post({ path: `/v1/${signal}`, headers, body })
-    expect([service, answer.status, answer.body.toString()]).toEqual([
-      service,
-      200,
-      isJson ? '{}' : '',
-    ])
-  }
-  for (const table of TABLES[signal]) {
-    const rows = () =>
-      server.sql<{ ServiceName: string; Resource: object }>(
-        `SELECT * EXCEPT (ResourceAttributes), mapFilter((k, v) -> k != 'service.name', ResourceAttributes) AS Resource
+test.concurrent.for(SIGNALS)(
+  '%s are the same rows, however they are written',
+  async (signal, { expect }) => {
+    for (const [service, form] of Object.entries(FORMS)) {
+      const written = form(documentOf(signal, service), signal)
+      const isJson = 'json' in written
+      const headers = { 'content-type': isJson ? TYPES.json : TYPES.protobuf }
+      const body = isJson ? written.json : written.protobuf
+      const answer = await server.post({ path: `/v1/${signal}`, headers, body })
+      expect([service, answer.status, answer.body.toString()]).toEqual([
+        service,
+        200,
+        isJson ? '{}' : '',
+      ])
+    }
+    for (const table of TABLES[signal]) {
+      const rows = () =>
+        server.sql<{ ServiceName: string; Resource: object }>(
+          `SELECT * EXCEPT (ResourceAttributes), mapFilter((k, v) -> k != 'service.name', ResourceAttributes) AS Resource
          FROM ${table} ORDER BY ServiceName`,
-      )
-    const count = Object.keys(FORMS).length
-    await expect.poll(rows, { timeout: 15_000 }).toHaveLength(count)
-    const byService = new Map((await rows()).map(({ ServiceName, ...row }) => [ServiceName, row]))
-    const expected = byService.get('protobuf, as specified')
-    expect(expected?.Resource).toEqual(ATTRIBUTES)
-    for (const service of Object.keys(FORMS))
-      expect([service, byService.get(service)]).toEqual([service, expected])
-  }
-})
+        )
+      const count = Object.keys(FORMS).length
+      await expect.poll(rows, POLL).toHaveLength(count)
+      const byService = new Map((await rows()).map(({ ServiceName, ...row }) => [ServiceName, row]))
+      const expected = byService.get('protobuf, as specified')
+      expect(expected?.Resource).toEqual(ATTRIBUTES)
+      for (const service of Object.keys(FORMS))
+        expect([service, byService.get(service)]).toEqual([service, expected])
+    }
+  },
+)
 
 /** `VALUES`, as they are stored. */
 const ATTRIBUTES = {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { PROTOCOLS, sendAll } from '../receive/sdk-fixture.ts'
-import { startServer } from './otlp-fixture.ts'
+import { POLL, startServer } from './otlp-fixture.ts'
 
 // The whole server and the real SDK: what an exporter flushed at its shutdown is in the database.
 
@@ -24,7 +24,7 @@ test('every exporter, compressed or not, brings every signal', async () => {
         `SELECT ServiceName, ${Object.keys(columns).join(', ')} FROM ${table} ORDER BY ServiceName`,
       )
     const expected = services.map((ServiceName) => ({ ServiceName, ...columns }))
-    await expect.poll(rows, { timeout: 15_000 }).toEqual(expected)
+    await expect.poll(rows, POLL).toEqual(expected)
   }
 })
 
