@@ -28,6 +28,24 @@ const Telemetry = z.strictObject({
   privacy: PrivacySettings,
 })
 
+/** What telemetry is taken at most; see `src/receive/limits.ts` for what is not to be set. */
+const Receive = z.strictObject({
+  /** Inflated or not; the specification recommends 64 MiB. */
+  max_body_bytes: z
+    .number()
+    .int()
+    .min(1_024)
+    .max(256 * 2 ** 20)
+    .default(64 * 2 ** 20),
+  /** At once, over HTTP and over gRPC each. */
+  max_requests: z.number().int().min(1).max(65_536).default(512),
+  // Off: what is a lot depends on the fleet, and a refused sender loses data.
+  /** Requests of one sender (a token; without tokens an address) per second; 0: no limit. */
+  sender_max_rps: z.number().min(0).default(0),
+  /** Bytes of inflated bodies; 0: no limit. */
+  sender_max_bytes_per_s: z.number().min(0).default(0),
+})
+
 /** `signalbox.yaml`; every key may also come as `SIGNALBOX_<KEY>`, dots as `_`, the value as YAML. */
 export const Settings = z.strictObject({
   data_dir: z.string().default('./data'),
@@ -45,6 +63,7 @@ export const Settings = z.strictObject({
     .optional(),
   tokens_file: z.string().optional(),
   egress_allow: z.string().default('127.0.0.0/8,::1/128'),
+  receive: Receive.prefault({}),
   telemetry: Telemetry.prefault({}),
   /** `service.name` → component, for senders that do not say `signalbox.component`. */
   services: z.record(z.string(), z.enum(['router', 'worker', 'autoscaler'])).default({}),
@@ -103,6 +122,7 @@ function settingPaths(): SettingPath[] {
   const groups: Record<string, readonly string[]> = {
     telemetry: ['attributes', 'profiles', 'map', 'lateness', 'privacy.drop', 'privacy.hash'],
     report: ['theta', 'quiet_for'],
+    receive: ['max_body_bytes', 'max_requests', 'sender_max_rps', 'sender_max_bytes_per_s'],
   }
   return Object.keys(Settings.shape).flatMap((key) => {
     const paths = groups[key]?.map((sub) => [key, ...sub.split('.')]) ?? [[key]]

@@ -1,4 +1,6 @@
 import type { LineReport, OtlpAnswer, OtlpRequest, Signal } from '../model/otlp.ts'
+import type { RefusalCause } from '../telemetry/receive-events.ts'
+import { ANSWERS, type Refusal, toPipelineRefusal } from './refusal.ts'
 import { BAD_REQUEST, encodePartial, encodeStatus } from './rpc-status.ts'
 
 /** One HTTP answer, ready to be written. */
@@ -8,16 +10,10 @@ export interface HttpAnswer {
   readonly body: Uint8Array
   /** For metrics and the log; '' when all is well. */
   readonly reason: string
+  readonly cause: RefusalCause | ''
 }
 
 type Encoding = OtlpRequest['encoding']
-
-/** A refusal before or instead of an `OtlpAnswer`. */
-export interface Refusal {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 415 | 429 | 503
-  readonly reason: string
-  readonly headers?: Readonly<Record<string, string>>
-}
 
 export const CONTENT_TYPES = {
   protobuf: 'application/x-protobuf',
@@ -28,17 +24,9 @@ export const CONTENT_TYPES = {
 /** Answers are bounded by the protocol; nobody reads more of a reason than this. */
 const REASON_CHARS_MAX = 2_000
 
-/** `google.rpc.Code` of each status that we answer. */
-const RPC_CODES: Readonly<Record<Refusal['status'], number>> = {
-  400: 3, // INVALID_ARGUMENT
-  401: 16, // UNAUTHENTICATED
-  403: 7, // PERMISSION_DENIED
-  404: 12, // UNIMPLEMENTED
-  405: 12,
-  413: 8, // RESOURCE_EXHAUSTED
-  415: 3,
-  429: 8,
-  503: 14, // UNAVAILABLE
+const HEADERS: { readonly [cause in RefusalCause]?: Readonly<Record<string, string>> } = {
+  method: { allow: 'POST' },
+  unauthenticated: { 'www-authenticate': 'Bearer' },
 }
 
 /** @param kind signal and encoding of the request, whose type the answer must have */
@@ -47,11 +35,7 @@ export function toHttpAnswer(
   { signal, encoding }: { readonly signal: Signal; readonly encoding: Encoding },
 ): HttpAnswer {
   if ('lines' in answer && answer.lines) return toLinesAnswer(answer.lines, answer.status)
-  if (answer.status === 'bad') return toRefusal({ status: 400, reason: answer.reason }, encoding)
-  if (answer.status === 'retry' || answer.status === 'limited') {
-    const later = retryLater(answer.reason, answer.afterS)
-    return toRefusal(answer.status === 'retry' ? later : { ...later, status: 429 }, encoding)
-  }
+  if (answer.status !== 'ok') return toRefusal(toPipelineRefusal(answer), encoding)
   const { rejectedCount } = answer
   const message = answer.message.slice(0, REASON_CHARS_MAX)
   // An unset partial_success says "all accepted"; a set one, even with 0, is a warning.
@@ -62,7 +46,13 @@ export function toHttpAnswer(
       : isPlain
         ? new Uint8Array()
         : encodePartial(rejectedCount, message)
-  return { status: 200, headers: { 'content-type': CONTENT_TYPES[encoding] }, body, reason: '' }
+  return {
+    status: 200,
+    headers: { 'content-type': CONTENT_TYPES[encoding] },
+    body,
+    reason: '',
+    cause: '',
+  }
 }
 
 /** Of plain log lines: 400 only when none of them could be taken. */
@@ -74,29 +64,31 @@ function toLinesAnswer(
     JSON.stringify({ accepted: acceptedCount, refused, refused_count: refusedCount }),
   )
   const headers = { 'content-type': CONTENT_TYPES.ndjson }
-  if (status === 'ok') return { status: 200, headers, body, reason: '' }
+  if (status === 'ok') return { status: 200, headers, body, reason: '', cause: '' }
   const [first] = refused
   const reason = first ? `line ${first.line}: ${first.reason}` : 'no line could be read'
-  return { status: 400, headers, body, reason }
-}
-
-export function retryLater(reason: string, afterS: number): Refusal {
-  return { status: 503, reason, headers: { 'retry-after': String(afterS) } }
+  return { status: 400, headers, body, reason, cause: 'unreadable' }
 }
 
 /** A `google.rpc.Status` in the request's type; plain text where that type is not known. */
 export function toRefusal(refusal: Refusal, encoding: Encoding | undefined): HttpAnswer {
-  const { status, headers } = refusal
+  const { cause, afterS } = refusal
+  const { http, rpc } = ANSWERS[cause]
   const reason = refusal.reason.slice(0, REASON_CHARS_MAX)
   const type = encoding ? CONTENT_TYPES[encoding] : 'text/plain; charset=utf-8'
-  const code = RPC_CODES[status]
+  const facts = { code: rpc, reason, isBadRequest: http === 400 }
   const body =
     encoding === undefined
       ? text(`${reason}\n`)
-      : encoding !== 'protobuf'
-        ? text(statusJson({ code, reason, isBadRequest: status === 400 }))
-        : encodeStatus({ code, reason, isBadRequest: status === 400 })
-  return { status, headers: { ...headers, 'content-type': type }, body, reason }
+      : encoding === 'protobuf'
+        ? encodeStatus(facts)
+        : text(statusJson(facts))
+  const headers = {
+    ...HEADERS[cause],
+    ...(afterS !== undefined && { 'retry-after': String(afterS) }),
+    'content-type': type,
+  }
+  return { status: http, headers, body, reason, cause }
 }
 
 const REJECTED_FIELD: Readonly<Record<Signal, string>> = {

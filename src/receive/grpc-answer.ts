@@ -1,6 +1,7 @@
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js'
 import type { OtlpAnswer } from '../model/otlp.ts'
-import { encodePartial, encodeStatus, type RpcStatus } from './rpc-status.ts'
+import { ANSWERS, type Refusal, toPipelineRefusal } from './refusal.ts'
+import { encodePartial, encodeStatus } from './rpc-status.ts'
 
 /**
  * A reason travels in headers: once as text, where a character may take nine bytes, and once or
@@ -9,6 +10,8 @@ import { encodePartial, encodeStatus, type RpcStatus } from './rpc-status.ts'
 const REASON_CHARS_MAX = 300
 /** In the body there is room. */
 const MESSAGE_CHARS_MAX = 2_000
+
+const DETAILS = 'grpc-status-details-bin'
 
 export type GrpcAnswer =
   | { readonly isOk: true; readonly response: Buffer }
@@ -24,34 +27,38 @@ export function toGrpcAnswer(answer: OtlpAnswer): GrpcAnswer {
       const response = isPlain ? Buffer.alloc(0) : toBuffer(encodePartial(rejectedCount, message))
       return { isOk: true, response }
     }
-    case 'bad': {
-      const { reason } = answer
-      return refused({ code: status.INVALID_ARGUMENT, reason, isBadRequest: true })
-    }
-    case 'retry':
-      return { isOk: false, status: retryLater(answer.reason, answer.afterS) }
-    case 'limited': {
-      // With RetryInfo: without one it would mean "too large", which is not to be repeated.
-      const { reason, afterS } = answer
-      return refused({ code: status.RESOURCE_EXHAUSTED, reason, retryAfterS: afterS })
-    }
+    default:
+      return { isOk: false, status: toGrpcStatus(toPipelineRefusal(answer)) }
   }
 }
 
-export function retryLater(reason: string, afterS: number): StatusObject {
-  return toGrpcStatus({ code: status.UNAVAILABLE, reason, retryAfterS: afterS })
-}
-
 /** The status with all it says also as `google.rpc.Status`, where senders look for details. */
-export function toGrpcStatus(refusal: RpcStatus): StatusObject {
-  const reason = shorten(refusal.reason, REASON_CHARS_MAX)
-  const metadata = new Metadata()
-  metadata.set('grpc-status-details-bin', toBuffer(encodeStatus({ ...refusal, reason })))
-  return { code: refusal.code, details: reason, metadata }
+export function toGrpcStatus(refusal: Refusal): StatusObject {
+  const { rpc: code } = ANSWERS[refusal.cause]
+  return toDetailed({ ...refusal, code, isBadRequest: code === status.INVALID_ARGUMENT })
 }
 
-function refused(refusal: RpcStatus): GrpcAnswer {
-  return { isOk: false, status: toGrpcStatus(refusal) }
+/**
+ * With `RetryInfo` only where it says when to come again: RESOURCE_EXHAUSTED without one means
+ * "too large", which is not to be repeated.
+ */
+export function toDetailed({ afterS, ...said }: Detailed): StatusObject {
+  const reason = shorten(said.reason, REASON_CHARS_MAX)
+  const retry = afterS !== undefined && { retryAfterS: afterS }
+  const metadata = new Metadata()
+  metadata.set(DETAILS, toBuffer(encodeStatus({ ...said, reason, ...retry })))
+  return { code: said.code, details: reason, metadata }
+}
+
+interface Detailed {
+  readonly code: number
+  readonly reason: string
+  readonly isBadRequest?: boolean
+  readonly afterS?: number
+}
+
+export function hasDetails({ metadata }: StatusObject): boolean {
+  return (metadata?.get(DETAILS).length ?? 0) > 0
 }
 
 /** Half a surrogate pair, from the sender or from cutting, cannot be written into a header. */

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream'
 import {
   type Metadata,
   ServerInterceptingCall,
@@ -10,18 +9,23 @@ import {
 } from '@grpc/grpc-js'
 import type { Clock } from '../lib/clock.ts'
 import type { Authorize } from '../model/authority.ts'
-import type { ReceiveEvents } from '../telemetry/receive-events.ts'
-import { retryLater, toGrpcStatus } from './grpc-answer.ts'
+import type { ReceiveEvents, RefusalCause } from '../telemetry/receive-events.ts'
+import type { Connections } from './connections.ts'
+import { hasDetails, toDetailed, toGrpcStatus } from './grpc-answer.ts'
+import { onBytes, replaceInflating, replaceStatus } from './grpc-library.ts'
+import { inflate } from './inflate.ts'
+import { createIntake, type Intake, type Place } from './intake.ts'
+import type { ReceiveLimits } from './limits.ts'
+import { LATER, type Refusal, tooFast, tooLarge } from './refusal.ts'
+import type { Senders } from './senders.ts'
 
 export interface GrpcGuardOptions {
   readonly authorize: Authorize
+  readonly senders: Senders
+  readonly connections: Connections
   readonly clock: Clock
-  readonly events: Pick<ReceiveEvents, 'answered'>
-  readonly limits: {
-    readonly requestsMax: number
-    readonly memoryBytesMax: number
-    readonly receiveMsMax: number
-  }
+  readonly events: Pick<ReceiveEvents, 'answered' | 'open'>
+  readonly limits: ReceiveLimits
 }
 
 /** Stands before every call: who may come in, how many at once, and with how much. */
@@ -36,98 +40,164 @@ export interface GrpcGuard {
  * by flow control until its head was let through.
  */
 export function createGrpcGuard(options: GrpcGuardOptions): GrpcGuard {
-  const { authorize, limits } = options
-  const held = { callCount: 0, byteCount: 0 }
-  let isDraining = false
-
-  const refuseEarly = (metadata: Metadata): StatusObject | undefined => {
-    const header = metadata.get('authorization')[0]?.toString()
-    const authority = authorize(header, 'ingest')
-    if (authority.status === 'unauthenticated')
-      return toGrpcStatus({ code: status.UNAUTHENTICATED, reason: authority.reason })
-    if (authority.status === 'forbidden')
-      return toGrpcStatus({ code: status.PERMISSION_DENIED, reason: authority.reason })
-    if (isDraining) return retryLater('shutting down', 1)
-    if (held.callCount > limits.requestsMax) return retryLater('too many requests at once', 1)
-    return undefined
-  }
-
+  const { clock, events, limits } = options
+  const changed = (open: { requestCount: number; byteCount: number }) =>
+    events.open({ transport: 'grpc', ...open })
+  const intake = createIntake({ clock, limits, changed })
+  const state = { isDraining: false }
   return {
-    interceptor: (_method, call) => guardCall(call, { ...options, held, refuseEarly }),
+    interceptor: (_method, call) => guardCall(call, { ...options, intake, state }),
     drain() {
-      isDraining = true
+      state.isDraining = true
     },
   }
 }
 
 interface CallOptions extends GrpcGuardOptions {
-  /** By all calls together. */
-  readonly held: { callCount: number; byteCount: number }
-  refuseEarly(metadata: Metadata): StatusObject | undefined
+  readonly intake: Intake
+  readonly state: { readonly isDraining: boolean }
+}
+
+interface Visitor {
+  readonly sender: string
+  readonly place: Place
+}
+
+/** In this order, so that a call that is refused anyway spends nothing of its sender's rate. */
+function letIn(
+  call: { readonly metadata: Metadata; readonly address: string; putOut(): void },
+  { authorize, senders, intake, state }: CallOptions,
+): Visitor | Refusal {
+  const header = call.metadata.get('authorization')[0]?.toString()
+  const authority = authorize(header, 'ingest')
+  if (authority.status !== 'ok') return { cause: authority.status, reason: authority.reason }
+  if (state.isDraining) return LATER.stopping
+  const place = intake.enter(call.putOut)
+  if (!place) return LATER.tooMany
+  const sender = senders.nameOf({ actor: authority.actor, address: call.address })
+  const waitS = senders.admit(sender)
+  if (waitS === 0) return { sender, place }
+  place.leave()
+  return tooFast(waitS)
 }
 
 function guardCall(call: ServerInterceptingCallInterface, options: CallOptions) {
-  const { clock, events, held, limits, refuseEarly } = options
-  const startMs = clock.monotonicMs()
-  let ownBytes = 0
-  let bodyBytes = 0
-  let isAnswered = false
-  const answered = (code: status, reason: string) => {
-    if (isAnswered) return
-    isAnswered = true
-    const durationMs = clock.monotonicMs() - startMs
-    events.answered({ status: status[code], reason, durationMs, bodyBytes })
-  }
-  const hold = (byteCount: number) => {
-    held.byteCount += byteCount - ownBytes
-    ownBytes = byteCount
-    if (held.byteCount > limits.memoryBytesMax && !isAnswered)
-      guarded.sendStatus(retryLater('too much is being received at once', 1))
-  }
+  const { clock, connections, limits, senders } = options
+  const report = createReport(options)
+  let visitor: Visitor | undefined
   let cancelLate = () => {}
+  let notBusy = () => {}
+  const refuse = (refusal: Refusal) => {
+    report.cause = refusal.cause
+    call.sendStatus(toGrpcStatus(refusal))
+  }
+  const leave = () => {
+    cancelLate()
+    visitor?.place.leave()
+  }
+  replaceStatus(call, (sent) => {
+    const own = toOwnStatus(sent, report, limits)
+    report.answered(own)
+    // What still comes of a refused message is thrown away by the library.
+    if (own.code !== status.OK) leave()
+    return own
+  })
+  replaceInflating(call, async (wire, coding) => {
+    visitor?.place.arrived()
+    const hold = (byteCount: number) => visitor?.place.hold(byteCount) ?? false
+    const inflated = await inflate(wire, { coding, ...limits, hold })
+    if (inflated.status === 'ok') return inflated.bytes
+    report.cause = inflated.refusal.cause
+    throw toGrpcStatus(inflated.refusal)
+  })
   const listener = new ServerListenerBuilder()
     .withOnReceiveMetadata((metadata, next) => {
-      held.callCount++
-      const refusal = refuseEarly(metadata)
-      if (refusal) return guarded.sendStatus(refusal)
-      cancelLate = clock.after(limits.receiveMsMax, () =>
-        guarded.sendStatus(retryLater('the request did not arrive in time', 1)),
-      )
+      notBusy = connections.busy(call.getPeer())
+      const address = call.getConnectionInfo().remoteAddress ?? ''
+      const one = letIn({ metadata, address, putOut: () => refuse(LATER.putOut) }, options)
+      if ('cause' in one) return refuse(one)
+      visitor = one
+      cancelLate = clock.after(limits.receiveMsMax, () => refuse(LATER.late))
       onBytes(call, (byteCount) => {
-        // The rest of a refused message still comes, and is thrown away by the library.
-        if (!isAnswered) hold(ownBytes + byteCount)
+        report.wireBytes += byteCount
+        if (!report.isAnswered && !one.place.hold(byteCount)) refuse(LATER.tooMuch)
       })
       next(metadata)
     })
     .withOnReceiveMessage((message: Buffer, next) => {
       cancelLate()
-      bodyBytes = message.length
-      hold(bodyBytes)
-      if (!isAnswered) next(message)
+      if (report.isAnswered) return
+      visitor?.place.arrived()
+      report.bodyBytes = message.length
+      report.isWhole = true
+      senders.charge(visitor?.sender ?? '', message.length)
+      next(message)
     })
     // Called once at the end of every call, however it ended.
     .withOnCancel(() => {
-      cancelLate()
-      held.callCount--
-      hold(0)
-      answered(status.CANCELLED, 'too large, unreadable, past its deadline, or its sender is gone')
+      leave()
+      notBusy()
+      report.cause ||= 'gone'
+      const details = 'past its deadline, or its sender is gone'
+      report.answered({ code: status.CANCELLED, details })
     })
     .build()
-  const guarded = new ServerInterceptingCall(call, {
-    start: (next) => next(listener),
-    sendStatus(end, next) {
-      answered(end.code, end.code === status.OK ? '' : end.details)
-      next(end)
-    },
-  })
-  return guarded
+  return new ServerInterceptingCall(call, { start: (next) => next(listener) })
 }
 
-/**
- * The library shows a message when it is whole; what has come of it until then is only seen on its
- * stream, which is not in the published types. Without one, messages count once they are whole.
- */
-function onBytes(call: ServerInterceptingCallInterface, count: (byteCount: number) => void): void {
-  const { stream } = call as ServerInterceptingCallInterface & { readonly stream?: Readable }
-  stream?.on('data', (chunk: Buffer) => count(chunk.length))
+interface Report {
+  cause: RefusalCause | ''
+  bodyBytes: number
+  wireBytes: number
+  /** Its message was handed on. */
+  isWhole: boolean
+  readonly isAnswered: boolean
+  answered(sent: Pick<StatusObject, 'code' | 'details'>): void
+}
+
+/** Counts a call once, as its sender sees it. */
+function createReport({ clock, events }: CallOptions): Report {
+  const startMs = clock.monotonicMs()
+  let isAnswered = false
+  return {
+    ...{ cause: '', bodyBytes: 0, wireBytes: 0, isWhole: false },
+    get isAnswered() {
+      return isAnswered
+    },
+    answered({ code, details }) {
+      if (isAnswered) return
+      isAnswered = true
+      const { bodyBytes, wireBytes } = this
+      const isOk = code === status.OK
+      const cause = isOk ? '' : this.cause || causeOf(code, details)
+      const durationMs = clock.monotonicMs() - startMs
+      const reason = isOk ? '' : details
+      events.answered({
+        ...{ status: status[code], cause, reason },
+        durationMs,
+        bodyBytes,
+        wireBytes,
+      })
+    },
+  }
+}
+
+/** Of what the pipeline answered, or the library by itself. */
+function causeOf(code: status, reason: string): RefusalCause {
+  if (reason === LATER.fault.reason) return LATER.fault.cause
+  if (code === status.INVALID_ARGUMENT) return 'unreadable'
+  if (code === status.RESOURCE_EXHAUSTED) return 'rate'
+  if (code === status.UNAVAILABLE) return 'storage'
+  if (code === status.DEADLINE_EXCEEDED || code === status.CANCELLED) return 'gone'
+  return code === status.UNIMPLEMENTED ? 'coding' : 'fault'
+}
+
+/** The library's own answers, as the protocol wants them: with details, and never INTERNAL. */
+function toOwnStatus(sent: StatusObject, report: Report, limits: ReceiveLimits): StatusObject {
+  if (sent.code === status.OK || hasDetails(sent)) return sent
+  if (sent.code === status.RESOURCE_EXHAUSTED) return toGrpcStatus(tooLarge(limits.bodyBytesMax))
+  const { details: reason } = sent
+  if (sent.code === status.INTERNAL)
+    return toGrpcStatus(report.isWhole ? LATER.fault : { cause: 'unreadable', reason })
+  return toDetailed({ code: sent.code, reason })
 }

@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Server as NetServer } from 'node:net'
 import {
   type MethodDefinition,
   Server,
@@ -13,42 +13,24 @@ import type { Part } from '../lib/part.ts'
 import type { Authorize } from '../model/authority.ts'
 import type { OtlpAnswer, OtlpRequest, Signal } from '../model/otlp.ts'
 import type { ReceiveEvents } from '../telemetry/receive-events.ts'
-import { toGrpcAnswer } from './grpc-answer.ts'
+import { type Connections, createConnections } from './connections.ts'
+import { type GrpcAnswer, toGrpcAnswer, toGrpcStatus } from './grpc-answer.ts'
 import { createGrpcGuard } from './grpc-guard.ts'
+import { RECEIVE_LIMITS, type ReceiveLimits } from './limits.ts'
+import { LATER } from './refusal.ts'
+import { createSenders, type Senders } from './senders.ts'
 import { withinDeadline } from './within-deadline.ts'
 
 // OTLP/gRPC without .proto files: messages pass through as bytes, so that the one decoder and the
 // one pipeline serve both transports. The listening socket is ours, and connections are handed to
 // the library: it would listen on its own, but hides why it cannot, and does not bound connections.
 
-interface OtlpGrpcLimits {
-  /** Of one message, inflated or not; the specification recommends 64 MiB. */
-  readonly bodyBytesMax: number
-  /** Calls open at once; further ones are told to come again. */
-  readonly requestsMax: number
-  /** Of all open messages together. */
-  readonly memoryBytesMax: number
-  readonly connectionsMax: number
+interface OtlpGrpcLimits extends ReceiveLimits {
   /** Calls that one connection may have open; senders queue further ones themselves. */
   readonly streamsMax: number
-  /** For a message to arrive in full. */
-  readonly receiveMsMax: number
-  /** For the pipeline to take it: exporters give up after 10 s. */
-  readonly handleMsMax: number
-  /** For open calls to finish when stopping. */
-  readonly stopMsMax: number
 }
 
-const DEFAULT_LIMITS: OtlpGrpcLimits = {
-  bodyBytesMax: 64 * 2 ** 20,
-  requestsMax: 512,
-  memoryBytesMax: 512 * 2 ** 20,
-  connectionsMax: 1_024,
-  streamsMax: 128,
-  receiveMsMax: 30_000,
-  handleMsMax: 8_000,
-  stopMsMax: 3_000,
-}
+const DEFAULT_LIMITS: OtlpGrpcLimits = { ...RECEIVE_LIMITS, streamsMax: 128 }
 
 export interface OtlpGrpcServerOptions {
   readonly host: string
@@ -56,8 +38,10 @@ export interface OtlpGrpcServerOptions {
   readonly port: number
   readonly limits?: Partial<OtlpGrpcLimits>
   readonly authorize: Authorize
+  /** No limits by default. */
+  readonly senders?: Senders
   ingest(request: OtlpRequest): Promise<OtlpAnswer>
-  readonly events: Pick<ReceiveEvents, 'answered' | 'faulted'>
+  readonly events: Pick<ReceiveEvents, 'answered' | 'faulted' | 'open'>
   /** Stamps when requests were received; the system's by default. */
   readonly clock?: Clock
 }
@@ -71,15 +55,15 @@ export interface OtlpGrpcServer extends Part {
 export function createOtlpGrpcServer(options: OtlpGrpcServerOptions): OtlpGrpcServer {
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const clock = options.clock ?? createSystemClock()
-  const guard = createGrpcGuard({ ...options, clock, limits })
+  const senders = options.senders ?? createSenders({ clock })
+  const connections = createConnections(limits)
+  const guard = createGrpcGuard({ ...options, clock, limits, senders, connections })
   const grpc = new Server({ ...toServerOptions(limits), interceptors: [guard.interceptor] })
   for (const [service, signal] of SERVICES) {
     const definition = { export: exportMethod(service) }
     grpc.addService(definition, { export: exportHandler({ ...options, signal, clock, limits }) })
   }
   const listener = createServer({ noDelay: true })
-  listener.maxConnections = limits.connectionsMax
-  const sockets = new Set<Socket>()
   let stopping: Promise<void> | undefined
   return {
     name: 'otlp-grpc',
@@ -89,15 +73,14 @@ export function createOtlpGrpcServer(options: OtlpGrpcServerOptions): OtlpGrpcSe
     start() {
       const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure())
       listener.on('connection', (socket) => {
-        sockets.add(socket)
-        socket.once('close', () => sockets.delete(socket))
+        connections.add(socket)
         injector.injectConnection(socket)
       })
       return listen(listener, options)
     },
     stop() {
       guard.drain()
-      stopping ??= close({ listener, sockets, grpc, ...limits })
+      stopping ??= close({ listener, connections, grpc, ...limits })
       return stopping
     },
   }
@@ -142,18 +125,18 @@ interface HandlerOptions extends Pick<OtlpGrpcServerOptions, 'ingest' | 'events'
 }
 
 function exportHandler({ signal, clock, limits, ingest, events }: HandlerOptions) {
-  const take = async (body: Buffer): Promise<OtlpAnswer> => {
+  const take = async (body: Buffer): Promise<GrpcAnswer> => {
     try {
       const received = { signal, encoding: 'protobuf', receivedUnixMs: clock.nowMs() } as const
-      return await withinDeadline(ingest({ ...received, body }), limits.handleMsMax)
+      return toGrpcAnswer(await withinDeadline(ingest({ ...received, body }), limits.handleMsMax))
     } catch (fault) {
       // Never INTERNAL: senders drop the data on that, and wait and repeat on UNAVAILABLE.
       events.faulted(fault)
-      return { status: 'retry', reason: 'internal fault', afterS: 2 }
+      return { isOk: false, status: toGrpcStatus(LATER.fault) }
     }
   }
   return async (call: ServerUnaryCall<Buffer, Buffer>, reply: sendUnaryData<Buffer>) => {
-    const answer = toGrpcAnswer(await take(call.request))
+    const answer = await take(call.request)
     if (answer.isOk) reply(null, answer.response)
     else reply(answer.status)
   }
@@ -173,21 +156,19 @@ function listen(listener: NetServer, { host, port }: OtlpGrpcServerOptions): Pro
 
 interface Closing {
   readonly listener: NetServer
-  readonly sockets: ReadonlySet<Socket>
+  readonly connections: Connections
   readonly grpc: Server
   readonly stopMsMax: number
 }
 
 /** Lets open calls finish, within a bound, while senders are told to go elsewhere. */
-function close({ listener, sockets, grpc, stopMsMax }: Closing): Promise<void> {
+function close({ listener, connections, grpc, stopMsMax }: Closing): Promise<void> {
   if (!listener.listening) {
     grpc.forceShutdown()
     return Promise.resolve()
   }
   return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      for (const socket of sockets) socket.destroy()
-    }, stopMsMax)
+    const timer = setTimeout(connections.destroyAll, stopMsMax)
     // Done when the last connection has ended, by either side.
     listener.close(() => {
       clearTimeout(timer)

@@ -1,10 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Authorize } from '../model/authority.ts'
 import type { OtlpRequest, Signal } from '../model/otlp.ts'
-import { CONTENT_TYPES, type Refusal } from './answer.ts'
-
-/** How a body was compressed on its way. `deflate` is a zlib stream, as Python's exporter sends. */
-export type Coding = 'identity' | 'gzip' | 'deflate'
+import { CONTENT_TYPES } from './answer.ts'
+import type { Coding } from './inflate.ts'
+import { type Refusal, tooLarge } from './refusal.ts'
 
 /** What the head of a request says, before a byte of its body is read. */
 export type RequestHead =
@@ -13,6 +12,8 @@ export type RequestHead =
       readonly signal: Signal
       readonly encoding: OtlpRequest['encoding']
       readonly coding: Coding
+      /** Whose token it carries. */
+      readonly actor: string
     }
   | {
       readonly status: 'refused'
@@ -44,6 +45,8 @@ const CODINGS: Readonly<Record<string, Coding>> = {
   deflate: 'deflate',
 }
 
+const OTLP_TYPES = `${CONTENT_TYPES.protobuf} or ${CONTENT_TYPES.json}`
+
 export interface HeadOptions {
   readonly authorize: Authorize
   readonly bodyBytesMax: number
@@ -56,42 +59,26 @@ export function readHead(request: IncomingMessage, options: HeadOptions): Reques
   const coding = codingOf(request.headers['content-encoding'])
   const refuse = (refusal: Refusal): RequestHead => ({ status: 'refused', refusal, encoding })
   if (signal === undefined) {
-    return refuse({
-      status: 404,
-      reason: `no OTLP at ${path}: use /v1/traces, /v1/logs, /v1/metrics, or ${NDJSON_PATH}`,
-    })
+    const reason = `no OTLP at ${path}: use /v1/traces, /v1/logs, /v1/metrics, or ${NDJSON_PATH}`
+    return refuse({ cause: 'path', reason })
   }
-  if (request.method !== 'POST') {
-    return refuse({ status: 405, reason: 'use POST', headers: { allow: 'POST' } })
-  }
+  if (request.method !== 'POST') return refuse({ cause: 'method', reason: 'use POST' })
   const authority = options.authorize(request.headers.authorization, 'ingest')
-  if (authority.status === 'unauthenticated') {
-    const headers = { 'www-authenticate': 'Bearer' }
-    return refuse({ status: 401, reason: authority.reason, headers })
+  if (authority.status !== 'ok') {
+    return refuse({ cause: authority.status, reason: authority.reason })
   }
-  if (authority.status === 'forbidden') return refuse({ status: 403, reason: authority.reason })
-  if (encoding === 'ndjson' && !isNdjson(request.headers)) {
-    const reason = 'unsupported Content-Type: send application/x-ndjson'
-    return refuse({ status: 415, reason })
-  }
-  if (encoding === undefined) {
-    const types = `${CONTENT_TYPES.protobuf} or ${CONTENT_TYPES.json}`
-    return refuse({ status: 415, reason: `unsupported Content-Type: send ${types}` })
+  if (encoding === undefined || (encoding === 'ndjson' && !isNdjson(request.headers))) {
+    const types = encoding ? 'application/x-ndjson' : OTLP_TYPES
+    return refuse({ cause: 'content_type', reason: `unsupported Content-Type: send ${types}` })
   }
   if (coding === undefined) {
-    return refuse({
-      status: 400,
-      reason: 'unsupported Content-Encoding: send gzip or deflate, or none',
-    })
+    const reason = 'unsupported Content-Encoding: send gzip or deflate, or none'
+    return refuse({ cause: 'coding', reason })
   }
   if (Number(request.headers['content-length'] ?? 0) > options.bodyBytesMax) {
     return refuse(tooLarge(options.bodyBytesMax))
   }
-  return { status: 'ok', signal, encoding, coding }
-}
-
-export function tooLarge(bodyBytesMax: number): Refusal {
-  return { status: 413, reason: `the body exceeds ${bodyBytesMax} bytes, inflated or not` }
+  return { status: 'ok', signal, encoding, coding, actor: authority.actor }
 }
 
 /**

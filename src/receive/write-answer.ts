@@ -13,11 +13,13 @@ export async function writeAnswer(options: {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly answer: HttpAnswer
+  /** The sender waits to be asked for its body, and was not: none comes. */
+  readonly isWaiting: boolean
   /** Closes the connection afterwards. */
   readonly isLast: boolean
   readonly bodyBytesMax: number
 }): Promise<void> {
-  const { request, response, answer, isLast, bodyBytesMax } = options
+  const { request, response, answer, isLast, isWaiting, bodyBytesMax } = options
   if (response.destroyed) return
   const isUnread = !request.readableEnded && !hasNoBody(request)
   response.writeHead(answer.status, {
@@ -25,7 +27,7 @@ export async function writeAnswer(options: {
     'content-length': String(answer.body.length),
     ...((isLast || isUnread) && { connection: 'close' }),
   })
-  if (isUnread) {
+  if (isUnread && !isWaiting) {
     if (answer.body.length > 0) response.write(answer.body)
     response.flushHeaders()
     await swallow(request, bodyBytesMax)

@@ -1,3 +1,4 @@
+import type { Gauge } from 'prom-client'
 import type { Signal } from '../model/otlp.ts'
 import type { Telemetry } from './telemetry.ts'
 
@@ -6,13 +7,45 @@ interface Answered {
   /** HTTP's number or gRPC's name. */
   readonly status: number | string
   readonly reason: string
+  /** '' when it was taken. */
+  readonly cause: RefusalCause | ''
   readonly durationMs: number
   /** Bytes of the inflated body, 0 when it was not read. */
   readonly bodyBytes: number
+  /** The same as they came. */
+  readonly wireBytes: number
+}
+
+/** Why requests are not taken; metrics count by it. */
+export type RefusalCause =
+  | 'unreadable'
+  | 'coding'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'path'
+  | 'method'
+  | 'content_type'
+  | 'too_large'
+  | 'rate'
+  | 'requests'
+  | 'memory'
+  | 'slow'
+  | 'stopping'
+  | 'storage'
+  | 'fault'
+  | 'gone'
+
+/** What one transport holds at this moment. */
+interface Open {
+  readonly transport: 'http' | 'grpc'
+  readonly requestCount: number
+  readonly byteCount: number
 }
 
 export interface ReceiveEvents {
   answered(answer: Answered): void
+  /** Requests came or went, or bytes of them. */
+  open(open: Open): void
   /** What a decoded request held. */
   decoded(items: { signal: Signal; itemCount: number; rejectedCount: number }): void
   /** The same bytes came again within ten minutes: answered, and not counted. */
@@ -30,19 +63,6 @@ const LOG_EVERY_MS = 10_000
 
 export function createReceiveEvents(telemetry: Telemetry): ReceiveEvents {
   const { log } = telemetry
-  const requests = telemetry.counter(
-    'signalbox_receive_requests_total',
-    'OTLP requests by status of the answer: a number over HTTP, a name over gRPC',
-    ['status'],
-  )
-  const bytes = telemetry.counter(
-    'signalbox_receive_body_bytes_total',
-    'Bytes of OTLP request bodies, inflated',
-  )
-  const seconds = telemetry.histogram(
-    'signalbox_receive_answer_seconds',
-    'Time from the head of an OTLP request to its answer',
-  )
   const items = telemetry.counter(
     'signalbox_receive_items_total',
     'Spans, log records and data points read, also those that the log then refused',
@@ -53,6 +73,7 @@ export function createReceiveEvents(telemetry: Telemetry): ReceiveEvents {
     'Items refused by partial success: too old, or ahead of our clock',
     ['signal'],
   )
+  const doors = createDoorEvents(telemetry)
   const once = createOnceEvents(telemetry)
   const loggedMs = new Map<string, number>()
   /** True at most once per period and kind; kinds are few and fixed. */
@@ -63,13 +84,13 @@ export function createReceiveEvents(telemetry: Telemetry): ReceiveEvents {
     return true
   }
   return {
-    answered({ status, reason, durationMs, bodyBytes }) {
-      requests.inc({ status: String(status) })
-      bytes.inc(bodyBytes)
-      seconds.observe(durationMs / 1_000)
-      if (status !== 200 && status !== 'OK' && mayLog(`status ${status}`))
-        log.warn({ status, reason }, 'refused an OTLP request')
+    answered(answer) {
+      doors.answered(answer)
+      const { status, cause, reason } = answer
+      if (cause !== '' && mayLog(`${status} ${cause}`))
+        log.warn({ status, cause, reason }, 'refused an OTLP request')
     },
+    open: doors.open,
     decoded({ signal, itemCount, rejectedCount }) {
       items.inc({ signal }, itemCount)
       if (rejectedCount === 0) return
@@ -80,6 +101,67 @@ export function createReceiveEvents(telemetry: Telemetry): ReceiveEvents {
     ...once,
     faulted(fault) {
       if (mayLog('fault')) log.error({ err: fault }, 'could not handle an OTLP request')
+    },
+  }
+}
+
+function createDoorEvents({
+  counter,
+  gauge,
+  histogram,
+}: Telemetry): Pick<ReceiveEvents, 'answered' | 'open'> {
+  const requests = counter(
+    'signalbox_receive_requests_total',
+    'OTLP requests by status of the answer: a number over HTTP, a name over gRPC',
+    ['status'],
+  )
+  const refused = counter(
+    'signalbox_receive_refused_total',
+    'OTLP requests that were not taken, by cause; rate is 429, too_large is 413',
+    ['cause'],
+  )
+  const bytes = counter(
+    'signalbox_receive_body_bytes_total',
+    'Bytes of OTLP request bodies, inflated',
+  )
+  const wireBytes = counter(
+    'signalbox_receive_wire_bytes_total',
+    'Bytes of OTLP request bodies as they came, compressed or not',
+  )
+  const seconds = histogram(
+    'signalbox_receive_answer_seconds',
+    'Time from the head of an OTLP request to its answer',
+  )
+  const openRequests = gauge(
+    'signalbox_receive_open_requests',
+    'OTLP requests that are coming or being handled, by transport',
+    ['transport'],
+  )
+  const openBytes = gauge(
+    'signalbox_receive_open_bytes',
+    'Bytes of bodies held by open OTLP requests, by transport',
+    ['transport'],
+  )
+  // Changes with every piece of every request, so the gauges are set when somebody looks.
+  const open: { [transport in Open['transport']]?: Open } = {}
+  const setWhenSeen = (gauge: Gauge, read: (now: Open) => number) =>
+    Object.assign(gauge, {
+      collect() {
+        for (const now of Object.values(open)) gauge.set({ transport: now.transport }, read(now))
+      },
+    })
+  setWhenSeen(openRequests, ({ requestCount }) => requestCount)
+  setWhenSeen(openBytes, ({ byteCount }) => byteCount)
+  return {
+    answered(answer) {
+      requests.inc({ status: String(answer.status) })
+      if (answer.cause !== '') refused.inc({ cause: answer.cause })
+      bytes.inc(answer.bodyBytes)
+      wireBytes.inc(answer.wireBytes)
+      seconds.observe(answer.durationMs / 1_000)
+    },
+    open: (now) => {
+      open[now.transport] = now
     },
   }
 }

@@ -95,6 +95,19 @@ test('privacy lists come from file or variables, and are strict', () => {
   expect(fault.places[0]?.key).toBe('telemetry.privacy.drop.0')
 })
 
+test('limits of receiving come from file or variables, within bounds', () => {
+  const off = { sender_max_rps: 0, sender_max_bytes_per_s: 0 }
+  const defaults = { max_body_bytes: 64 * 2 ** 20, max_requests: 512, ...off }
+  expect(loadSettings({}).receive).toEqual(defaults)
+  const env = { SIGNALBOX_RECEIVE_MAX_BODY_BYTES: '4096', SIGNALBOX_RECEIVE_SENDER_MAX_RPS: '0.5' }
+  const set = { ...defaults, max_body_bytes: 4_096, sender_max_rps: 0.5 }
+  expect(loadSettings(env).receive).toEqual(set)
+  const fault = catchFault(() => loadSettings({ SIGNALBOX_RECEIVE_MAX_REQUESTS: '0' }))
+  expect(fault.places).toMatchObject([
+    { file: 'SIGNALBOX_RECEIVE_MAX_REQUESTS', key: 'receive.max_requests' },
+  ])
+})
+
 test('a wrong file is named with line and key', () => {
   const file = write('b.yaml', 'port: 1\nprot: 2\n')
   const fault = catchFault(() => loadSettings({ SIGNALBOX_CONFIG: file }))

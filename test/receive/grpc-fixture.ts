@@ -44,6 +44,7 @@ export async function serve(options: Partial<OtlpGrpcServerOptions> = {}) {
     events: {
       answered: ({ status }) => statuses.push(status),
       faulted: (fault) => faults.push(fault),
+      open: () => {},
     },
     ...options,
   })

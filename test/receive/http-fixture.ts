@@ -38,6 +38,7 @@ export async function serve(options: Partial<OtlpHttpServerOptions> = {}) {
     events: {
       answered: ({ status }) => statuses.push(status),
       faulted: (fault) => faults.push(fault),
+      open: () => {},
     },
     ...options,
   })

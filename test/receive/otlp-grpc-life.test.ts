@@ -39,13 +39,18 @@ test('one connection carries many calls, and queues those beyond its streams', a
   expect(received).toHaveLength(20)
 })
 
-test('connections are bounded', async () => {
-  const { port } = await serve({ limits: { connectionsMax: 1 } })
-  const first = connectTcp(port, '127.0.0.1')
-  await once(first, 'connect')
-  const second = connectTcp(port, '127.0.0.1').resume()
-  await once(second, 'close')
-  first.destroy()
+test('connections are bounded: the one that has been idle longest gives way', async () => {
+  const { ingest, isEntered, open } = createGate()
+  const { port } = await serve({ limits: { connectionsMax: 2 }, ingest })
+  const busy = send({ port })
+  await isEntered
+  const idle = connectTcp(port, '127.0.0.1').resume()
+  await once(idle, 'connect')
+  const closed = once(idle, 'close')
+  open()
+  expect((await send({ port })).code).toBe('OK')
+  await closed
+  expect((await busy).code).toBe('OK')
 })
 
 test('stopping finishes what is open, refuses what is new, and is safe twice', async () => {
@@ -81,7 +86,7 @@ test('a server that was never started can be stopped', async () => {
     port: 0,
     authorize: () => ({ status: 'ok', actor: 'anyone' }),
     ingest: async () => OK,
-    events: { answered: () => {}, faulted: () => {} },
+    events: { answered: () => {}, faulted: () => {}, open: () => {} },
   })
   await expect(server.stop()).resolves.toBeUndefined()
 })
@@ -122,6 +127,7 @@ test('a sender that goes away in the middle harms nobody', async () => {
       ended()
     },
     faulted: () => {},
+    open: () => {},
   }
   const { port } = await serve({ events, limits: { requestsMax: 1 } })
   const session = connectHttp2(`http://127.0.0.1:${port}`)

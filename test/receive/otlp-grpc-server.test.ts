@@ -147,8 +147,8 @@ describe('refusals', () => {
 describe('bytes that no library sends', () => {
   test.for([
     ['an unknown coding', 'snappy', frame(1, Buffer.from('x')), '12'],
-    ['a broken coding', 'gzip', frame(1, Buffer.from('no gzip')), '13'],
-    ['a cut coding', 'gzip', frame(1, gzipSync('hello').subarray(0, 15)), '13'],
+    ['a broken coding', 'gzip', frame(1, Buffer.from('no gzip')), '3'],
+    ['a cut coding', 'gzip', frame(1, gzipSync('hello').subarray(0, 15)), '3'],
     ['two messages', 'identity', Buffer.concat([frame(0, 'a'), frame(0, 'b')]), '12'],
     ['no message', 'identity', Buffer.alloc(0), '12'],
     ['uncompressed in spite of the coding', 'gzip', frame(0, Buffer.from('x')), '0'],
@@ -193,15 +193,6 @@ describe('size', () => {
     expect(received.map((request: OtlpRequest) => request.body.length)).toEqual(
       code === 'OK' ? [byteCount, byteCount] : [],
     )
-  })
-
-  test.for([
-    ['64 MiB', 64 * 2 ** 20, 'OK'],
-    ['64 MiB and a byte', 64 * 2 ** 20 + 1, 'RESOURCE_EXHAUSTED'],
-  ] as const)('by default: %s', async ([, byteCount, code]) => {
-    const { port } = await serve()
-    expect((await send({ port, body: Buffer.alloc(byteCount) })).code).toBe(code)
-    expect((await send({ port, body: Buffer.alloc(byteCount), isGzip: true })).code).toBe(code)
   })
 
   test('a bomb is stopped at the limit', async () => {

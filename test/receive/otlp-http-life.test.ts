@@ -59,7 +59,7 @@ test('a server that was never started can be stopped', async () => {
     port: 0,
     authorize: () => ({ status: 'ok', actor: 'anyone' }),
     ingest: async () => OK,
-    events: { answered: () => {}, faulted: () => {} },
+    events: { answered: () => {}, faulted: () => {}, open: () => {} },
   })
   await expect(server.stop()).resolves.toBeUndefined()
 })
@@ -73,13 +73,14 @@ test('connections are kept alive', async () => {
   agent.destroy()
 })
 
-test('a body that never ends is cut off', async () => {
+test('a body that never ends is cut off, and its sender may try again', async () => {
   const { port } = await serve({ limits: { receiveMsMax: 50 } })
   const slow = connect(port, '127.0.0.1')
   slow.write('POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n')
   slow.write('content-type: application/json\r\n\r\n{')
-  slow.resume()
-  await once(slow, 'close')
+  const [answer] = (await once(slow, 'data')) as [Buffer]
+  expect(answer.toString()).toMatch(/^HTTP\/1.1 503 [\s\S]*connection: close/i)
+  slow.destroy()
 })
 
 test('a sender that goes away in the middle harms nobody', async () => {
