@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ClickHouseError, type ClickHouseSettings, createClient } from '@clickhouse/client'
@@ -22,6 +23,8 @@ export interface ClickHouse {
   command(sql: string): Promise<void>
   /** Rows into a table, synchronously and, with the same token, at most once. Fails as `query` does. */
   insert(insertion: Insertion): Promise<void>
+  /** `Native` blocks of a file into a table, with the same promise. Fails as `query` does. */
+  load(load: NativeLoad): Promise<void>
   /** Whether it answers at all. Never throws. */
   ping(): Promise<boolean>
   /** Creates the URL's database when it is missing. */
@@ -37,11 +40,27 @@ export interface Insertion {
   readonly token: string
 }
 
+/** `Native` blocks, revision 0, one after the other. */
+export interface NativeLoad {
+  readonly table: string
+  readonly columns: readonly string[]
+  /** Absolute. */
+  readonly file: string
+  /** Whole blocks of the file; without it, all of it. */
+  readonly part?: { readonly from: number; readonly byteCount: number }
+  /** The same bytes with the same token are stored once, as far back as the table remembers. */
+  readonly token: string
+}
+
+export type Load = (load: NativeLoad) => Promise<void>
+
 export type Insert = (insertion: Insertion) => Promise<void>
 
 export interface ClickHouseOptions {
   /** `http(s)://user:password@host:port/database` */
   readonly url: string
+  /** It runs on this machine and may read our files: nothing is sent that lies there already. */
+  readonly readsFiles?: boolean
   /** Default 60 s; also `max_execution_time`. */
   readonly queryTimeoutMs?: number
   /** Default 120 s: an insert that is cut off is done again in full. */
@@ -91,6 +110,16 @@ export function createClickHouse(options: ClickHouseOptions): ClickHouse {
         })
         for await (const _ of stream);
       }),
+    load: (load) =>
+      translated(async () => {
+        const { query, body } = toStatement(load, options)
+        const clickhouse_settings = { ...LOAD_SETTINGS, insert_deduplication_token: load.token }
+        const { stream } = await writer.exec({
+          ...{ query, clickhouse_settings },
+          ...(body && { values: body }),
+        })
+        for await (const _ of stream);
+      }),
     ping: async () => (await reader.ping()).success,
     ensureDatabase: () =>
       translated(async () => {
@@ -126,6 +155,35 @@ const INSERT_SETTINGS: ClickHouseSettings = {
   throw_on_max_partitions_per_insert_block: 0,
 }
 
+/**
+ * A load becomes one block, and so one part per partition: fewer merges, and a retry is the same
+ * block again, which its token needs. Two threads, because the machine has other work.
+ */
+const LOAD_SETTINGS: ClickHouseSettings = {
+  min_insert_block_size_rows: '1073741824',
+  min_insert_block_size_bytes: '0',
+  max_threads: 2,
+  max_insert_threads: '1',
+  // Else a column of another name is left out, and filled with nothing.
+  input_format_skip_unknown_fields: 0,
+}
+
+/** What `file()` would take for a pattern or an archive. */
+const NO_PLAIN_PATH = /[*?{}]|::/
+
+/** As a file that the database reads itself, or as the body of the request. */
+function toStatement(load: NativeLoad, { readsFiles = false }: ClickHouseOptions) {
+  const { table, file, part } = load
+  const columns = load.columns.map((name) => `\`${name}\``).join(', ')
+  const into = `INSERT INTO ${table} (${columns})`
+  if (!readsFiles || part !== undefined || NO_PLAIN_PATH.test(file)) {
+    const range = part && { start: part.from, end: part.from + part.byteCount - 1 }
+    return { query: `${into} FORMAT Native`, body: createReadStream(file, range) }
+  }
+  const path = file.replaceAll('\\', '\\\\').replaceAll("'", "\\'")
+  return { query: `${into} SELECT ${columns} FROM file('${path}', 'Native')`, body: undefined }
+}
+
 /** Rows per turn of the event loop: text of 20,000 at once would hold up everything else. */
 const ROWS_PER_TURN = 500
 
@@ -156,11 +214,18 @@ function toLine(row: Row): string {
 /**
  * Codes of a server that is busy, full, starting, replicating or misconfigured, not of a wrong
  * statement: 159, 160 time; 202 queries; 209, 210, 279 network; 225, 242, 319, 999 replication;
- * 236 aborted; 241, 243, 252 memory, disk, parts; 516 password; 745 connections.
+ * 236 aborted; 164, 497 read-only user; 241, 243, 252 memory, disk, parts; 516 password;
+ * 745 connections.
  */
 const TRANSIENT_CODES = new Set([
-  159, 160, 202, 209, 210, 225, 236, 241, 242, 243, 252, 279, 319, 516, 745, 999,
+  159, 160, 164, 202, 209, 210, 225, 236, 241, 242, 243, 252, 279, 319, 497, 516, 745, 999,
 ])
+
+/** Faults of its disk come under many codes (75, 76, 1001), with the words of the system. */
+const DISK_FAULT = /no space left|read-only file system|input\/output error|quota exceeded/i
+
+const isTransient = ({ code, message }: ClickHouseError) =>
+  TRANSIENT_CODES.has(Number(code)) || DISK_FAULT.test(message)
 
 async function translated<T>(run: () => Promise<T>): Promise<T> {
   try {
@@ -174,9 +239,7 @@ async function translated<T>(run: () => Promise<T>): Promise<T> {
       })
     }
     throw new AppError(
-      TRANSIENT_CODES.has(Number(fault.code))
-        ? 'CLICKHOUSE_UNAVAILABLE'
-        : 'CLICKHOUSE_QUERY_FAILED',
+      isTransient(fault) ? 'CLICKHOUSE_UNAVAILABLE' : 'CLICKHOUSE_QUERY_FAILED',
       `ClickHouse refused (code ${fault.code}, ${fault.type ?? 'unknown'}): ${fault.message.trim()}`,
       { cause: fault },
     )
