@@ -12,6 +12,7 @@ import { createAuthorize } from './config/tokens.ts'
 import { type Correlator, createCorrelator } from './correlate/correlator.ts'
 import { type Controller, createController } from './decide/controller.ts'
 import { createDecoder } from './decode/decoder.ts'
+import { createOpenRows } from './decode/rows-to-native.ts'
 import { createDelivery, type Delivery } from './deliver/delivery.ts'
 import { checkAlerts } from './detect/check-alerts.ts'
 import { createDetector, type Detector } from './detect/detector.ts'
@@ -118,9 +119,10 @@ function createBase({ settings, env, speed = 1 }: AppOptions) {
       ...{ meanings: createMeanings(settings), services: settings.services, timings },
       ...{ topology: live.topology, retentionMs: settings.retention },
     }).decode
-  const storage = createStorage({ settings, clock, events: events.store, decode: createDecode() })
+  const rows = createOpenRows()
+  const storage = createStorage({ settings, clock, events: events.store, seal: rows.seal })
   return {
-    ...{ settings, clock, timings, telemetry, events, live, storage, createDecode },
+    ...{ settings, clock, timings, telemetry, events, live, storage, rows, createDecode },
     store: storage.state,
     theta: settings.report.theta,
     quietForMs: Math.round(settings.report.quiet_for / speed),
@@ -185,7 +187,8 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
     events: events.page,
   })
   const ingest = createDoor({
-    ...{ decode: given.createDecode(), observe: onObservations, append: storage.log.append },
+    ...{ decode: given.createDecode(), observe: onObservations },
+    append: (request, batch) => storage.log.append(given.rows.enter(request, batch)),
     ...{ taken: storage.log.takeOver(), privacy: settings.telemetry.privacy },
     ...{ dataDir: settings.data_dir, events: events.receive },
   })

@@ -3,6 +3,7 @@ import { createMeanings } from '../config/meanings.ts'
 import { createTimings } from '../config/timings.ts'
 import { createTopology } from '../config/topology.ts'
 import { createDecoder } from '../decode/decoder.ts'
+import { createOpenRows } from '../decode/rows-to-native.ts'
 import { createSystemClock } from '../lib/clock.ts'
 import { startAll, stopAll } from '../lib/part.ts'
 import { createIngest } from '../receive/ingest.ts'
@@ -40,7 +41,7 @@ export async function startIngestService(dataDir: string): Promise<IngestService
     events: storeEvents,
   })
   await embedded.start()
-  const clickhouse = createClickHouse({ url: embedded.url })
+  const clickhouse = createClickHouse({ url: embedded.url, readsFiles: true })
   await migrate(clickhouse, { retentionMs: RETENTION_MS })
   const topology = createTopology({ routes: [] })
   const { decode } = createDecoder({
@@ -52,15 +53,19 @@ export async function startIngestService(dataDir: string): Promise<IngestService
     retentionMs: RETENTION_MS,
     timings: createTimings(),
   })
+  const rows = createOpenRows()
   const log = createWriteLog({
     dir: join(dataDir, 'log'),
     clock,
     events: storeEvents,
     bytesMax: LOG_BYTES_MAX,
-    decode,
-    insert: clickhouse.insert,
+    seal: rows.seal,
+    load: clickhouse.load,
   })
-  const ingest = createIngest({ decode, observe: () => {}, append: log.append, events })
+  const ingest = createIngest({
+    ...{ decode, observe: () => {}, events },
+    append: (request, batch) => log.append(rows.enter(request, batch)),
+  })
   const server = createOtlpHttpServer({
     host: '127.0.0.1',
     port: 0,
