@@ -7,6 +7,7 @@ import type { Block } from '../model/block.ts'
 import type { TakenRequest } from '../model/otlp.ts'
 import type { StoreEvents } from '../telemetry/store-events.ts'
 import type { Load } from './clickhouse.ts'
+import { createLogRefusals, type Refusal } from './log-refusals.ts'
 import { findSegments, type Segment } from './log-segment.ts'
 import { createLogWriter, type LogEntry, type LogWriter } from './log-writer.ts'
 import { readTaken } from './read-segment.ts'
@@ -47,8 +48,8 @@ export interface WriteLogOptions {
 }
 
 const STOP_MS_MAX = 3_000
-const FULL_RETRY_MS = 2_000
 const LAG_EVERY_MS = 1_000
+const LAG_SAID_MS = 30_000
 /** Rows in memory that wait for the disk; beyond it a slow disk would cost the process its life. */
 const PENDING_BYTES_MAX = 256 << 20
 
@@ -57,7 +58,7 @@ export function createWriteLog(options: WriteLogOptions): WriteLog {
   // ClickHouse does not know where we stand.
   const dir = resolve(options.dir)
   let isAccepting = false
-  let isRefusing = false
+  const refusals = createLogRefusals({ clock, events })
   let refused: RefusedBlocks | undefined
   const cancels: Cancel[] = []
   let remembered: TakenRequest[] = []
@@ -69,22 +70,14 @@ export function createWriteLog(options: WriteLogOptions): WriteLog {
   })
   const writer = createLogWriter({ dir, clock, events, seal, closed: loader.add })
   const bytes = () => writer.bytes + loader.bytes
-  const sayBacklog = () => {
-    const { segmentCount, oldestUnixMs } = loader
-    const lagMs = oldestUnixMs === undefined ? 0 : Math.max(0, clock.nowMs() - oldestUnixMs)
-    events.backlogChanged({ bytes: bytes(), segmentCount, lagMs })
-  }
+  const lagMs = () => Math.max(0, clock.nowMs() - (loader.oldestUnixMs ?? Number.POSITIVE_INFINITY))
+  const sayBacklog = () =>
+    events.backlogChanged({ bytes: bytes(), segmentCount: loader.segmentCount, lagMs: lagMs() })
 
   const whyNot = ({ byteCount }: LogEntry): Refusal | undefined => {
     if (!isAccepting) return 'stopped'
     if (bytes() + byteCount > options.bytesMax) return 'full'
     return writer.pendingBytes > PENDING_BYTES_MAX ? 'behind' : undefined
-  }
-  const refuse = (entry: LogEntry, reason: Refusal): Outcome => {
-    entry.discard()
-    events.logRefused({ reason, detail: REFUSALS[reason], isFirst: !isRefusing })
-    isRefusing = true
-    return { status: 'retry', reason: REFUSALS[reason], afterMs: FULL_RETRY_MS }
   }
 
   return {
@@ -109,8 +102,8 @@ export function createWriteLog(options: WriteLogOptions): WriteLog {
     // Not `async`, nothing awaited before the writer has it: its rows must not be sealed without it.
     append(entry) {
       const why = whyNot(entry)
-      if (why !== undefined) return Promise.resolve(refuse(entry, why))
-      isRefusing = false
+      if (why !== undefined) return Promise.resolve(refusals.refuse(entry, why))
+      refusals.end()
       return writer.append(entry)
     },
     get backlog() {
@@ -121,20 +114,14 @@ export function createWriteLog(options: WriteLogOptions): WriteLog {
       await loader.drain()
     },
     takeOver: () => remembered.splice(0),
-    refusing: () => sayRefusing(writer, bytes() >= options.bytesMax),
+    refusing: () => [...refusals.lately(), ...sayFault(writer)],
     degraded: () => [
       ...(loader.stuck ? [sayStuck({ ...loader.stuck, bytes: bytes(), ...options })] : []),
+      ...(!loader.stuck && lagMs() > LAG_SAID_MS ? [sayLag(lagMs())] : []),
       ...sayRefused(refused),
     ],
   }
 }
-
-const REFUSALS = {
-  full: 'the write-ahead log is full: ClickHouse does not take what waits in it',
-  behind: 'the write-ahead log is behind: its disk is slow',
-  stopped: 'the write-ahead log is stopped',
-} as const
-type Refusal = keyof typeof REFUSALS
 
 async function drainFor(delayMs: number, loader: SegmentLoader, clock: Clock): Promise<void> {
   const patience = new AbortController()
@@ -143,16 +130,17 @@ async function drainFor(delayMs: number, loader: SegmentLoader, clock: Clock): P
   patience.abort()
 }
 
-function sayRefusing({ fault }: LogWriter, isFull: boolean): string[] {
-  const full = isFull ? [REFUSALS.full] : []
-  return fault === undefined ? full : [...full, `the write-ahead log cannot be written: ${fault}`]
-}
+const sayFault = ({ fault }: LogWriter) =>
+  fault === undefined ? [] : [`the write-ahead log cannot be written: ${fault}`]
 
 function sayRefused(refused: RefusedBlocks | undefined): string[] {
   if (!refused?.count) return []
   const last = refused.reason === undefined ? '' : `, the last one ${refused.reason}`
   return [`ClickHouse refused ${refused.count} parts of the log, see ${refused.dir}${last}`]
 }
+
+const sayLag = (lagMs: number) =>
+  `what arrives can be queried only after ${Math.round(lagMs / 1_000)} s: loading is behind`
 
 function sayStuck(stuck: {
   readonly sinceUnixMs: number

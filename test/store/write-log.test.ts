@@ -126,9 +126,11 @@ test('a full log takes the rows out of the open block, answers retry, and has ro
   expect(taken.length).toBeGreaterThan(1)
   expect(outcomes.slice(taken.length).map(({ status }) => status)).toContain('retry')
   expect(outcomes[5]).toMatchObject({ reason: expect.stringContaining('full'), afterMs: 2_000 })
+  expect(log.refusing()).toEqual([expect.stringContaining('full')])
   sink.failing = undefined
   await log.flush()
   expect(await append('a:9')).toEqual({ status: 'ok' })
+  expect(log.refusing()).toEqual([])
   await log.flush()
   expect(sink.rows).toEqual([...taken.map((_, n) => `a:${n}`), 'a:9'])
   await log.stop()
@@ -174,9 +176,25 @@ test('a database that is down is waited for, in order, and the log says so', asy
   sink.failing = undefined
   await turnUntil(clock, () => sink.rows.length === 2)
   expect(sink.rows).toEqual(['a:1', 'a:2'])
-  await turnUntil(clock, () => log.degraded().length === 0)
+  await turnUntil(clock, () => log.backlog.segmentCount === 0)
+  expect(log.degraded()).toEqual([])
   expect(await count('signalbox_store_lag_seconds')).toBe(0)
   await log.stop()
+})
+
+test('a load that hangs is said after 30 s, and a refusal for 5 s', async () => {
+  const { log, append, clock, sink } = openLog(createSink(), 300)
+  sink.load = () => new Promise(() => {})
+  await log.start()
+  while ((await append('a:1')).status === 'ok');
+  expect(log.refusing()).toHaveLength(1)
+  clock.turn(5_000)
+  expect(log.refusing()).toEqual([])
+  await until(() => log.backlog.segmentCount === 1)
+  clock.turn(20_000)
+  expect(log.degraded()).toEqual([])
+  clock.turn(10_000)
+  expect(log.degraded()).toEqual([expect.stringContaining('only after 35 s')])
 })
 
 test('of a refused table only the refused blocks are set aside, with the reason', async () => {
