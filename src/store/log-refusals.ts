@@ -5,6 +5,7 @@ import type { LogEntry } from './log-writer.ts'
 
 const REFUSALS = {
   full: 'the write-ahead log is full: ClickHouse does not take what waits in it',
+  disk: 'the disk of the write-ahead log is nearly full',
   behind: 'the write-ahead log is behind: its disk is slow',
   stopped: 'the write-ahead log is stopped',
 } as const

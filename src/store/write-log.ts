@@ -7,6 +7,7 @@ import type { Block } from '../model/block.ts'
 import type { TakenRequest } from '../model/otlp.ts'
 import type { StoreEvents } from '../telemetry/store-events.ts'
 import type { Load } from './clickhouse.ts'
+import { createDiskRoom } from './disk-room.ts'
 import { createLogRefusals, type Refusal } from './log-refusals.ts'
 import { findSegments, type Segment } from './log-segment.ts'
 import { createLogWriter, type LogEntry, type LogWriter } from './log-writer.ts'
@@ -58,6 +59,7 @@ export function createWriteLog(options: WriteLogOptions): WriteLog {
   // ClickHouse does not know where we stand.
   const dir = resolve(options.dir)
   let isAccepting = false
+  const disk = createDiskRoom({ dir, clock })
   const refusals = createLogRefusals({ clock, events })
   let refused: RefusedBlocks | undefined
   const cancels: Cancel[] = []
@@ -77,6 +79,7 @@ export function createWriteLog(options: WriteLogOptions): WriteLog {
   const whyNot = ({ byteCount }: LogEntry): Refusal | undefined => {
     if (!isAccepting) return 'stopped'
     if (bytes() + byteCount > options.bytesMax) return 'full'
+    if (disk.isShort) return 'disk'
     return writer.pendingBytes > PENDING_BYTES_MAX ? 'behind' : undefined
   }
 
@@ -88,7 +91,7 @@ export function createWriteLog(options: WriteLogOptions): WriteLog {
       const left = await findSegments(dir)
       remembered = [...(await takenFiles.read()), ...(await takenOf(left, { ...options, dir }))]
       if (left.length > 0) cancels.push(replay({ left, loader, options }))
-      cancels.push(clock.every(LAG_EVERY_MS, sayBacklog))
+      cancels.push(clock.every(LAG_EVERY_MS, sayBacklog), await disk.watch())
       loader.start()
       isAccepting = true
     },

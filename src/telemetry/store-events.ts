@@ -67,7 +67,7 @@ function createLogEvents({ log, counter, histogram }: Telemetry) {
     },
     /** Every one is counted; only the first of a row is logged. */
     logRefused(event: {
-      reason: 'full' | 'behind' | 'failed' | 'stopped'
+      reason: 'full' | 'disk' | 'behind' | 'failed' | 'stopped'
       detail: string
       isFirst: boolean
     }) {

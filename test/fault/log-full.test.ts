@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
@@ -82,6 +90,20 @@ const ruleFires = (served: Served) =>
     return rule.includes('"firing"')
   })
 
+/** Stops a process without ending it, until the returned function is called. */
+function halt(pid: number): () => void {
+  const goOn = () => {
+    try {
+      process.kill(pid, 'SIGCONT')
+    } catch {
+      // Gone with its server.
+    }
+  }
+  onTestFinished(goOn)
+  process.kill(pid, 'SIGSTOP')
+  return goOn
+}
+
 const readiness = async (served: Served) => {
   const answer = await served.get('/readyz')
   return { status: answer.status, text: await answer.text() }
@@ -106,8 +128,9 @@ test('a disk that is full to the last byte refuses, detects, and recovers', asyn
   await ruleFires(served)
   expect(await readiness(served)).toMatchObject({
     status: 503,
-    text: expect.stringMatching(/cannot be written: .*ENOSPC/),
+    text: expect.stringMatching(/cannot be written: .*ENOSPC|disk .* is nearly full/),
   })
+  await waitFor('the reason', async () => (await readiness(served)).text.includes('nearly full'))
   // Long enough that the database has met the full disk too.
   await sleep(4_000)
   expect(served.child.exitCode).toBeNull()
@@ -125,15 +148,7 @@ test('a disk that is full to the last byte refuses, detects, and recovers', asyn
 test('a database that stands still fills the log to its limit, and nothing else', async () => {
   const served = await start({ env: { SIGNALBOX_LOG_BYTES_MAX: String(2 ** 20) } })
   const acknowledged = new Set<string>()
-  const database = childPid(served.child.pid)
-  process.kill(database, 'SIGSTOP')
-  onTestFinished(() => {
-    try {
-      process.kill(database, 'SIGCONT')
-    } catch {
-      // Gone with its server.
-    }
-  })
+  const goOn = halt(childPid(served.child.pid))
   const load = startLoad(served.addresses.otlp_http, acknowledged, { spansPerExport: 200 })
   const answer = await refusal(served)
   expect(Number(answer.headers.get('retry-after'))).toBe(2)
@@ -143,7 +158,28 @@ test('a database that stands still fills the log to its limit, and nothing else'
     text: expect.stringContaining('full'),
   })
 
-  process.kill(database, 'SIGCONT')
+  goOn()
+  const countBefore = acknowledged.size
+  await waitFor('exports to be taken again', async () => acknowledged.size > countBefore + 500)
+  await load.stop()
+  await load.sendAgain(served.addresses.otlp_http)
+  await expectStoredOnce(served, acknowledged)
+})
+
+test('a log that grows until its disk is nearly full leaves the database the room to empty it', async () => {
+  const disk = mountSmallDisk(256)
+  const dataDir = join(disk, 'data')
+  mkdirSync(dataDir)
+  const served = await start({ dataDir })
+  const acknowledged = new Set<string>()
+  const { bavail, bsize } = statfsSync(disk)
+  writeFileSync(join(disk, 'filler'), Buffer.alloc(Math.max(0, bavail * bsize - (32 << 20))))
+  const goOn = halt(childPid(served.child.pid))
+  const load = startLoad(served.addresses.otlp_http, acknowledged, { spansPerExport: 500 })
+  const text = await (await refusal(served)).text()
+  expect(text).toContain('nearly full')
+
+  goOn()
   const countBefore = acknowledged.size
   await waitFor('exports to be taken again', async () => acknowledged.size > countBefore + 500)
   await load.stop()
