@@ -1,9 +1,9 @@
-import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ClickHouseError, type ClickHouseSettings, createClient } from '@clickhouse/client'
 import { AppError } from '../lib/errors.ts'
 import type { Row } from '../model/batch.ts'
+import { LOAD_SETTINGS, type Load, toLoadStatement } from './native-load.ts'
 
 // The one door to ClickHouse, embedded or a server: the same client, the same settings.
 // Inserts and queries have connections of their own, so that a heavy report never delays loading.
@@ -24,7 +24,7 @@ export interface ClickHouse {
   /** Rows into a table, synchronously and, with the same token, at most once. Fails as `query` does. */
   insert(insertion: Insertion): Promise<void>
   /** `Native` blocks of a file into a table, with the same promise. Fails as `query` does. */
-  load(load: NativeLoad): Promise<void>
+  readonly load: Load
   /** Whether it answers at all. Never throws. */
   ping(): Promise<boolean>
   /** Creates the URL's database when it is missing. */
@@ -40,20 +40,6 @@ export interface Insertion {
   readonly token: string
 }
 
-/** `Native` blocks, revision 0, one after the other. */
-export interface NativeLoad {
-  readonly table: string
-  readonly columns: readonly string[]
-  /** Absolute. */
-  readonly file: string
-  /** Whole blocks of the file; without it, all of it. */
-  readonly part?: { readonly from: number; readonly byteCount: number }
-  /** The same bytes with the same token are stored once, as far back as the table remembers. */
-  readonly token: string
-}
-
-export type Load = (load: NativeLoad) => Promise<void>
-
 export type Insert = (insertion: Insertion) => Promise<void>
 
 export interface ClickHouseOptions {
@@ -68,7 +54,7 @@ export interface ClickHouseOptions {
 }
 
 export function createClickHouse(options: ClickHouseOptions): ClickHouse {
-  const { url, queryTimeoutMs = 60_000, insertTimeoutMs = 120_000 } = options
+  const { url, readsFiles = false, queryTimeoutMs = 60_000, insertTimeoutMs = 120_000 } = options
   const shared = { url, application: 'signalbox', log: { level: 127 as const } }
   const reader = createClient({
     ...shared,
@@ -112,13 +98,15 @@ export function createClickHouse(options: ClickHouseOptions): ClickHouse {
       }),
     load: (load) =>
       translated(async () => {
-        const { query, body } = toStatement(load, options)
+        const { query, body } = await toLoadStatement(load, { readsFiles })
         const clickhouse_settings = { ...LOAD_SETTINGS, insert_deduplication_token: load.token }
-        const { stream } = await writer.exec({
-          ...{ query, clickhouse_settings },
-          ...(body && { values: body }),
-        })
-        for await (const _ of stream);
+        const statement = { query, clickhouse_settings, ...(body && { values: body }) }
+        try {
+          const { stream } = await writer.exec(statement)
+          for await (const _ of stream);
+        } finally {
+          body?.destroy()
+        }
       }),
     ping: async () => (await reader.ping()).success,
     ensureDatabase: () =>
@@ -153,35 +141,6 @@ const INSERT_SETTINGS: ClickHouseSettings = {
   deduplicate_blocks_in_dependent_materialized_views: 1,
   // Late data of many days in one segment must not be refused.
   throw_on_max_partitions_per_insert_block: 0,
-}
-
-/**
- * A load becomes one block, and so one part per partition: fewer merges, and a retry is the same
- * block again, which its token needs. Two threads, because the machine has other work.
- */
-const LOAD_SETTINGS: ClickHouseSettings = {
-  min_insert_block_size_rows: '1073741824',
-  min_insert_block_size_bytes: '0',
-  max_threads: 2,
-  max_insert_threads: '1',
-  // Else a column of another name is left out, and filled with nothing.
-  input_format_skip_unknown_fields: 0,
-}
-
-/** What `file()` would take for a pattern or an archive. */
-const NO_PLAIN_PATH = /[*?{}]|::/
-
-/** As a file that the database reads itself, or as the body of the request. */
-function toStatement(load: NativeLoad, { readsFiles = false }: ClickHouseOptions) {
-  const { table, file, part } = load
-  const columns = load.columns.map((name) => `\`${name}\``).join(', ')
-  const into = `INSERT INTO ${table} (${columns})`
-  if (!readsFiles || part !== undefined || NO_PLAIN_PATH.test(file)) {
-    const range = part && { start: part.from, end: part.from + part.byteCount - 1 }
-    return { query: `${into} FORMAT Native`, body: createReadStream(file, range) }
-  }
-  const path = file.replaceAll('\\', '\\\\').replaceAll("'", "\\'")
-  return { query: `${into} SELECT ${columns} FROM file('${path}', 'Native')`, body: undefined }
 }
 
 /** Rows per turn of the event loop: text of 20,000 at once would hold up everything else. */

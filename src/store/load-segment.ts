@@ -1,10 +1,14 @@
+import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../lib/errors.ts'
 import type { StoreEvents } from '../telemetry/store-events.ts'
-import { clickHouseCodeOf, type Load } from './clickhouse.ts'
-import { type Segment, tableFileOf } from './log-segment.ts'
+import { clickHouseCodeOf } from './clickhouse.ts'
+import { byBlockFileOf, type Segment, tableFileOf } from './log-segment.ts'
+import type { Load } from './native-load.ts'
 import type { SegmentContent, StoredBlock, StoredTable } from './read-segment.ts'
 import type { RefusedPart } from './refused-blocks.ts'
+import { syncDirectory } from './segment-file.ts'
 
 // One segment on its way into ClickHouse: each table file is one load with the token ID:TABLE. A
 // file that is refused for good is loaded block by block, ID:TABLE:BLOCK, so that only the refused
@@ -44,32 +48,43 @@ export function createSegmentLoad(given: {
   const refusalCounts = new Map<string, number>()
   const blockLoads = new Map<string, () => Promise<void>>()
 
+  const fileOf = ({ table }: StoredTable) => join(options.dir, tableFileOf(segment.id, table))
+
+  const refuse = async (stored: StoredTable, fault: unknown): Promise<string | undefined> => {
+    const { table } = stored
+    const refusalCount = (refusalCounts.get(table) ?? 0) + 1
+    refusalCounts.set(table, refusalCount)
+    const reason = reasonOf(fault)
+    if (refusalCount < REFUSALS_MAX && !badTables.has(table)) return `${table}: ${reason}`
+    badTables.add(table)
+    const part = { segment, stored, file: fileOf(stored), options }
+    if (TABLE_CODES.has(clickHouseCodeOf(fault) ?? 0)) {
+      await options.setAside(toRefused(part, { blocks: stored.blocks, reason }))
+      return undefined
+    }
+    await markSynced(options.dir, byBlockFileOf(part.file))
+    return await loadByBlock(part)
+  }
+  const loadByBlock = async (part: TablePart): Promise<undefined> => {
+    const { table } = part.stored
+    const byBlock = blockLoads.get(table) ?? createBlockLoad(part)
+    blockLoads.set(table, byBlock)
+    await byBlock()
+  }
   const loadTable = async (stored: StoredTable): Promise<string | undefined> => {
     const { table, columns } = stored
-    const file = join(options.dir, tableFileOf(segment.id, table))
-    let byBlock = blockLoads.get(table)
-    if (byBlock === undefined) {
-      try {
-        await options.load({ table, columns, file, token: `${segment.id}:${table}` })
-        badTables.delete(table)
-        events.tableLoaded({ table, rowCount: stored.rowCount })
-        return undefined
-      } catch (fault) {
-        if (isUnavailable(fault)) throw fault
-        const refusalCount = (refusalCounts.get(table) ?? 0) + 1
-        refusalCounts.set(table, refusalCount)
-        const reason = reasonOf(fault)
-        if (refusalCount < REFUSALS_MAX && !badTables.has(table)) return `${table}: ${reason}`
-        badTables.add(table)
-        const isWhole = TABLE_CODES.has(clickHouseCodeOf(fault) ?? 0)
-        const part = { segment, stored, file, options }
-        byBlock = isWhole
-          ? () => options.setAside(toRefused(part, { blocks: stored.blocks, reason }))
-          : createBlockLoad(part)
-        blockLoads.set(table, byBlock)
-      }
+    const file = fileOf(stored)
+    if (existsSync(byBlockFileOf(file))) {
+      return await loadByBlock({ segment, stored, file, options })
     }
-    await byBlock()
+    try {
+      await options.load({ table, columns, file, token: `${segment.id}:${table}` })
+    } catch (fault) {
+      if (isUnavailable(fault)) throw fault
+      return await refuse(stored, fault)
+    }
+    badTables.delete(table)
+    events.tableLoaded({ table, rowCount: stored.rowCount })
     return undefined
   }
 
@@ -144,6 +159,11 @@ function toRefused(
     rowCount: blocks.reduce((sum, { rowCount }) => sum + rowCount, 0),
     blockCount: blocks.length,
   }
+}
+
+async function markSynced(dir: string, file: string): Promise<void> {
+  await writeFile(file, '')
+  await syncDirectory(dir)
 }
 
 /** Our own faults too: a disk that cannot be read or written now may be again. */

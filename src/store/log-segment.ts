@@ -1,5 +1,6 @@
-import { readdir, rm, stat } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { sizeOf } from './segment-file.ts'
 
 // A segment of the write-ahead log is loadable as it lies: one file per table, `ID.TABLE.native`,
 // which is nothing but `Native` blocks one after the other, and a journal `ID.log` that says what is
@@ -23,10 +24,17 @@ export interface SegmentPlace {
 }
 
 const JOURNAL = '.log'
+const BY_BLOCK = '.by-block'
 const TABLE = '.native'
 
 export const journalFileOf = ({ dir, id }: SegmentPlace) => join(dir, `${id}${JOURNAL}`)
 export const tableFileOf = (id: string, table: string) => `${id}.${table}${TABLE}`
+
+/**
+ * Stands beside a table file that was refused as a whole, so that after a restart its blocks are not
+ * loaded under two tokens: as blocks before, and as a whole by a table that takes them now.
+ */
+export const byBlockFileOf = (file: string) => file.slice(0, -TABLE.length) + BY_BLOCK
 
 /** When it was opened. */
 export const bornUnixMs = ({ id }: Pick<Segment, 'id'>) => Number(id.split('-')[0])
@@ -36,11 +44,10 @@ export async function findSegments(dir: string): Promise<Segment[]> {
   const names = (await readdir(dir)).sort()
   const ids = new Set(names.filter((name) => name.endsWith(JOURNAL)).map(idOf))
   const tables = new Map<string, string[]>([...ids].map((id) => [id, []]))
-  for (const name of names.filter((one) => one.endsWith(TABLE))) {
-    const table = name.slice(idOf(name).length + 1, -TABLE.length)
+  for (const name of names.filter((one) => one.endsWith(TABLE) || one.endsWith(BY_BLOCK))) {
     const known = tables.get(idOf(name))
-    if (known) known.push(table)
-    else await rm(join(dir, name), { force: true })
+    if (known === undefined) await rm(join(dir, name), { force: true })
+    else if (name.endsWith(TABLE)) known.push(name.slice(idOf(name).length + 1, -TABLE.length))
   }
   return await Promise.all(
     [...tables].map(async ([id, own]) => {
@@ -55,15 +62,9 @@ const idOf = (name: string) => name.split('.')[0] ?? ''
 
 export async function removeSegment(dir: string, { id, tables }: Segment): Promise<void> {
   await rm(journalFileOf({ dir, id }), { force: true })
-  for (const table of tables) await rm(join(dir, tableFileOf(id, table)), { force: true })
-}
-
-/** 0 for a file that is not there. */
-export async function sizeOf(file: string): Promise<number> {
-  try {
-    return (await stat(file)).size
-  } catch (fault) {
-    if ((fault as { code?: string }).code === 'ENOENT') return 0
-    throw fault
+  for (const table of tables) {
+    const file = join(dir, tableFileOf(id, table))
+    await rm(file, { force: true })
+    await rm(byBlockFileOf(file), { force: true })
   }
 }

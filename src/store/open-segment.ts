@@ -13,7 +13,7 @@ import {
 import { createSegmentFile, type SegmentFile, syncDirectory } from './segment-file.ts'
 
 /** What is written and synced together. */
-export interface Group {
+interface Group {
   readonly blocks: readonly Block[]
   readonly taken: readonly TakenRequest[]
 }

@@ -2,7 +2,8 @@ import { readFile, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ONCE_MS, type TakenRequest } from '../model/otlp.ts'
 import { decodeFrames, type Frame, type FramedBlock } from './log-frames.ts'
-import { journalFileOf, type Segment, sizeOf, tableFileOf } from './log-segment.ts'
+import { journalFileOf, type Segment, tableFileOf } from './log-segment.ts'
+import { sizeOf } from './segment-file.ts'
 import { createTableChecks, type TableChecks } from './table-checks.ts'
 
 /** Blocks of one table: a file as it lies, or a part of it. */

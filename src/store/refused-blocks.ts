@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { StoreEvents } from '../telemetry/store-events.ts'
@@ -60,6 +60,14 @@ export function createRefusedBlocks(options: {
     async add(part) {
       const name = tableFileOf(`${part.segment}.${part.from}`, part.table)
       const file = join(dir, name)
+      const { segment, table, blockCount, rowCount, reason: why } = part
+      reason = `${table}: ${why}`
+      const event = { segment, table, blockCount, rowCount, reason: why }
+      // Gone, if somebody took it away by hand: there is nothing to keep then.
+      if (!existsSync(part.file)) {
+        events.blocksRefused({ ...event, file: 'missing' })
+        return
+      }
       await writeSynced(reasonFileOf(file), Buffer.from(renderReason(part)))
       await copyPart(part, file)
       await syncDirectory(dir)
@@ -67,9 +75,7 @@ export function createRefusedBlocks(options: {
         files.push({ file, bytes: part.byteCount })
         bytes += part.byteCount
       }
-      reason = `${part.table}: ${part.reason}`
-      const { segment, table, blockCount, rowCount } = part
-      events.blocksRefused({ segment, table, blockCount, rowCount, reason: part.reason, file })
+      events.blocksRefused({ ...event, file })
       makeRoom()
     },
     get count() {

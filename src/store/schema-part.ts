@@ -2,8 +2,9 @@ import type { Clock } from '../lib/clock.ts'
 import { AppError } from '../lib/errors.ts'
 import type { Part } from '../lib/part.ts'
 import type { StoreEvents } from '../telemetry/store-events.ts'
-import type { ClickHouse, Insert, Load } from './clickhouse.ts'
+import type { ClickHouse, Insert } from './clickhouse.ts'
 import { migrate } from './migrate.ts'
+import type { Load } from './native-load.ts'
 
 // Detection, failover and paging go on while ClickHouse is down, also at a start: then the schema
 // is brought up to date as soon as it answers, and inserts wait for that.

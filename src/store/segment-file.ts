@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 
 /** A file that only grows, and whose every answered byte survives a power loss. */
 export interface SegmentFile {
@@ -67,5 +67,15 @@ export async function syncDirectory(dir: string) {
     await handle.sync()
   } finally {
     await handle.close()
+  }
+}
+
+/** 0 for a file that is not there. */
+export async function sizeOf(file: string): Promise<number> {
+  try {
+    return (await stat(file)).size
+  } catch (fault) {
+    if ((fault as { code?: string }).code === 'ENOENT') return 0
+    throw fault
   }
 }

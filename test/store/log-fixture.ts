@@ -1,11 +1,11 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished } from 'vitest'
 import { AppError } from '../../src/lib/errors.ts'
 import { createTurnedClock, type TurnedClock } from '../../src/lib/turned-clock.ts'
 import type { TakenRequest } from '../../src/model/otlp.ts'
-import type { NativeLoad } from '../../src/store/clickhouse.ts'
+import type { NativeLoad } from '../../src/store/native-load.ts'
 import { createWriteLog, type WriteLog } from '../../src/store/write-log.ts'
 import { createStoreEvents } from '../../src/telemetry/store-events.ts'
 import { createSilentTelemetry } from '../../src/telemetry/telemetry.ts'
@@ -34,6 +34,7 @@ export function createSink() {
     async load(load: NativeLoad) {
       calls.push(load.token)
       const { from = 0, byteCount } = load.part ?? {}
+      if (!existsSync(load.file)) throw refused()
       const bytes = readFileSync(load.file)
       const ids = readIds(bytes.subarray(from, from + (byteCount ?? bytes.length)))
       const fault = this.failing?.(load, ids)

@@ -116,6 +116,14 @@ test.for([
   expect(await idsOf(table)).toEqual([])
 })
 
+test.for(KINDS)('a file that is gone is nothing to wait for: %s', async (kind) => {
+  const load = { table: await createTable(), columns: ['id'], file: join(dir, 'gone.native') }
+  await expect(doors[kind]!.load({ ...load, token: 'x' })).rejects.toMatchObject({
+    code: 'CLICKHOUSE_QUERY_FAILED',
+    message: expect.stringContaining('is gone'),
+  })
+})
+
 test('a path that file() would take for a pattern is not one', async () => {
   const table = await createTable()
   mkdirSync(join(dir, 'odd{1,2}*?'))

@@ -241,6 +241,40 @@ test('block by block goes on where it was when the database went away in between
   await log.stop()
 })
 
+test('what went in block by block does not go in again as a whole after a restart', async () => {
+  const sink = createSink()
+  const first = openLog(sink)
+  // The second block is poison to a table that is mended while the server is down.
+  sink.failing = ({ part }, ids) => {
+    if (part && ids.includes('3')) return unavailable()
+    return ids.includes('2') ? refused() : undefined
+  }
+  await first.log.start()
+  for (const text of ['a:1', 'a:2', 'a:3']) await first.append(text)
+  await turnUntil(first.clock, () => sink.calls.length > 6)
+  expect(sink.rows).toEqual(['a:1'])
+  sink.failing = undefined
+  const second = openLog(sink)
+  await second.log.start()
+  await second.log.flush()
+  expect(sink.rows).toEqual(['a:1', 'a:2', 'a:3'])
+  expect(readdirSync(folder.dir)).toEqual(['refused'])
+  await second.log.stop()
+})
+
+test('a table file that somebody took away costs its rows, and blocks nothing', async () => {
+  const { log, append, clock, sink } = openLog()
+  sink.failing = unavailable
+  await log.start()
+  await append('a:1 b:1')
+  await turnUntil(clock, () => sink.calls.length > 1)
+  rmSync(join(folder.dir, files('.a.native')[0]!))
+  sink.failing = ({ table }) => (table === 'a' ? refused() : undefined)
+  await turnUntil(clock, () => log.backlog.segmentCount === 0)
+  expect(sink.rows).toEqual(['b:1'])
+  await log.stop()
+})
+
 test('a stopped log refuses, has loaded what it could, and stops twice and unstarted', async () => {
   const { log, append, sink } = openLog()
   await log.stop()
