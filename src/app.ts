@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { deferDeps } from './api/deferred-deps.ts'
 import type { ApiDeps } from './api/deps.ts'
 import { createHealth } from './api/health.ts'
@@ -6,15 +7,18 @@ import { createStateFeed, type StateFeed } from './api/state-feed.ts'
 import { createLiveAlerts, summarize } from './config/live-alerts.ts'
 import { createMeanings } from './config/meanings.ts'
 import { packagePath, VERSION } from './config/package-files.ts'
+import { createPrivateNames } from './config/private-names.ts'
 import type { Environment, Settings } from './config/settings.ts'
 import { createTimings } from './config/timings.ts'
 import { createAuthorize } from './config/tokens.ts'
 import { type Correlator, createCorrelator } from './correlate/correlator.ts'
 import { type Controller, createController } from './decide/controller.ts'
 import { createDecoder } from './decode/decoder.ts'
+import { createPrivacyTally } from './decode/privacy.ts'
 import { createDelivery, type Delivery } from './deliver/delivery.ts'
 import { checkAlerts } from './detect/check-alerts.ts'
 import { createDetector, type Detector } from './detect/detector.ts'
+import { createSpanInterest } from './detect/span-interest.ts'
 import { createSystemClock } from './lib/clock.ts'
 import { AppError, type ErrorPlace } from './lib/errors.ts'
 import { type Part, startAll, stopAll } from './lib/part.ts'
@@ -25,6 +29,7 @@ import type { ReceivedStatus } from './model/router-status.ts'
 import type { Verdict } from './model/verdict.ts'
 import { createPager, type Pager } from './page/pager.ts'
 import { createDoor } from './receive/door.ts'
+import { createKeyedHash, loadHashKey } from './receive/keyed-hash.ts'
 import { createReceivers } from './receive/receivers.ts'
 import { createReporter } from './report/reporter.ts'
 import { createStorage } from './store/storage.ts'
@@ -113,14 +118,20 @@ function createBase({ settings, env, speed = 1 }: AppOptions) {
   const telemetry = createTelemetry({ logLevel: settings.log_level })
   const events = createAllEvents(telemetry)
   const live = createLiveAlerts({ dir: settings.alerts_dir, env, speed })
-  const createDecode = () =>
-    createDecoder({
-      ...{ meanings: createMeanings(settings), services: settings.services, timings },
-      ...{ topology: live.topology, retentionMs: settings.retention },
-    }).decode
-  const storage = createStorage({ settings, clock, events: events.store, decode: createDecode() })
+  // First of all: it holds the data directory's lock.
+  const seal = () => decoder.seal()
+  const storage = createStorage({ settings, clock, events: events.store, seal })
+  const names = createPrivateNames(settings.telemetry.privacy)
+  const hash = createKeyedHash(loadHashKey(join(settings.data_dir, 'privacy.key')))
+  const interestOf = createSpanInterest()
+  const decoder = createDecoder({
+    ...{ meanings: createMeanings(settings), services: settings.services, timings },
+    ...{ topology: live.topology, retentionMs: settings.retention },
+    privacy: { ...names, hash, tally: createPrivacyTally() },
+    spanInterest: () => interestOf(live.alerts().rules),
+  })
   return {
-    ...{ settings, clock, timings, telemetry, events, live, storage, createDecode },
+    ...{ settings, clock, timings, telemetry, events, live, storage, decoder, names, hash },
     store: storage.state,
     theta: settings.report.theta,
     quietForMs: Math.round(settings.report.quiet_for / speed),
@@ -185,9 +196,9 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
     events: events.page,
   })
   const ingest = createDoor({
-    ...{ decode: given.createDecode(), observe: onObservations, append: storage.log.append },
-    ...{ taken: storage.log.takeOver(), privacy: settings.telemetry.privacy },
-    ...{ dataDir: settings.data_dir, events: events.receive },
+    ...{ decode: given.decoder.decode, observe: onObservations, append: storage.log.append },
+    ...{ names: given.names, hash: given.hash, taken: storage.log.takeOver() },
+    events: events.receive,
   })
   const parts = [correlator, pager, controller, delivery, detector]
   const api = toApi({ ...given, detector, controller, delivery, correlator, pager })

@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 // Layout: seconds, no services. Fast: everything that needs at most a local child process.
-// Slow: faults, crashes, soak, browser. Files run in processes (not threads): the embedded
+// Slow: faults, crashes, soak, browser. Long: the random ones of them, many times. Files run in processes (not threads): the embedded
 // engine crashes a process that loads it in a worker thread.
 const built = { globalSetup: ['test/build.ts'] }
 const common = { pool: 'forks' as const, testTimeout: 20_000, hookTimeout: 60_000, root: '.' }
@@ -27,6 +27,17 @@ export default defineConfig({
           name: 'slow',
           include: ['test/{fault,browser,soak}/**/*.test.ts'],
           testTimeout: 300_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          ...common,
+          ...built,
+          name: 'long',
+          include: ['test/fault/random-*.test.ts'],
+          env: { SIGNALBOX_TEST_KILLS: process.env.SIGNALBOX_TEST_KILLS ?? '30' },
           hookTimeout: 120_000,
           fileParallelism: false,
         },

@@ -3,6 +3,8 @@ import { createMeanings } from '../config/meanings.ts'
 import { createTimings } from '../config/timings.ts'
 import { createTopology } from '../config/topology.ts'
 import { createDecoder } from '../decode/decoder.ts'
+import { createPrivateNames } from '../config/private-names.ts'
+import { createPrivacyTally } from '../decode/privacy.ts'
 import { createSystemClock } from '../lib/clock.ts'
 import { startAll, stopAll } from '../lib/part.ts'
 import { createIngest } from '../receive/ingest.ts'
@@ -40,10 +42,11 @@ export async function startIngestService(dataDir: string): Promise<IngestService
     events: storeEvents,
   })
   await embedded.start()
-  const clickhouse = createClickHouse({ url: embedded.url })
+  const clickhouse = createClickHouse({ url: embedded.url, readsFiles: true })
   await migrate(clickhouse, { retentionMs: RETENTION_MS })
   const topology = createTopology({ routes: [] })
-  const { decode } = createDecoder({
+  const names = createPrivateNames({ drop: [], hash: [] })
+  const decoder = createDecoder({
     meanings: createMeanings({
       telemetry: { attributes: {} },
     }),
@@ -51,16 +54,20 @@ export async function startIngestService(dataDir: string): Promise<IngestService
     services: { 'sd-worker': 'worker' },
     retentionMs: RETENTION_MS,
     timings: createTimings(),
+    privacy: { ...names, hash: (text) => text, tally: createPrivacyTally() },
+    spanInterest: () => [],
   })
   const log = createWriteLog({
     dir: join(dataDir, 'log'),
     clock,
     events: storeEvents,
     bytesMax: LOG_BYTES_MAX,
-    decode,
-    insert: clickhouse.insert,
+    seal: decoder.seal,
+    load: clickhouse.load,
   })
-  const ingest = createIngest({ decode, observe: () => {}, append: log.append, events })
+  const ingest = createIngest({
+    ...{ decode: decoder.decode, observe: () => {}, append: log.append, events },
+  })
   const server = createOtlpHttpServer({
     host: '127.0.0.1',
     port: 0,

@@ -8,6 +8,7 @@ import { MEANINGS } from './meanings.ts'
 import { PrivacySettings } from './privacy.ts'
 
 const Port = z.number().int().min(0).max(65_535)
+const LOG_BYTES_LEAST = 2 ** 20
 const Names = z.array(z.string()).min(1)
 
 /** Known, but what it asks for is not there: taking it in silence would look like an outage. */
@@ -75,6 +76,12 @@ export const Settings = z.strictObject({
       quiet_for: Duration.default(120_000),
     })
     .prefault({}),
+  /** Of telemetry that waits for the database. A full second of a busy fleet must find room. */
+  log_bytes_max: z
+    .number()
+    .int()
+    .min(LOG_BYTES_LEAST)
+    .default(4 * 2 ** 30),
   retention: Duration.default(90 * 86_400_000),
   log_level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 })

@@ -1,9 +1,10 @@
 /** Rows of one table as one ClickHouse `Native` block (revision 0), ready for the log. */
 export interface Block {
   readonly table: string
+  /** In the order of the bytes. The same table always has the same columns in the same order. */
   readonly columns: readonly string[]
   readonly rowCount: number
   readonly byteCount: number
-  /** Good until the next blocks are made; do not keep. */
+  /** Valid until the next event-loop turn after the write resolved; do not keep. */
   readonly chunks: readonly Uint8Array[]
 }

@@ -1,37 +1,27 @@
-import { join } from 'node:path'
-import type { PrivacySettings } from '../config/privacy.ts'
+import type { PrivateNames } from '../config/private-names.ts'
 import type { OtlpAnswer, OtlpRequest, TakenRequest } from '../model/otlp.ts'
 import type { ReceiveEvents } from '../telemetry/receive-events.ts'
 import { createIngest, type IngestOptions } from './ingest.ts'
-import { createKeyedHash, loadHashKey } from './keyed-hash.ts'
+import type { KeyedHash } from './keyed-hash.ts'
 import { createOnce } from './once.ts'
 import { createPrivacy } from './privacy.ts'
 
 export interface DoorOptions extends IngestOptions {
   /** What earlier runs took, to be answered again. */
   readonly taken: readonly TakenRequest[]
-  readonly privacy: PrivacySettings
-  /** The hash key is kept in it. */
-  readonly dataDir: string
+  /** What is withheld, and the hash of what is to be recognised all the same. */
+  readonly names: PrivateNames
+  readonly hash: KeyedHash
   readonly events: Pick<ReceiveEvents, 'decoded' | 'repeated' | 'forgotten' | 'withheld'>
 }
 
 /**
  * What every request passes, by whichever transport it came: known already? (by its bytes as they
  * came), without what is private, then decoded, judged and logged.
- *
- * @throws AppError CONFIG_INVALID when the hash key's file holds something else
  */
 export function createDoor(options: DoorOptions): (request: OtlpRequest) => Promise<OtlpAnswer> {
-  const { taken, events, privacy: settings } = options
-  const hash = createKeyedHash(loadHashKey(join(options.dataDir, 'privacy.key')))
-  const clean = createPrivacy({ settings, hash, events })
+  const { taken, events } = options
+  const clean = createPrivacy({ ...options, withheld: events.withheld })
   const ingest = createIngest(options)
-  return createOnce({
-    ...{ taken, events },
-    async take(request) {
-      const cleaned = clean(request)
-      return cleaned.status === 'ok' ? await ingest(cleaned.request) : cleaned
-    },
-  })
+  return createOnce({ ...{ taken, events }, take: (request) => ingest(clean(request)) })
 }

@@ -1,7 +1,7 @@
 import type { Outcome } from '../lib/outcome.ts'
 import type { DecodedBatch, DecodeResult } from '../model/batch.ts'
 import type { Observation } from '../model/observation.ts'
-import type { OtlpAnswer, OtlpRequest } from '../model/otlp.ts'
+import type { OtlpAnswer, OtlpRequest, TakenRequest } from '../model/otlp.ts'
 import type { ReceiveEvents } from '../telemetry/receive-events.ts'
 
 /** Exporters give up after 10 s including their retries: a longer pause is a lost batch. */
@@ -11,9 +11,21 @@ export interface IngestOptions {
   decode(request: OtlpRequest): DecodeResult
   /** Hands over to detection. Not called for what it has seen before, and storage refused. */
   observe(observations: readonly Observation[]): void
-  /** Puts the request where it survives a crash; 'ok' only then. */
-  append(request: OtlpRequest, batch: DecodedBatch): Promise<Outcome>
-  readonly events: Pick<ReceiveEvents, 'decoded'>
+  /** Puts the batch's rows where they survive a crash; 'ok' only then. */
+  append(entry: AppendedBatch): Promise<Outcome>
+  readonly events: Pick<ReceiveEvents, 'decoded' | 'withheld'>
+}
+
+/** The rows of one request in the open blocks, and what is remembered of it. */
+export interface AppendedBatch extends Pick<DecodedBatch, 'rowCount' | 'byteCount' | 'discard'> {
+  readonly taken?: TakenRequest
+}
+
+function toEntry(request: OtlpRequest, batch: DecodedBatch): AppendedBatch {
+  const { rowCount, byteCount, discard, itemCount, rejectedCount } = batch
+  const { onceKey, receivedUnixMs } = request
+  const taken = onceKey !== undefined && { onceKey, receivedUnixMs, itemCount, rejectedCount }
+  return { rowCount, byteCount, discard, ...(taken && { taken }) }
 }
 
 /** What becomes of one export request, behind any of the protocol's transports. */
@@ -25,6 +37,7 @@ export function createIngest(
     if (result.status === 'bad') return result
     const { batch } = result
     const { itemCount, rejectedCount, rejectedReason } = batch
+    for (const count of batch.withheld) options.events.withheld(count)
     // Detection first: it must see what a full log refuses, and it is what seconds are saved for.
     if (!request.isObserved) {
       options.events.decoded({ signal: request.signal, itemCount, rejectedCount })
@@ -35,7 +48,7 @@ export function createIngest(
       ...(batch.lines && { lines: batch.lines }),
     }
     if (itemCount === 0) return accepted
-    const outcome = await options.append(request, batch)
+    const outcome = await options.append(toEntry(request, batch))
     switch (outcome.status) {
       case 'ok':
         return accepted

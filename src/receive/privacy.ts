@@ -1,56 +1,30 @@
-import type { PrivacySettings } from '../config/privacy.ts'
+import type { PrivateNames } from '../config/private-names.ts'
 import type { OtlpRequest } from '../model/otlp.ts'
-import type { ReceiveEvents } from '../telemetry/receive-events.ts'
+import type { Withheld, WithheldCount } from '../model/withheld.ts'
 import type { KeyedHash } from './keyed-hash.ts'
-import { cleanJson, UnreadableBody, type Withholding } from './private-json.ts'
 import { cleanLines } from './private-lines.ts'
-import { createPrivateNames } from '../config/private-names.ts'
-import type { Withheld } from '../model/withheld.ts'
-import { cleanProtobuf } from './private-protobuf.ts'
 
-// What must not be kept goes before anything is judged, logged or stored. Every body is searched
-// for pieces of the listed names, in one pass; most have none, and are left as they are. Withheld
-// are attributes, also nested ones; free text (span names, log lines) is not looked into.
+// Of OTLP, private attributes are left out where they are decoded (decode/privacy.ts), before
+// anything is judged, logged or stored. Plain lines have no attributes before they are read: any
+// member of theirs may be one, so that they are cleaned as what they are, as JSON.
 
 export interface PrivacyOptions {
-  readonly settings: PrivacySettings
+  readonly names: PrivateNames
   readonly hash: KeyedHash
-  readonly events: Pick<ReceiveEvents, 'withheld'>
+  withheld(count: WithheldCount): void
 }
 
-export type Cleaned =
-  | { readonly status: 'ok'; readonly request: OtlpRequest }
-  /** It holds something that looks private, and cannot be read. */
-  | { readonly status: 'bad'; readonly reason: string }
-
-/** More finds than this: then every message is entered. */
-const FINDS_MAX = 100_000
-
-export function createPrivacy(options: PrivacyOptions): (request: OtlpRequest) => Cleaned {
-  const names = createPrivateNames(options.settings)
+export function createPrivacy(options: PrivacyOptions): (request: OtlpRequest) => OtlpRequest {
   return (request) => {
+    if (request.encoding !== 'ndjson') return request
     const tally = createTally()
-    try {
-      const body = clean(request, { names, hash: options.hash, withhold: tally.add })
-      if (body === undefined) return { status: 'ok', request }
-      for (const event of tally.counted()) options.events.withheld(event)
-      return { status: 'ok', request: { ...request, body } }
-    } catch (fault) {
-      if (fault instanceof UnreadableBody) return { status: 'bad', reason: fault.message }
-      throw fault
-    }
+    const { buffer, byteOffset, byteLength } = request.body
+    const body = Buffer.from(buffer, byteOffset, byteLength)
+    const cleaned = cleanLines(body, { ...options, withhold: tally.add })
+    if (cleaned === undefined) return request
+    for (const count of tally.counted()) options.withheld(count)
+    return { ...request, body: cleaned }
   }
-}
-
-function clean(request: OtlpRequest, withholding: Withholding): Buffer | undefined {
-  const { buffer, byteOffset, byteLength } = request.body
-  const body = Buffer.from(buffer, byteOffset, byteLength)
-  if (request.encoding === 'ndjson') return cleanLines(body, withholding)
-  const finds = withholding.names.search.find(body, FINDS_MAX)
-  if (request.encoding === 'json') return cleanJson(body, finds, withholding)
-  if (finds.length === 0) return undefined
-  const isEverywhere = finds.length === FINDS_MAX
-  return cleanProtobuf({ signal: request.signal, body, finds, isEverywhere }, withholding)
 }
 
 function createTally() {

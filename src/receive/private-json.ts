@@ -2,8 +2,7 @@ import type { KeyedHash } from './keyed-hash.ts'
 import type { PrivateNames } from '../config/private-names.ts'
 import type { Withheld } from '../model/withheld.ts'
 
-// Private attributes in OTLP/JSON. Without a schema: whatever stands in a list and has a text as
-// `key` is an attribute, also in maps within values.
+// Private attributes of OpenTelemetry's own JSON, which plain log lines may hold as well.
 
 export interface Withholding {
   readonly names: PrivateNames
@@ -22,53 +21,15 @@ export const CONTENT = 'content'
 export const EVENT_NAME = 'event.name'
 
 const DEPTH_MAX = 500
-/** Longer ones are no names. */
-const NAME_BYTES_MAX = 2_000
-const QUOTE = 0x22
 
 type Json = Record<string, unknown>
 
 /**
- * The body without what is private; undefined when nothing in it is.
+ * Takes what is private out of parsed JSON, in place: whatever stands in a list and has a text as
+ * `key` is an attribute, also in maps within values.
  *
- * @param finds where the search found something
- * @throws UnreadableBody
+ * @throws UnreadableBody when it nests too deeply
  */
-export function cleanJson(
-  body: Buffer,
-  finds: readonly number[],
-  withholding: Withholding,
-): Buffer | undefined {
-  // An escaped letter can hide any name. Otherwise names are between quotes, as they are.
-  if (!body.includes('\\u') && !finds.some((at) => isInName(body, at, withholding.names)))
-    return undefined
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(body.toString('utf8'))
-  } catch (fault) {
-    throw new UnreadableBody(`not JSON: ${fault instanceof Error ? fault.message : String(fault)}`)
-  }
-  let count = 0
-  const counting = {
-    ...withholding,
-    withhold(what: Withheld) {
-      count++
-      withholding.withhold(what)
-    },
-  }
-  cleanParsed(parsed, counting)
-  return count === 0 ? undefined : Buffer.from(JSON.stringify(parsed))
-}
-
-function isInName(body: Buffer, at: number, names: PrivateNames): boolean {
-  const from = body.lastIndexOf(QUOTE, at)
-  const to = body.indexOf(QUOTE, at)
-  if (from < 0 || to < 0 || to - from > NAME_BYTES_MAX) return false
-  const name = body.toString('utf8', from + 1, to)
-  return names.find(name) !== undefined || names.isPromptEvent(name)
-}
-
-/** The same for what has been parsed, in place. */
 export function cleanParsed(parsed: unknown, withholding: Withholding): void {
   clean(parsed, 0, withholding)
 }

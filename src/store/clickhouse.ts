@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ClickHouseError, type ClickHouseSettings, createClient } from '@clickhouse/client'
 import { AppError } from '../lib/errors.ts'
 import type { Row } from '../model/batch.ts'
+import { LOAD_SETTINGS, type Load, toLoadStatement } from './native-load.ts'
 
 // The one door to ClickHouse, embedded or a server: the same client, the same settings.
 // Inserts and queries have connections of their own, so that a heavy report never delays loading.
@@ -22,6 +23,8 @@ export interface ClickHouse {
   command(sql: string): Promise<void>
   /** Rows into a table, synchronously and, with the same token, at most once. Fails as `query` does. */
   insert(insertion: Insertion): Promise<void>
+  /** `Native` blocks of a file into a table, with the same promise. Fails as `query` does. */
+  readonly load: Load
   /** Whether it answers at all. Never throws. */
   ping(): Promise<boolean>
   /** Creates the URL's database when it is missing. */
@@ -42,6 +45,8 @@ export type Insert = (insertion: Insertion) => Promise<void>
 export interface ClickHouseOptions {
   /** `http(s)://user:password@host:port/database` */
   readonly url: string
+  /** It runs on this machine and may read our files: nothing is sent that lies there already. */
+  readonly readsFiles?: boolean
   /** Default 60 s; also `max_execution_time`. */
   readonly queryTimeoutMs?: number
   /** Default 120 s: an insert that is cut off is done again in full. */
@@ -49,7 +54,7 @@ export interface ClickHouseOptions {
 }
 
 export function createClickHouse(options: ClickHouseOptions): ClickHouse {
-  const { url, queryTimeoutMs = 60_000, insertTimeoutMs = 120_000 } = options
+  const { url, readsFiles = false, queryTimeoutMs = 60_000, insertTimeoutMs = 120_000 } = options
   const shared = { url, application: 'signalbox', log: { level: 127 as const } }
   const reader = createClient({
     ...shared,
@@ -90,6 +95,18 @@ export function createClickHouse(options: ClickHouseOptions): ClickHouse {
           clickhouse_settings: { insert_deduplication_token: token },
         })
         for await (const _ of stream);
+      }),
+    load: (load) =>
+      translated(async () => {
+        const { query, body } = await toLoadStatement(load, { readsFiles })
+        const clickhouse_settings = { ...LOAD_SETTINGS, insert_deduplication_token: load.token }
+        const statement = { query, clickhouse_settings, ...(body && { values: body }) }
+        try {
+          const { stream } = await writer.exec(statement)
+          for await (const _ of stream);
+        } finally {
+          body?.destroy()
+        }
       }),
     ping: async () => (await reader.ping()).success,
     ensureDatabase: () =>
@@ -156,11 +173,18 @@ function toLine(row: Row): string {
 /**
  * Codes of a server that is busy, full, starting, replicating or misconfigured, not of a wrong
  * statement: 159, 160 time; 202 queries; 209, 210, 279 network; 225, 242, 319, 999 replication;
- * 236 aborted; 241, 243, 252 memory, disk, parts; 516 password; 745 connections.
+ * 236 aborted; 164, 497 read-only user; 241, 243, 252 memory, disk, parts; 516 password;
+ * 745 connections.
  */
 const TRANSIENT_CODES = new Set([
-  159, 160, 202, 209, 210, 225, 236, 241, 242, 243, 252, 279, 319, 516, 745, 999,
+  159, 160, 164, 202, 209, 210, 225, 236, 241, 242, 243, 252, 279, 319, 497, 516, 745, 999,
 ])
+
+/** Faults of its disk come under many codes (75, 76, 1001), with the words of the system. */
+const DISK_FAULT = /no space left|read-only file system|input\/output error|quota exceeded/i
+
+const isTransient = ({ code, message }: ClickHouseError) =>
+  TRANSIENT_CODES.has(Number(code)) || DISK_FAULT.test(message)
 
 async function translated<T>(run: () => Promise<T>): Promise<T> {
   try {
@@ -174,9 +198,7 @@ async function translated<T>(run: () => Promise<T>): Promise<T> {
       })
     }
     throw new AppError(
-      TRANSIENT_CODES.has(Number(fault.code))
-        ? 'CLICKHOUSE_UNAVAILABLE'
-        : 'CLICKHOUSE_QUERY_FAILED',
+      isTransient(fault) ? 'CLICKHOUSE_UNAVAILABLE' : 'CLICKHOUSE_QUERY_FAILED',
       `ClickHouse refused (code ${fault.code}, ${fault.type ?? 'unknown'}): ${fault.message.trim()}`,
       { cause: fault },
     )

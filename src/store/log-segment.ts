@@ -1,67 +1,70 @@
-import { readFile, stat, truncate } from 'node:fs/promises'
-import type { DecodedBatch, DecodeResult, Row } from '../model/batch.ts'
-import { ONCE_MS, type OtlpRequest, type TakenRequest } from '../model/otlp.ts'
-import type { StoreEvents } from '../telemetry/store-events.ts'
-import { decodeFrames } from './log-frames.ts'
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { sizeOf } from './segment-file.ts'
 
-/** One file of the write-ahead log: loaded with one insert per table, then deleted. */
+// A segment of the write-ahead log is loadable as it lies: one file per table, `ID.TABLE.native`,
+// which is nothing but `Native` blocks one after the other, and a journal `ID.log` that says what is
+// in them. A group counts only if its frame is whole and every table file holds its bytes. The
+// journal goes first when a segment is removed: without it, table files count for nothing.
+
 export interface Segment {
-  /** Unique for ever; sorts by age. Part of the deduplication token. */
+  /** Unique for ever; sorts by age, and starts with it. Part of the deduplication token. */
   readonly id: string
-  readonly file: string
-  bytes: number
-  rowCount: number
-  /** By table, in the order of arrival. Undefined: only on disk, to be read back. */
-  rows: Map<string, Row[]> | undefined
-  /** What must be remembered of its requests when it is gone. */
-  taken: readonly TakenRequest[]
+  /** Of all its files. */
+  readonly bytes: number
+  /** Tables that have a file here, be it one in which nothing counts. */
+  readonly tables: readonly string[]
+  /** Where its journal ends, if this process wrote it; what another one left is checked first. */
+  readonly journalBytes?: number
 }
 
-/** Adds a batch behind the rows that are there. */
-export function addRows(rows: Map<string, Row[]>, batch: Pick<DecodedBatch, 'rows'>): number {
-  let count = 0
-  for (const [table, added] of batch.rows) {
-    const known = rows.get(table) ?? []
-    rows.set(table, known)
-    for (const row of added) known.push(row)
-    count += added.length
-  }
-  return count
+export interface SegmentPlace {
+  readonly dir: string
+  readonly id: string
 }
 
-export interface ReadOptions {
-  readonly decode: (request: OtlpRequest) => DecodeResult
-  readonly events: Pick<StoreEvents, 'tornTail' | 'frameUndecodable'>
-}
+const JOURNAL = '.log'
+const BY_BLOCK = '.by-block'
+const TABLE = '.native'
+
+export const journalFileOf = ({ dir, id }: SegmentPlace) => join(dir, `${id}${JOURNAL}`)
+export const tableFileOf = (id: string, table: string) => `${id}.${table}${TABLE}`
 
 /**
- * The rows of a segment on disk: the same, in the same order, as when they arrived. A torn end was
- * never answered; it is cut off, so that it is counted once.
+ * Stands beside a table file that was refused as a whole, so that after a restart its blocks are not
+ * loaded under two tokens: as blocks before, and as a whole by a table that takes them now.
  */
-export async function readSegment(
-  segment: Segment,
-  { decode, events }: ReadOptions,
-): Promise<Map<string, Row[]>> {
-  const bytes = await readFile(segment.file)
-  const { requests, validBytes } = decodeFrames(bytes)
-  if (validBytes < bytes.length) {
-    events.tornTail({ segment: segment.id, bytes: bytes.length - validBytes })
-    await truncate(segment.file, validBytes)
+export const byBlockFileOf = (file: string) => file.slice(0, -TABLE.length) + BY_BLOCK
+
+/** When it was opened. */
+export const bornUnixMs = ({ id }: Pick<Segment, 'id'>) => Number(id.split('-')[0])
+
+/** What an earlier run left, oldest first. Table files without a journal are removed. */
+export async function findSegments(dir: string): Promise<Segment[]> {
+  const names = (await readdir(dir)).sort()
+  const ids = new Set(names.filter((name) => name.endsWith(JOURNAL)).map(idOf))
+  const tables = new Map<string, string[]>([...ids].map((id) => [id, []]))
+  for (const name of names.filter((one) => one.endsWith(TABLE) || one.endsWith(BY_BLOCK))) {
+    const known = tables.get(idOf(name))
+    if (known === undefined) await rm(join(dir, name), { force: true })
+    else if (name.endsWith(TABLE)) known.push(name.slice(idOf(name).length + 1, -TABLE.length))
   }
-  const rows = new Map<string, Row[]>()
-  for (const request of requests) {
-    const result = decode(request)
-    if (result.status === 'ok') addRows(rows, result.batch)
-    else events.frameUndecodable({ segment: segment.id, reason: result.reason })
-  }
-  return rows
+  return await Promise.all(
+    [...tables].map(async ([id, own]) => {
+      const files = [`${id}${JOURNAL}`, ...own.map((table) => tableFileOf(id, table))]
+      const sizes = await Promise.all(files.map((file) => sizeOf(join(dir, file))))
+      return { id, bytes: sizes.reduce((sum, size) => sum + size, 0), tables: own }
+    }),
+  )
 }
 
-/**
- * What must still be remembered of a segment that an earlier run left. An old one is not even read:
- * there may be gigabytes of them after an outage.
- */
-export async function readTaken(segment: Segment, nowUnixMs: number): Promise<TakenRequest[]> {
-  if (nowUnixMs - (await stat(segment.file)).mtimeMs > ONCE_MS) return []
-  return decodeFrames(await readFile(segment.file)).taken
+const idOf = (name: string) => name.split('.')[0] ?? ''
+
+export async function removeSegment(dir: string, { id, tables }: Segment): Promise<void> {
+  await rm(journalFileOf({ dir, id }), { force: true })
+  for (const table of tables) {
+    const file = join(dir, tableFileOf(id, table))
+    await rm(file, { force: true })
+    await rm(byBlockFileOf(file), { force: true })
+  }
 }

@@ -2,15 +2,18 @@ import type { Clock } from '../lib/clock.ts'
 import { AppError } from '../lib/errors.ts'
 import type { Part } from '../lib/part.ts'
 import type { StoreEvents } from '../telemetry/store-events.ts'
-import type { ClickHouse, Insertion } from './clickhouse.ts'
+import type { ClickHouse, Insert } from './clickhouse.ts'
 import { migrate } from './migrate.ts'
+import type { Load } from './native-load.ts'
 
 // Detection, failover and paging go on while ClickHouse is down, also at a start: then the schema
 // is brought up to date as soon as it answers, and inserts wait for that.
 
 export interface SchemaPart extends Part {
   /** Inserts once the schema is there. Fails as `ClickHouse.insert` does. */
-  insert(insertion: Insertion): Promise<void>
+  readonly insert: Insert
+  /** Likewise. */
+  readonly load: Load
   degraded(): readonly string[]
 }
 
@@ -53,6 +56,11 @@ export function createSchemaPart({
     if (isReady) events.schemaReady()
   }
 
+  const ready = () => {
+    if (isReady) return clickhouse()
+    throw fault ?? new AppError('CLICKHOUSE_UNAVAILABLE', 'the schema is not there yet')
+  }
+
   return {
     name: 'schema',
     async start() {
@@ -65,9 +73,10 @@ export function createSchemaPart({
       stopping.abort()
     },
     async insert(insertion) {
-      if (!isReady)
-        throw fault ?? new AppError('CLICKHOUSE_UNAVAILABLE', 'the schema is not there yet')
-      await clickhouse().insert(insertion)
+      await ready().insert(insertion)
+    },
+    async load(load) {
+      await ready().load(load)
     },
     degraded: () => (fault ? [fault.message] : []),
   }

@@ -1,43 +1,63 @@
-import { type FileHandle, open, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 
 /** A file that only grows, and whose every answered byte survives a power loss. */
 export interface SegmentFile {
-  readonly file: string
-  /** Adds bytes and syncs them. When it fails, what it left behind is cut off if that is possible. */
+  /** Adds bytes and syncs them. When it fails, `cut` decides what becomes of what is there. */
   append(chunks: readonly Uint8Array[]): Promise<void>
-  /** Closes it; a file without bytes is removed. */
+  /** Takes back what `append` added since the last `keep`, as far as that is possible. */
+  cut(): Promise<void>
+  /** What was appended counts from now on. */
+  keep(): void
   close(): Promise<void>
 }
 
 /** @throws when the file exists, or cannot be made */
-export async function createSegmentFile(options: {
-  readonly dir: string
-  readonly name: string
-}): Promise<SegmentFile> {
-  const file = join(options.dir, options.name)
-  const handle = await open(file, 'ax', 0o600)
-  await syncDirectory(options.dir)
-  let goodBytes = 0
+export async function createSegmentFile(file: string): Promise<SegmentFile> {
+  const handle = await open(file, 'wx', 0o600)
+  let keptBytes = 0
+  let bytes = 0
   return {
-    file,
     async append(chunks) {
-      const bytes = Buffer.concat(chunks)
-      try {
-        await handle.appendFile(bytes)
-        await handle.datasync()
-        goodBytes += bytes.length
-      } catch (fault) {
-        await handle.truncate(goodBytes).catch(() => {})
-        throw fault
-      }
+      bytes += await writeAll(handle, { chunks, at: bytes })
+      await handle.datasync()
+    },
+    async cut() {
+      bytes = keptBytes
+      await handle.truncate(keptBytes).catch(() => {})
+    },
+    keep() {
+      keptBytes = bytes
     },
     async close() {
       // Everything that counts is synced already.
       await handle.close().catch(() => {})
-      if (goodBytes === 0) await rm(file, { force: true })
     },
   }
+}
+
+/** A full disk takes a part of what it is given, and says so only when it is given the rest. */
+async function writeAll(
+  handle: FileHandle,
+  { chunks, at }: { readonly chunks: readonly Uint8Array[]; readonly at: number },
+): Promise<number> {
+  let rest = chunks.filter((chunk) => chunk.byteLength > 0)
+  let written = 0
+  while (rest.length > 0) {
+    const { bytesWritten } = await handle.writev(rest, at + written)
+    if (bytesWritten === 0) throw new Error('the disk took nothing')
+    written += bytesWritten
+    rest = withoutFirst(rest, bytesWritten)
+  }
+  return written
+}
+
+function withoutFirst(chunks: readonly Uint8Array[], byteCount: number): Uint8Array[] {
+  let skipped = 0
+  return chunks.flatMap((chunk) => {
+    const from = Math.min(chunk.byteLength, Math.max(0, byteCount - skipped))
+    skipped += chunk.byteLength
+    return from === chunk.byteLength ? [] : [chunk.subarray(from)]
+  })
 }
 
 /** A new file is only safe from a power loss when its directory is. */
@@ -47,5 +67,15 @@ export async function syncDirectory(dir: string) {
     await handle.sync()
   } finally {
     await handle.close()
+  }
+}
+
+/** 0 for a file that is not there. */
+export async function sizeOf(file: string): Promise<number> {
+  try {
+    return (await stat(file)).size
+  } catch (fault) {
+    if ((fault as { code?: string }).code === 'ENOENT') return 0
+    throw fault
   }
 }

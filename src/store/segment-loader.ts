@@ -1,15 +1,13 @@
-import { rm } from 'node:fs/promises'
 import type { Clock } from '../lib/clock.ts'
-import { AppError } from '../lib/errors.ts'
-import type { Row } from '../model/batch.ts'
+import type { TakenRequest } from '../model/otlp.ts'
 import type { StoreEvents } from '../telemetry/store-events.ts'
-import type { Insert } from './clickhouse.ts'
-import type { Segment } from './log-segment.ts'
+import { type Attempt, createSegmentLoad, type LoadSegmentOptions } from './load-segment.ts'
+import { bornUnixMs, removeSegment, type Segment } from './log-segment.ts'
+import { readSegment } from './read-segment.ts'
 
-// The back half of the write-ahead log: closed segments go into ClickHouse one after the other, one
-// insert per table with the token SEGMENT:TABLE, and their files go away only when every table has
-// confirmed. A database that does not answer is waited for, for ever and in order; a segment that it
-// refuses for good is handed to `setAside`, so that it never blocks the rest.
+// The back half of the write-ahead log: closed segments go into ClickHouse one after the other, and
+// their files go away only when every table has confirmed. A database that does not answer is waited
+// for, for ever and in order; what it refuses for good is set aside and never blocks the rest.
 
 export interface SegmentLoader {
   /** Takes a segment, behind those that wait. */
@@ -18,31 +16,27 @@ export interface SegmentLoader {
   start(): void
   /** Resolves when every segment that was added before is loaded or set aside. */
   drain(): Promise<void>
-  /** Starts nothing more; an insert that runs is not waited for. */
+  /** Starts nothing more; a load that runs is not waited for. */
   stop(): void
   readonly bytes: number
   readonly segmentCount: number
+  /** When the oldest segment that waits was opened. */
+  readonly oldestUnixMs: number | undefined
   /** Since when, by the wall clock, and why nothing could be loaded; undefined when all is well. */
   readonly stuck: { readonly sinceUnixMs: number; readonly reason: string } | undefined
 }
 
-export interface SegmentLoaderOptions {
+export interface SegmentLoaderOptions extends Omit<LoadSegmentOptions, 'badTables' | 'events'> {
   readonly clock: Clock
-  readonly events: Pick<StoreEvents, 'segmentLoaded' | 'segmentFailed' | 'tableLoaded'>
-  readonly insert: Insert
-  readonly read: (segment: Segment) => Promise<Map<string, Row[]>>
-  readonly setAside: (segment: Segment, reason: string) => Promise<void>
-  /** Puts on disk what must outlive the segment. Called before it is removed or set aside. */
-  readonly remember: (segment: Segment) => Promise<void>
+  readonly events: Pick<StoreEvents, 'segmentLoaded' | 'segmentFailed' | 'tableLoaded' | 'tornTail'>
+  /** Puts on disk what must outlive a segment. Called before it is removed. */
+  readonly remember: (taken: readonly TakenRequest[]) => Promise<void>
   /** Called after each change of the backlog. */
   readonly changed: () => void
 }
 
 const RETRY_MS_FIRST = 250
 const RETRY_MS_MAX = 5_000
-const REFUSALS_MAX = 3
-/** Beyond so many rows in memory, segments that wait are read back from disk. */
-const ROWS_KEPT_MAX = 200_000
 
 interface Waiting {
   readonly segment: Segment
@@ -50,40 +44,30 @@ interface Waiting {
   readonly finish: () => void
 }
 
-type Attempt =
-  | { readonly status: 'ok' }
-  | { readonly status: 'unavailable' | 'refused'; readonly reason: string }
-
 export function createSegmentLoader(options: SegmentLoaderOptions): SegmentLoader {
   const { clock, events } = options
   const queue: Waiting[] = []
+  let bytes = 0
   let stopped: AbortController | undefined
   let hurry = new AbortController()
   let isRunning = false
   let stuck: SegmentLoader['stuck']
+  const attempts = createAttempts(options)
 
   /** Tries until the segment is loaded, set aside, or the loader stopped; true when it is gone. */
   const loadOne = async (segment: Segment, signal: AbortSignal): Promise<boolean> => {
-    const loaded = new Set<string>()
+    const attempt = attempts(segment)
     let delayMs = RETRY_MS_FIRST
-    for (let refusalCount = 0; !signal.aborted; delayMs = Math.min(delayMs * 2, RETRY_MS_MAX)) {
+    for (; !signal.aborted; delayMs = Math.min(delayMs * 2, RETRY_MS_MAX)) {
       const startMs = clock.monotonicMs()
-      const attempt = await tryLoad(segment, { ...options, loaded })
-      if (attempt.status === 'ok') {
-        await options.remember(segment)
-        await rm(segment.file, { force: true })
+      const outcome = await attempt()
+      if (outcome.status === 'ok') {
         stuck = undefined
         events.segmentLoaded({ segment: segment.id, durationMs: clock.monotonicMs() - startMs })
         return true
       }
-      if (attempt.status === 'refused' && ++refusalCount >= REFUSALS_MAX) {
-        await options.remember(segment)
-        await options.setAside(segment, attempt.reason)
-        stuck = undefined
-        return true
-      }
-      stuck ??= { sinceUnixMs: clock.nowMs(), reason: attempt.reason }
-      events.segmentFailed({ segment: segment.id, reason: attempt.reason, nextTryMs: delayMs })
+      stuck ??= { sinceUnixMs: clock.nowMs(), reason: outcome.reason }
+      events.segmentFailed({ segment: segment.id, reason: outcome.reason, nextTryMs: delayMs })
       await clock.sleep(delayMs, AbortSignal.any([signal, hurry.signal])).catch(() => {})
     }
     return false
@@ -94,6 +78,7 @@ export function createSegmentLoader(options: SegmentLoaderOptions): SegmentLoade
     for (let next = queue[0]; next && !signal.aborted; next = queue[0]) {
       if (!(await loadOne(next.segment, signal))) break
       queue.shift()
+      bytes -= next.segment.bytes
       next.finish()
       options.changed()
     }
@@ -105,9 +90,8 @@ export function createSegmentLoader(options: SegmentLoaderOptions): SegmentLoade
 
   return {
     add(segment) {
-      const keptCount = queue.reduce((sum, one) => sum + keptRows(one.segment), 0)
-      if (keptCount + keptRows(segment) > ROWS_KEPT_MAX) segment.rows = undefined
       queue.push(createWaiting(segment))
+      bytes += segment.bytes
       options.changed()
       wake()
     },
@@ -122,18 +106,19 @@ export function createSegmentLoader(options: SegmentLoaderOptions): SegmentLoade
     },
     stop: () => stopped?.abort(),
     get bytes() {
-      return queue.reduce((sum, { segment }) => sum + segment.bytes, 0)
+      return bytes
     },
     get segmentCount() {
       return queue.length
+    },
+    get oldestUnixMs() {
+      return queue[0] && bornUnixMs(queue[0].segment)
     },
     get stuck() {
       return stuck
     },
   }
 }
-
-const keptRows = (segment: Segment) => (segment.rows ? segment.rowCount : 0)
 
 function createWaiting(segment: Segment): Waiting {
   let finish = () => {}
@@ -143,34 +128,30 @@ function createWaiting(segment: Segment): Waiting {
   return { segment, done, finish }
 }
 
-interface TryOptions extends SegmentLoaderOptions {
-  /** Tables that have confirmed; grows. */
-  readonly loaded: Set<string>
-}
+/** Tries of one segment after the other: read what counts, load it, remember its requests, remove it. */
+function createAttempts(options: SegmentLoaderOptions) {
+  const { dir, events } = options
+  const badTables = new Set<string>()
 
-/** One round over the tables. One that is refused does not keep the others from being loaded. */
-async function tryLoad(segment: Segment, options: TryOptions): Promise<Attempt> {
-  let refusal: string | undefined
-  try {
-    const rowsByTable = segment.rows ?? (await options.read(segment))
-    for (const [table, rows] of rowsByTable) {
-      if (options.loaded.has(table) || rows.length === 0) continue
+  const begin = async (segment: Segment) => {
+    const content = await readSegment(dir, segment)
+    if (content.tornBytes > 0) events.tornTail({ segment: segment.id, bytes: content.tornBytes })
+    const load = createSegmentLoad({ segment, content, options: { ...options, badTables } })
+    return { content, load }
+  }
+  return (segment: Segment): (() => Promise<Attempt>) => {
+    let begun: Awaited<ReturnType<typeof begin>> | undefined
+    return async () => {
       try {
-        await options.insert({ table, rows, token: `${segment.id}:${table}` })
-        options.loaded.add(table)
-        options.events.tableLoaded({ table, rowCount: rows.length })
+        begun ??= await begin(segment)
+        const outcome = await begun.load.attempt()
+        if (outcome.status !== 'ok') return outcome
+        await options.remember(begun.content.taken)
+        await removeSegment(dir, segment)
+        return outcome
       } catch (fault) {
-        if (isUnavailable(fault)) return { status: 'unavailable', reason: reasonOf(fault) }
-        refusal = `${table}: ${reasonOf(fault)}`
+        return { status: 'unavailable', reason: `segment ${segment.id}: ${String(fault)}` }
       }
     }
-  } catch (fault) {
-    refusal = `cannot be read back: ${reasonOf(fault)}`
   }
-  return refusal === undefined ? { status: 'ok' } : { status: 'refused', reason: refusal }
 }
-
-const isUnavailable = (fault: unknown) =>
-  fault instanceof AppError && fault.code === 'CLICKHOUSE_UNAVAILABLE'
-
-const reasonOf = (fault: unknown) => (fault instanceof Error ? fault.message : String(fault))

@@ -2,8 +2,7 @@ import { join } from 'node:path'
 import type { Settings } from '../config/settings.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Part } from '../lib/part.ts'
-import type { DecodeResult } from '../model/batch.ts'
-import type { OtlpRequest } from '../model/otlp.ts'
+import type { Block } from '../model/block.ts'
 import type { StateStore } from '../model/state-store.ts'
 import type { StoreEvents } from '../telemetry/store-events.ts'
 import { type ClickHouse, createClickHouse } from './clickhouse.ts'
@@ -12,8 +11,6 @@ import { createJournal, type JournalPart } from './journal.ts'
 import { createSchemaPart } from './schema-part.ts'
 import { createStateStore } from './state-store.ts'
 import { createWriteLog, type WriteLog } from './write-log.ts'
-
-const LOG_BYTES_MAX = 4 * 2 ** 30
 
 /** Everything on disk: one unit, because each of its parts needs the one before. */
 export interface Storage {
@@ -31,19 +28,23 @@ export interface Storage {
 }
 
 export interface StorageOptions {
-  readonly settings: Pick<Settings, 'data_dir' | 'clickhouse_port' | 'clickhouse_url' | 'retention'>
+  readonly settings: Pick<
+    Settings,
+    'data_dir' | 'clickhouse_port' | 'clickhouse_url' | 'retention' | 'log_bytes_max'
+  >
   readonly clock: Clock
   readonly events: StoreEvents
-  /** For what a crash left in the log. */
-  readonly decode: (request: OtlpRequest) => DecodeResult
+  /** All rows decoded since it was called last, for the log. */
+  readonly seal: () => readonly Block[]
 }
 
 /** @throws AppError DATA_DIR_LOCKED when another server uses the data directory */
-export function createStorage({ settings, clock, events, decode }: StorageOptions): Storage {
+export function createStorage({ settings, clock, events, seal }: StorageOptions): Storage {
   const dirOf = (name: string) => join(settings.data_dir, name)
   // Opened first and at once: its lock decides who may touch the directory at all.
   const state = createStateStore({ file: dirOf('state.sqlite') })
   const lock: Part = { name: 'state', start: async () => {}, stop: async () => state.close() }
+  const isEmbedded = settings.clickhouse_url === undefined
   const database =
     settings.clickhouse_url === undefined
       ? createEmbeddedClickHouse({
@@ -56,21 +57,16 @@ export function createStorage({ settings, clock, events, decode }: StorageOption
   let client: ClickHouse | undefined
   // At first use: an embedded database has no address before it has started.
   const clickhouse = () => {
-    client ??= createClickHouse({ url: database.url })
+    client ??= createClickHouse({ url: database.url, readsFiles: isEmbedded })
     return client
   }
   const schema = createSchemaPart({
     ...{ clickhouse, retentionMs: settings.retention, clock, events },
   })
-  const insert = schema.insert
+  const { insert, load } = schema
   const journal = createJournal({ insert, clock, events })
   const log = createWriteLog({
-    dir: dirOf('log'),
-    clock,
-    events,
-    bytesMax: LOG_BYTES_MAX,
-    decode,
-    insert,
+    ...{ dir: dirOf('log'), bytesMax: settings.log_bytes_max, clock, events, seal, load },
   })
   return {
     parts: [lock, database, schema, journal, log],

@@ -7,9 +7,10 @@ import type { Clock } from '../lib/clock.ts'
 import { ONCE_MS, type TakenRequest } from '../model/otlp.ts'
 import type { StoreEvents } from '../telemetry/store-events.ts'
 import { syncDirectory } from './segment-file.ts'
+import { MARK_BYTES, readMark, writeMark } from './taken-mark.ts'
 
-// A request must be remembered if, and only if, what was acknowledged is kept. So its key is part of
-// its frame in the log: one write and one sync decide over both. When a segment has been loaded its
+// A request must be remembered if, and only if, what was acknowledged is kept. So its key is in
+// the frame of its group in the log: whatever keeps its rows keeps the key. When a segment has been loaded its
 // keys are synced into a file here *before* it is removed; a crash in between leaves both, which is
 // harmless (the load is deduplicated by its token). A file per minute of removal, 36 bytes per
 // request: a little more than ten of them, and nothing is ever rewritten.
@@ -21,9 +22,8 @@ export interface TakenFiles {
   read(): Promise<TakenRequest[]>
 }
 
-const RECORD_BYTES = 36
-const KEY_BYTES = 16
-const CRC_AT = 32
+const CRC_AT = MARK_BYTES
+const RECORD_BYTES = MARK_BYTES + 4
 const MINUTE_MS = 60_000
 const SUFFIX = '.keys'
 
@@ -87,12 +87,9 @@ export function createTakenFiles(options: {
 
 const minuteOf = (name: string) => Number(basename(name).split('-')[0])
 
-function toRecord({ onceKey, receivedUnixMs, ...counts }: TakenRequest): Buffer {
+function toRecord(taken: TakenRequest): Buffer {
   const record = Buffer.alloc(RECORD_BYTES)
-  record.write(onceKey, 0, KEY_BYTES, 'latin1')
-  record.writeDoubleLE(receivedUnixMs, KEY_BYTES)
-  record.writeUInt32LE(counts.itemCount, KEY_BYTES + 8)
-  record.writeUInt32LE(counts.rejectedCount, KEY_BYTES + 12)
+  writeMark({ bytes: record, at: 0 }, taken)
   record.writeUInt32LE(crc32(record.subarray(0, CRC_AT)), CRC_AT)
   return record
 }
@@ -100,12 +97,7 @@ function toRecord({ onceKey, receivedUnixMs, ...counts }: TakenRequest): Buffer 
 /** Undefined for a record that a power loss left half written. */
 function readRecord(record: Buffer): TakenRequest | undefined {
   if (crc32(record.subarray(0, CRC_AT)) !== record.readUInt32LE(CRC_AT)) return undefined
-  return {
-    onceKey: record.toString('latin1', 0, KEY_BYTES),
-    receivedUnixMs: record.readDoubleLE(KEY_BYTES),
-    itemCount: record.readUInt32LE(KEY_BYTES + 8),
-    rejectedCount: record.readUInt32LE(KEY_BYTES + 12),
-  }
+  return readMark({ bytes: record, at: 0 })
 }
 
 async function appendSynced(file: string, bytes: Buffer): Promise<void> {

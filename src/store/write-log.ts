@@ -1,26 +1,31 @@
-import { mkdirSync, readdirSync, statSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import type { Cancel, Clock } from '../lib/clock.ts'
 import type { Outcome } from '../lib/outcome.ts'
 import type { Part } from '../lib/part.ts'
-import type { DecodedBatch, DecodeResult } from '../model/batch.ts'
-import type { OtlpRequest, TakenRequest } from '../model/otlp.ts'
+import type { Block } from '../model/block.ts'
+import type { TakenRequest } from '../model/otlp.ts'
 import type { StoreEvents } from '../telemetry/store-events.ts'
-import type { Insert } from './clickhouse.ts'
-import { frameBytes } from './log-frames.ts'
-import { readSegment, readTaken, type Segment } from './log-segment.ts'
-import { createLogWriter, type LogWriter } from './log-writer.ts'
-import { createRefusedSegments, type RefusedSegments } from './refused-segments.ts'
+import { createDiskRoom } from './disk-room.ts'
+import { createLogRefusals, type Refusal } from './log-refusals.ts'
+import { findSegments, type Segment } from './log-segment.ts'
+import { createLogWriter, type LogEntry, type LogWriter } from './log-writer.ts'
+import type { Load } from './native-load.ts'
+import { readTaken } from './read-segment.ts'
+import { createRefusedBlocks, type RefusedBlocks } from './refused-blocks.ts'
 import { createSegmentLoader, type SegmentLoader } from './segment-loader.ts'
 import { createTakenFiles } from './taken-files.ts'
 
-// The write-ahead log: what has been answered is on disk, and reaches ClickHouse exactly once, also
-// over a crash between load and delete, because the segment's id is the insert's deduplication
-// token. The thin form: request bodies as they came, decoded a second time only after a crash.
+// The write-ahead log: what has been answered is on disk as ClickHouse reads it, and reaches
+// ClickHouse exactly once, also over a crash between load and delete, because the segment's id is
+// the load's deduplication token.
 
 export interface WriteLog extends Part {
-  /** `ok` once on disk; `retry` when the log is full, failed or stopped. Never rejects. */
-  append(request: OtlpRequest, batch: DecodedBatch): Promise<Outcome>
+  /**
+   * Called in the same stretch in which the entry's rows went into the open block. `ok` once they
+   * are on disk; `retry` when the log is full, failed or stopped. Never rejects.
+   */
+  append(entry: LogEntry): Promise<Outcome>
   readonly backlog: { readonly bytes: number; readonly segmentCount: number }
   /** Closes the open segment and resolves when everything is loaded (or set aside). */
   flush(): Promise<void>
@@ -36,72 +41,73 @@ export interface WriteLogOptions {
   readonly dir: string
   readonly clock: Clock
   readonly events: StoreEvents
-  /** Of all segments that wait; as much again may be kept of refused ones. */
+  /** Of all segments that wait; as much again may be kept of refused blocks. */
   readonly bytesMax: number
-  readonly decode: (request: OtlpRequest) => DecodeResult
-  readonly insert: Insert
+  /** All rows appended since it was called last. Called when a group is taken to the disk. */
+  readonly seal: () => readonly Block[]
+  readonly load: Load
 }
 
 const STOP_MS_MAX = 3_000
-const FULL_RETRY_MS = 2_000
+const LAG_EVERY_MS = 1_000
+const LAG_SAID_MS = 30_000
+/** Rows in memory that wait for the disk; beyond it a slow disk would cost the process its life. */
+const PENDING_BYTES_MAX = 256 << 20
 
 export function createWriteLog(options: WriteLogOptions): WriteLog {
-  const { dir, clock, events } = options
+  const { clock, events, seal } = options
+  // ClickHouse does not know where we stand.
+  const dir = resolve(options.dir)
   let isAccepting = false
-  let isRefusing = false
-  let refused: RefusedSegments | undefined
-  let endReplay: Cancel = () => {}
+  const disk = createDiskRoom({ dir, clock })
+  const refusals = createLogRefusals({ clock, events })
+  let refused: RefusedBlocks | undefined
+  const cancels: Cancel[] = []
   let remembered: TakenRequest[] = []
   const takenFiles = createTakenFiles({ dir: join(dir, 'taken'), clock, events })
   const loader = createSegmentLoader({
-    clock,
-    events,
-    insert: options.insert,
-    read: (segment) => readSegment(segment, options),
-    remember: ({ taken }) => takenFiles.keep(taken),
-    setAside: async (segment, reason) => refused?.add(segment, reason),
-    changed: () => events.backlogChanged({ bytes: bytes(), segmentCount: loader.segmentCount }),
+    ...{ dir, clock, events, load: options.load, remember: takenFiles.keep },
+    setAside: async (part) => await refused?.add(part),
+    changed: () => sayBacklog(),
   })
-  const writer = createLogWriter({ dir, clock, events, closed: (segment) => loader.add(segment) })
+  const writer = createLogWriter({ dir, clock, events, seal, closed: loader.add })
   const bytes = () => writer.bytes + loader.bytes
+  const lagMs = () => Math.max(0, clock.nowMs() - (loader.oldestUnixMs ?? Number.POSITIVE_INFINITY))
+  const sayBacklog = () =>
+    events.backlogChanged({ bytes: bytes(), segmentCount: loader.segmentCount, lagMs: lagMs() })
 
-  const refuse = (reason: 'full' | 'stopped', detail: string): Outcome => {
-    events.logRefused({ reason, detail, isFirst: !isRefusing })
-    isRefusing = true
-    return { status: 'retry', reason: detail, afterMs: FULL_RETRY_MS }
+  const whyNot = ({ byteCount }: LogEntry): Refusal | undefined => {
+    if (!isAccepting) return 'stopped'
+    if (bytes() + byteCount > options.bytesMax) return 'full'
+    if (disk.isShort) return 'disk'
+    return writer.pendingBytes > PENDING_BYTES_MAX ? 'behind' : undefined
   }
 
   return {
     name: 'write-log',
     async start() {
       mkdirSync(dir, { recursive: true })
-      refused = createRefusedSegments({ ...options, dir: join(dir, 'refused') })
-      const left = findSegments(dir)
-      for (const segment of left) segment.taken = await readTaken(segment, clock.nowMs())
-      remembered = [...(await takenFiles.read()), ...left.flatMap(({ taken }) => taken)]
-      if (left.length > 0) endReplay = replay({ left, loader, options })
+      refused = createRefusedBlocks({ ...options, dir: join(dir, 'refused') })
+      const left = await findSegments(dir)
+      remembered = [...(await takenFiles.read()), ...(await takenOf(left, { ...options, dir }))]
+      if (left.length > 0) cancels.push(replay({ left, loader, options }))
+      cancels.push(clock.every(LAG_EVERY_MS, sayBacklog), await disk.watch())
       loader.start()
       isAccepting = true
     },
     async stop() {
       isAccepting = false
       await writer.rotate()
-      const patience = new AbortController()
-      await Promise.race([
-        loader.drain(),
-        clock.sleep(STOP_MS_MAX, patience.signal).catch(() => {}),
-      ])
-      patience.abort()
-      endReplay()
+      await drainFor(STOP_MS_MAX, loader, clock)
+      for (const cancel of cancels.splice(0)) cancel()
       loader.stop()
     },
-    async append(request, batch) {
-      if (!isAccepting) return refuse('stopped', 'the write-ahead log is stopped')
-      if (bytes() + frameBytes(request) > options.bytesMax) {
-        return refuse('full', `the write-ahead log is full (${bytes()} bytes wait for ClickHouse)`)
-      }
-      isRefusing = false
-      return await writer.append(request, batch)
+    // Not `async`, nothing awaited before the writer has it: its rows must not be sealed without it.
+    append(entry) {
+      const why = whyNot(entry)
+      if (why !== undefined) return Promise.resolve(refusals.refuse(entry, why))
+      refusals.end()
+      return writer.append(entry)
     },
     get backlog() {
       return { bytes: bytes(), segmentCount: loader.segmentCount }
@@ -111,23 +117,33 @@ export function createWriteLog(options: WriteLogOptions): WriteLog {
       await loader.drain()
     },
     takeOver: () => remembered.splice(0),
-    refusing: () => sayRefusing(writer, bytes() >= options.bytesMax),
+    refusing: () => [...refusals.lately(), ...sayFault(writer)],
     degraded: () => [
       ...(loader.stuck ? [sayStuck({ ...loader.stuck, bytes: bytes(), ...options })] : []),
+      ...(!loader.stuck && lagMs() > LAG_SAID_MS ? [sayLag(lagMs())] : []),
       ...sayRefused(refused),
     ],
   }
 }
 
-function sayRefusing({ fault }: LogWriter, isFull: boolean): string[] {
-  const full = isFull ? ['the write-ahead log is full'] : []
-  return fault === undefined ? full : [...full, `the write-ahead log cannot be written: ${fault}`]
+async function drainFor(delayMs: number, loader: SegmentLoader, clock: Clock): Promise<void> {
+  const patience = new AbortController()
+  const timeout = clock.sleep(delayMs, patience.signal).catch(() => {})
+  await Promise.race([loader.drain(), timeout])
+  patience.abort()
 }
 
-function sayRefused(refused: RefusedSegments | undefined): string[] {
+const sayFault = ({ fault }: LogWriter) =>
+  fault === undefined ? [] : [`the write-ahead log cannot be written: ${fault}`]
+
+function sayRefused(refused: RefusedBlocks | undefined): string[] {
   if (!refused?.count) return []
-  return [`ClickHouse refused ${refused.count} segments, see ${refused.dir}`]
+  const last = refused.reason === undefined ? '' : `, the last one ${refused.reason}`
+  return [`ClickHouse refused ${refused.count} parts of the log, see ${refused.dir}${last}`]
 }
+
+const sayLag = (lagMs: number) =>
+  `what arrives can be queried only after ${Math.round(lagMs / 1_000)} s: loading is behind`
 
 function sayStuck(stuck: {
   readonly sinceUnixMs: number
@@ -140,16 +156,17 @@ function sayStuck(stuck: {
   return `ClickHouse has taken nothing since ${since}: ${stuck.reason}; ${share}`
 }
 
-/** What an earlier run left, oldest first. Rows are read back when their turn comes. */
-function findSegments(dir: string): Segment[] {
-  return readdirSync(dir)
-    .filter((name) => name.endsWith('.log'))
-    .sort()
-    .map((name) => {
-      const file = join(dir, name)
-      const id = basename(name, '.log')
-      return { id, file, bytes: statSync(file).size, rowCount: 0, rows: undefined, taken: [] }
-    })
+async function takenOf(
+  left: readonly Segment[],
+  { dir, clock, events }: Pick<WriteLogOptions, 'dir' | 'clock' | 'events'>,
+): Promise<TakenRequest[]> {
+  const all: TakenRequest[] = []
+  for (const segment of left) {
+    const { taken, tornBytes } = await readTaken(dir, segment, clock.nowMs())
+    if (tornBytes > 0) events.tornTail({ segment: segment.id, bytes: tornBytes })
+    for (const one of taken) all.push(one)
+  }
+  return all
 }
 
 interface Replay {

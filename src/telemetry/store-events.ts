@@ -7,6 +7,7 @@ export function createStoreEvents(telemetry: Telemetry) {
   return {
     ...createDatabaseEvents(telemetry),
     ...createLogEvents(telemetry),
+    ...createLoadEvents(telemetry),
     ...createReplayEvents(telemetry),
     ...createJournalEvents(telemetry),
   }
@@ -41,11 +42,9 @@ function createDatabaseEvents({ log, counter, gauge }: Telemetry) {
   }
 }
 
-function createLogEvents({ log, counter, gauge, histogram }: Telemetry) {
-  const appendedBytes = counter(
-    'signalbox_store_log_appended_bytes_total',
-    'Bytes synced to the write-ahead log',
-  )
+function createLogEvents({ log, counter, histogram }: Telemetry) {
+  const bytes = counter('signalbox_store_log_appended_bytes_total', 'Bytes synced to the log')
+  const rows = counter('signalbox_store_log_appended_rows_total', 'Rows synced to the log')
   const appendSeconds = histogram(
     'signalbox_store_log_append_seconds',
     'Write and sync of one group of requests',
@@ -55,29 +54,47 @@ function createLogEvents({ log, counter, gauge, histogram }: Telemetry) {
     'Requests not taken into the write-ahead log, by reason',
     ['reason'],
   )
-  const backlogBytes = gauge('signalbox_store_backlog_bytes', 'Write-ahead log not yet loaded')
-  const backlogSegments = gauge('signalbox_store_backlog_segments', 'Segments not yet loaded')
-  const rows = counter('signalbox_store_loaded_rows_total', 'Rows loaded, by table', ['table'])
-  const loadSeconds = histogram('signalbox_store_load_seconds', 'Load of one segment')
-  const loadFailed = counter('signalbox_store_load_failed_total', 'Failed tries to load a segment')
-  const setAside = counter(
-    'signalbox_store_segments_refused_total',
-    'Segments that ClickHouse refused for good, set aside',
-  )
   return {
-    logAppended(event: { bytes: number; requestCount: number; durationMs: number }) {
-      appendedBytes.inc(event.bytes)
+    logAppended(event: {
+      bytes: number
+      rowCount: number
+      requestCount: number
+      durationMs: number
+    }) {
+      bytes.inc(event.bytes)
+      rows.inc(event.rowCount)
       appendSeconds.observe(event.durationMs / 1_000)
     },
     /** Every one is counted; only the first of a row is logged. */
-    logRefused(event: { reason: 'full' | 'failed' | 'stopped'; detail: string; isFirst: boolean }) {
+    logRefused(event: {
+      reason: 'full' | 'disk' | 'behind' | 'failed' | 'stopped'
+      detail: string
+      isFirst: boolean
+    }) {
       refused.inc({ reason: event.reason })
       const { reason, detail } = event
       if (event.isFirst) log.warn({ reason, detail }, 'requests not taken into the write-ahead log')
     },
-    backlogChanged(event: { bytes: number; segmentCount: number }) {
+  }
+}
+
+function createLoadEvents({ log, counter, gauge, histogram }: Telemetry) {
+  const backlogBytes = gauge('signalbox_store_backlog_bytes', 'Write-ahead log not yet loaded')
+  const backlogSegments = gauge('signalbox_store_backlog_segments', 'Segments not yet loaded')
+  const lag = gauge('signalbox_store_lag_seconds', 'Age of the oldest segment not yet loaded')
+  const rows = counter('signalbox_store_loaded_rows_total', 'Rows loaded, by table', ['table'])
+  const loadSeconds = histogram('signalbox_store_load_seconds', 'Load of one segment')
+  const loadFailed = counter('signalbox_store_load_failed_total', 'Failed tries to load a segment')
+  const refused = counter(
+    'signalbox_store_refused_blocks_total',
+    'Blocks that ClickHouse refused for good, set aside, by table',
+    ['table'],
+  )
+  return {
+    backlogChanged(event: { bytes: number; segmentCount: number; lagMs: number }) {
       backlogBytes.set(event.bytes)
       backlogSegments.set(event.segmentCount)
+      lag.set(event.lagMs / 1_000)
     },
     tableLoaded(event: { table: string; rowCount: number }) {
       rows.inc({ table: event.table }, event.rowCount)
@@ -90,22 +107,26 @@ function createLogEvents({ log, counter, gauge, histogram }: Telemetry) {
       loadFailed.inc()
       log.warn(event, 'segment not loaded, trying again')
     },
-    segmentRefused(event: { segment: string; reason: string; file: string }) {
-      setAside.inc()
-      log.error(event, 'segment refused by ClickHouse for good, set aside')
+    blocksRefused(event: {
+      segment: string
+      table: string
+      blockCount: number
+      rowCount: number
+      reason: string
+      file: string
+    }) {
+      refused.inc({ table: event.table }, event.blockCount)
+      log.error(event, 'blocks refused by ClickHouse for good, set aside')
     },
     refusedDropped(event: { file: string; bytes: number }) {
-      log.error(event, 'oldest refused segment deleted to make room')
+      log.error(event, 'oldest refused blocks deleted to make room')
     },
   }
 }
 
 function createReplayEvents({ log, counter }: Telemetry) {
   const torn = counter('signalbox_store_log_torn_total', 'Torn ends of segments that were cut off')
-  const undecodable = counter(
-    'signalbox_store_log_undecodable_total',
-    'Requests in the write-ahead log that could not be decoded again',
-  )
+  const tornBytes = counter('signalbox_store_log_torn_bytes_total', 'Bytes of torn ends')
   return {
     replayStarted(event: { segmentCount: number; bytes: number }) {
       log.info(event, 'loading what the last run left in the write-ahead log')
@@ -115,15 +136,12 @@ function createReplayEvents({ log, counter }: Telemetry) {
     },
     tornTail(event: { segment: string; bytes: number }) {
       torn.inc()
-      log.warn(event, 'segment ends in the middle of a request, which was never answered: cut off')
+      tornBytes.inc(event.bytes)
+      log.warn(event, 'segment ends in the middle of a group, or is damaged there: cut off')
     },
     /** A restart within ten minutes would count what is sent again. */
     takenNotKept(event: { requestCount: number; reason: string }) {
       log.error(event, 'what must be remembered of loaded requests could not be written')
-    },
-    frameUndecodable(event: { segment: string; reason: string }) {
-      undecodable.inc()
-      log.error(event, 'logged request cannot be decoded')
     },
   }
 }

@@ -26,6 +26,7 @@ test('without file and variables the documented defaults hold', () => {
     telemetry: { lateness: 10_000 },
     report: { theta: 0.95, quiet_for: 120_000 },
     retention: 90 * 86_400_000,
+    log_bytes_max: 4 * 2 ** 30,
   })
 })
 
@@ -54,6 +55,8 @@ test.for([
       message: 'expected a duration such as 250ms, 90s, 5m, 1h or 7d',
     },
   },
+  { env: { SIGNALBOX_LOG_BYTES_MAX: '1000' }, place: { key: 'log_bytes_max' } },
+  { env: { SIGNALBOX_LOG_BYTES_MAX: '4GiB' }, place: { file: 'SIGNALBOX_LOG_BYTES_MAX' } },
   { env: { CLICKHOUSE_URL: 'clickhouse:8123' }, place: { file: 'CLICKHOUSE_URL' } },
 ])('a wrong variable is named: $env', ({ env, place }) => {
   const fault = catchFault(() => loadSettings(env))

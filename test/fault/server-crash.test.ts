@@ -1,5 +1,4 @@
-import { execFileSync, fork } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -9,6 +8,7 @@ import type { RouteView } from '../../src/model/route.ts'
 import { createRouterClient } from '../../src/router/client.ts'
 import { startReceivingServer } from '../page/receiving-server.ts'
 import { newFolder, type Served, type ServeOptions, serve } from '../scenario/served.ts'
+import { childPid, expectStoredOnce, startLoad } from './acknowledged-load.ts'
 import { alertsWith, exportSpans, restart, startTraffic, waitFor } from './crash-fleet.ts'
 
 // The compiled server as a whole, killed without a chance to say goodbye, while real routers go on.
@@ -187,22 +187,6 @@ test('its database killed under load: routes are still moved, and nothing is los
   await expectStoredOnce(served, acknowledged)
 })
 
-test('killed at random moments with its database, what was acknowledged is stored exactly once', async () => {
-  const acknowledged = new Set<string>()
-  const alertsDir = alertsWith({ hook: 'http://127.0.0.1:9/' })
-  const dataDir = newFolder()
-  for (const afterMs of [60, 1_700, 400, 1_100, 900]) {
-    const served = await start({ alertsDir, dataDir })
-    const load = startLoad(served.addresses.otlp_http, acknowledged)
-    const database = childPid(served.child.pid)
-    await sleep(afterMs * (0.75 + Math.random() / 2))
-    if (Math.random() < 0.5) process.kill(database, 'SIGKILL')
-    await Promise.all([served.end('SIGKILL'), load.stop()])
-  }
-  expect(acknowledged.size).toBeGreaterThan(500)
-  await expectStoredOnce(await start({ alertsDir, dataDir }), acknowledged)
-})
-
 const ROUTER = `
 import { createRouterClient } from ${JSON.stringify(resolve('dist/router/client.js'))}
 const [, , stateFile, controllerUrl] = process.argv
@@ -259,87 +243,4 @@ async function fail(otlp: string): Promise<void> {
     return true
   }
   await waitFor('the failure to be heard', isMoved)
-}
-
-/** Sends small exports one after the other, and keeps the ids of spans that were acknowledged. */
-function startLoad(otlp: string, acknowledged: Set<string>) {
-  const ending = new AbortController()
-  let refusedCount = 0
-  const newId = () => randomBytes(8).toString('hex')
-  const send = async () => {
-    const ids = Array.from({ length: 10 }, newId)
-    const spans = ids.map((spanId, index) => ({
-      spanId,
-      name: 'POST /render',
-      kind: index % 2 === 0 ? ('client' as const) : ('server' as const),
-      startMs: Date.now() - 100,
-      attributes: { 'signalbox.route': 'export', 'signalbox.target': 'cloud-eu' },
-    }))
-    if (await exportSpans(otlp, spans)) for (const id of ids) acknowledged.add(id)
-    else refusedCount++
-  }
-  const run = async () => {
-    while (!ending.signal.aborted) {
-      await send()
-      await sleep(5)
-    }
-  }
-  const finished = run()
-  return {
-    get refusedCount() {
-      return refusedCount
-    },
-    async stop() {
-      ending.abort()
-      await finished
-    },
-  }
-}
-
-/** Every acknowledged span once, in each table that it belongs to; of others none twice. */
-async function expectStoredOnce(served: Served, acknowledged: ReadonlySet<string>): Promise<void> {
-  const idsIn = async (table: string) =>
-    (
-      await served.sql<{ id: string }>(`SELECT SpanId AS id FROM ${table} WHERE Route = 'export'`)
-    ).map(({ id }) => id)
-  const spans = () =>
-    served.sql<{ id: string; trace: string; kind: string }>(
-      `SELECT SpanId AS id, TraceId AS trace, SpanKind AS kind FROM otel_traces
-       WHERE SpanAttributes['signalbox.route'] = 'export'`,
-    )
-  const rows = await waitFor('every acknowledged span', async () => {
-    const found = await spans()
-    const ids = new Set(found.map(({ id }) => id))
-    return [...acknowledged].every((id) => ids.has(id)) && found
-  })
-  const ids = rows.map(({ id }) => id).sort()
-  expect(new Set(ids).size).toBe(ids.length)
-  const ofKind = (kind: string) =>
-    rows
-      .filter((row) => row.kind === kind)
-      .map(({ id }) => id)
-      .sort()
-  await waitFor(
-    'attempts',
-    async () => (await idsIn('signalbox_attempts')).length >= ofKind('Client').length,
-  )
-  await waitFor(
-    'requests',
-    async () => (await idsIn('signalbox_requests')).length >= ofKind('Server').length,
-  )
-  expect((await idsIn('signalbox_attempts')).sort()).toEqual(ofKind('Client'))
-  expect((await idsIn('signalbox_requests')).sort()).toEqual(ofKind('Server'))
-  const [times] = await served.sql<{ n: string; missing: string }>(
-    `SELECT uniqExact(TraceId) AS n,
-       (SELECT count() FROM otel_traces WHERE TraceId NOT IN (SELECT TraceId FROM otel_traces_trace_id_ts)) AS missing
-     FROM otel_traces_trace_id_ts WHERE TraceId IN (SELECT TraceId FROM otel_traces
-       WHERE SpanAttributes['signalbox.route'] = 'export')`,
-  )
-  const traceCount = new Set(rows.map(({ trace }) => trace)).size
-  expect([Number(times?.n), Number(times?.missing)]).toEqual([traceCount, 0])
-}
-
-function childPid(parent: number | undefined): number {
-  const pids = execFileSync('ps', ['-o', 'pid=', '--ppid', String(parent)], { encoding: 'utf8' })
-  return Number(pids.trim().split(/\s+/)[0])
 }

@@ -6,14 +6,13 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createSystemClock } from '../../src/lib/clock.ts'
-import type { DecodeResult, Row } from '../../src/model/batch.ts'
-import type { OtlpRequest } from '../../src/model/otlp.ts'
 import { type ClickHouse, createClickHouse } from '../../src/store/clickhouse.ts'
 import { createEmbeddedClickHouse } from '../../src/store/embedded-clickhouse.ts'
 import { migrate } from '../../src/store/migrate.ts'
-import { createWriteLog, type WriteLog } from '../../src/store/write-log.ts'
+import { createWriteLog } from '../../src/store/write-log.ts'
 import { createStoreEvents } from '../../src/telemetry/store-events.ts'
 import { createSilentTelemetry } from '../../src/telemetry/telemetry.ts'
+import { createOpenSpans } from './open-spans.ts'
 
 // A whole store (log, loader, embedded database) in a process of its own, killed at random moments.
 
@@ -25,45 +24,30 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
 const RETENTION = { retentionMs: 3650 * 86_400_000 }
 
-/** The body is the number of the request; it becomes two spans of one trace. */
-const requestOf = (n: number): OtlpRequest => ({
-  signal: 'traces',
-  encoding: 'json',
-  body: Buffer.from(String(n)),
-  receivedUnixMs: 0,
-})
-function decode({ body }: OtlpRequest): DecodeResult {
-  const TraceId = Buffer.from(body).toString()
-  const span = (SpanId: string) => ({ Timestamp: '2026-01-11 14:26:37.312000000', TraceId, SpanId })
-  const rows = new Map<string, Row[]>([['otel_traces', [span('a'), span('b')]]])
-  const rest = { observations: [], itemCount: 2, rejectedCount: 0, rejectedReason: '' }
-  return { status: 'ok', batch: { rows, ...rest } }
-}
-async function append(log: WriteLog, n: number) {
-  const result = decode(requestOf(n))
-  if (result.status !== 'ok') throw new Error('undecodable')
-  return await log.append(requestOf(n), result.batch)
-}
+const append = ({ log, open }: ReturnType<typeof createStore>, n: number) =>
+  log.append(open.enter(n))
 
 function createStore() {
   const clock = createSystemClock()
   const events = createStoreEvents(createSilentTelemetry())
   const embedded = createEmbeddedClickHouse({ dataDir: join(dir, 'db'), port: 0, clock, events })
   let clickhouse: ClickHouse | undefined
+  const open = createOpenSpans()
   const log = createWriteLog({
     dir: join(dir, 'log'),
     clock,
     events,
     bytesMax: 64 << 20,
-    decode,
-    insert: (insertion) => clickhouse!.insert(insertion),
+    seal: open.seal,
+    load: (load) => clickhouse!.load(load),
   })
   return {
     embedded,
     log,
+    open,
     async start() {
       await embedded.start()
-      clickhouse = createClickHouse({ url: embedded.url })
+      clickhouse = createClickHouse({ url: embedded.url, readsFiles: true })
       await migrate(clickhouse, RETENTION)
       await log.start()
       return clickhouse
@@ -91,15 +75,15 @@ function forkStore(from: number): ChildProcess {
     const embedded = createEmbeddedClickHouse({ dataDir: '${dir}/db', port: 0, clock, events })
     await embedded.start()
     process.send({ pid: embedded.pid })
-    const clickhouse = createClickHouse({ url: embedded.url })
+    const clickhouse = createClickHouse({ url: embedded.url, readsFiles: true })
     await migrate(clickhouse, ${JSON.stringify(RETENTION)})
-    const decode = ${decode.toString()}
-    const log = createWriteLog({ dir: '${dir}/log', clock, events, bytesMax: 64 << 20, decode,
-      insert: (insertion) => clickhouse.insert(insertion) })
+    ${createOpenSpans.toString()}
+    const open = createOpenSpans()
+    const log = createWriteLog({ dir: '${dir}/log', clock, events, bytesMax: 64 << 20,
+      seal: open.seal, load: (load) => clickhouse.load(load) })
     await log.start()
     for (let n = ${from}; ; n++) {
-      const request = { signal: 'traces', encoding: 'json', body: Buffer.from(String(n)), receivedUnixMs: 0 }
-      const outcome = await log.append(request, decode(request).batch)
+      const outcome = await log.append(open.enter(n))
       if (outcome.status === 'ok') process.send({ n })
       if (n % 50 === 0) await new Promise((go) => setTimeout(go, 5))
     }`
@@ -177,7 +161,7 @@ test('a database that is killed again and again loses nothing and doubles nothin
   const clickhouse = await store.start()
   const total = 3_000
   for (let n = 1; n <= total; n++) {
-    expect((await append(store.log, n)).status).toBe('ok')
+    expect((await append(store, n)).status).toBe('ok')
     if (n % 400 === 0) {
       if (store.embedded.pid) process.kill(store.embedded.pid, 'SIGKILL')
       await sleep(600)
@@ -196,7 +180,7 @@ test('with the database down, requests are still taken, and loaded when it is ba
   const store = createStore()
   await store.start()
   await store.embedded.stop()
-  for (let n = 1; n <= 200; n++) expect((await append(store.log, n)).status).toBe('ok')
+  for (let n = 1; n <= 200; n++) expect((await append(store, n)).status).toBe('ok')
   await sleep(1_500)
   expect(store.log.backlog.bytes).toBeGreaterThan(0)
   expect(store.log.degraded()[0]).toContain('has taken nothing since')

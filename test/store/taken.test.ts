@@ -1,14 +1,14 @@
-import { appendFileSync, mkdtempSync, readdirSync, rmSync, truncateSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createTurnedClock } from '../../src/lib/turned-clock.ts'
-import type { DecodedBatch, DecodeResult } from '../../src/model/batch.ts'
-import { ONCE_MS, type OtlpRequest } from '../../src/model/otlp.ts'
+import { ONCE_MS } from '../../src/model/otlp.ts'
 import { createTakenFiles } from '../../src/store/taken-files.ts'
 import { createWriteLog } from '../../src/store/write-log.ts'
 import { createStoreEvents } from '../../src/telemetry/store-events.ts'
 import { createSilentTelemetry } from '../../src/telemetry/telemetry.ts'
+import { createOpenIds } from './native-blocks.ts'
 
 let dir: string
 beforeEach(() => {
@@ -21,43 +21,27 @@ const keyOf = (n: number) => String.fromCharCode(n, 0, 255, 10).repeat(4)
 const takenOf = (n: number, receivedUnixMs = START_MS) => ({
   ...{ onceKey: keyOf(n), receivedUnixMs, itemCount: 1, rejectedCount: n },
 })
-const batch: DecodedBatch = {
-  rows: new Map([['t', [{ id: 1 }]]]),
-  ...{ observations: [], itemCount: 1, rejectedCount: 7, rejectedReason: 'old' },
-}
-
-function open(insert: () => Promise<void>, clock = createTurnedClock()) {
-  const log = createWriteLog({
-    ...{ dir, clock, bytesMax: 1 << 20, insert },
-    events: createStoreEvents(createSilentTelemetry()),
-    decode: (): DecodeResult => ({ status: 'ok', batch }),
-  })
-  const append = (n: number) => {
-    const body = Buffer.from(`body ${n}`)
-    const { onceKey, receivedUnixMs } = takenOf(n, clock.nowMs())
-    const request: OtlpRequest = {
-      ...{ signal: 'logs', encoding: 'json', body, onceKey, receivedUnixMs },
-    }
-    return log.append(request, batch)
-  }
-  return { log, append, clock }
-}
 const files = () => readdirSync(join(dir, 'taken'))
 
-test('a request is remembered from its frame while its segment stands, and from a file after', async () => {
+function open(load: () => Promise<void>, clock = createTurnedClock()) {
+  const rows = createOpenIds()
+  const log = createWriteLog({
+    ...{ dir, clock, bytesMax: 1 << 20, load, seal: rows.seal },
+    events: createStoreEvents(createSilentTelemetry()),
+  })
+  const append = (n: number) => log.append(rows.enter(`a:${n}`, takenOf(n, clock.nowMs())))
+  return { log, append, clock }
+}
+
+test('a request is remembered from its segment while that stands, and from a file after', async () => {
   const clock = createTurnedClock(Date.now())
-  const isDown = { value: true }
-  const insert = async () => {
-    if (isDown.value) throw new Error('refused')
-  }
   // Killed: never stopped, nothing loaded.
-  const first = open(insert, clock)
+  const first = open(() => Promise.reject(new Error('down')), clock)
   await first.log.start()
   await first.append(1)
-  isDown.value = false
   const second = open(async () => {}, clock)
   await second.log.start()
-  const expected = [{ ...takenOf(1, clock.nowMs()), rejectedCount: 7 }]
+  const expected = [takenOf(1, clock.nowMs())]
   expect(second.log.takeOver()).toEqual(expected)
   expect(second.log.takeOver()).toEqual([])
   await second.log.flush()
@@ -66,19 +50,6 @@ test('a request is remembered from its frame while its segment stands, and from 
   const third = open(async () => {}, clock)
   await third.log.start()
   expect(third.log.takeOver()).toEqual(expected)
-})
-
-test('a torn frame was never answered, and is not remembered', async () => {
-  const clock = createTurnedClock(Date.now())
-  const first = open(() => new Promise(() => {}), clock)
-  await first.log.start()
-  await first.append(1)
-  await first.append(2)
-  const [name = ''] = readdirSync(dir).filter((one) => one.endsWith('.log'))
-  truncateSync(join(dir, name), 24 + 24 + 6 + 24 + 24 + 5)
-  const second = open(async () => {}, clock)
-  await second.log.start()
-  expect(second.log.takeOver().map(({ onceKey }) => onceKey)).toEqual([keyOf(1)])
 })
 
 test('files go when their ten minutes are over, and torn records cost only themselves', async () => {

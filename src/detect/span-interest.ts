@@ -1,0 +1,46 @@
+import type { Rule } from '../config/rules.ts'
+import type { Matcher } from '../lib/matcher.ts'
+import { unitsOf } from './kinds.ts'
+
+/** For each rule over spans, the keys that a span must carry for the rule to take it. */
+export type SpanInterest = readonly (readonly string[])[]
+
+/**
+ * What rules want to see of spans, so that nothing is made of the others. A rule that waits for
+ * routers or workers wants none: the newest span of each sender is shown anyway. The same rules give
+ * the same array.
+ */
+export function createSpanInterest(): (rules: readonly Rule[]) => SpanInterest {
+  let known: readonly Rule[] | undefined
+  let interest: SpanInterest = []
+  return (rules) => {
+    if (rules !== known) {
+      known = rules
+      interest = rules.filter(looksAtSpans).map(neededBy)
+    }
+    return interest
+  }
+}
+
+function looksAtSpans(rule: Rule): boolean {
+  if (rule.kind === 'silence' && typeof rule.expect === 'string') return false
+  return unitsOf(rule).includes('span')
+}
+
+function neededBy(rule: Rule): readonly string[] {
+  const matchers = { ...rule.where, ...(rule.kind === 'silence' && toMatchers(rule.expect)) }
+  const keys = Object.entries(matchers).filter(([, matcher]) => needsPresence(matcher))
+  const own = rule.kind === 'distinct' ? [rule.of] : []
+  return [...keys.map(([key]) => key), ...own]
+}
+
+function toMatchers(expect: Extract<Rule, { kind: 'silence' }>['expect']) {
+  return typeof expect === 'object' ? expect : {}
+}
+
+/** An absent field matches only `exists: false` and `not`. */
+function needsPresence(matcher: Matcher): boolean {
+  if (typeof matcher !== 'object' || Array.isArray(matcher)) return true
+  const { not: _, exists, ...rest } = matcher as { not?: unknown; exists?: boolean }
+  return exists === true || Object.values(rest).some((operand) => operand !== undefined)
+}
