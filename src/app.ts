@@ -12,6 +12,7 @@ import { createAuthorize } from './config/tokens.ts'
 import { type Correlator, createCorrelator } from './correlate/correlator.ts'
 import { type Controller, createController } from './decide/controller.ts'
 import { createDecoder } from './decode/decoder.ts'
+import { createTranslate } from './decode/translate.ts'
 import { createDelivery, type Delivery } from './deliver/delivery.ts'
 import { checkAlerts } from './detect/check-alerts.ts'
 import { createDetector, type Detector } from './detect/detector.ts'
@@ -187,7 +188,7 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
   const ingest = createDoor({
     ...{ decode: given.createDecode(), observe: onObservations, append: storage.log.append },
     ...{ taken: storage.log.takeOver(), privacy: settings.telemetry.privacy },
-    ...{ dataDir: settings.data_dir, events: events.receive },
+    ...{ dataDir: settings.data_dir, events: events.receive, translate: createTranslate() },
   })
   const parts = [correlator, pager, controller, delivery, detector]
   const api = toApi({ ...given, detector, controller, delivery, correlator, pager })

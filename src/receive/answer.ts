@@ -23,6 +23,7 @@ export const CONTENT_TYPES = {
   protobuf: 'application/x-protobuf',
   json: 'application/json',
   ndjson: 'application/json',
+  'remote-write': 'text/plain; charset=utf-8',
 } as const satisfies Record<Encoding, string>
 
 /** Answers are bounded by the protocol; nobody reads more of a reason than this. */
@@ -52,6 +53,7 @@ export function toHttpAnswer(
     const later = retryLater(answer.reason, answer.afterS)
     return toRefusal(answer.status === 'retry' ? later : { ...later, status: 429 }, encoding)
   }
+  if (encoding === 'remote-write') return toRemoteWriteAnswer(answer)
   const { rejectedCount } = answer
   const message = answer.message.slice(0, REASON_CHARS_MAX)
   // An unset partial_success says "all accepted"; a set one, even with 0, is a warning.
@@ -80,22 +82,36 @@ function toLinesAnswer(
   return { status: 400, headers, body, reason }
 }
 
+/**
+ * 204, or 400 when anything was refused, even if the rest was taken: a 2xx says that all was (remote
+ * write 2.0, "Partial Write", which Prometheus' own receiver follows in 1.0 too). It is logged by the
+ * sender, and not sent again.
+ */
+function toRemoteWriteAnswer({
+  rejectedCount,
+  message,
+}: Extract<OtlpAnswer, { status: 'ok' }>): HttpAnswer {
+  if (rejectedCount === 0) return { status: 204, headers: {}, body: new Uint8Array(), reason: '' }
+  const reason = `${rejectedCount} samples refused, all others taken: ${message}`
+  return toRefusal({ status: 400, reason }, 'remote-write')
+}
+
 export function retryLater(reason: string, afterS: number): Refusal {
   return { status: 503, reason, headers: { 'retry-after': String(afterS) } }
 }
 
-/** A `google.rpc.Status` in the request's type; plain text where that type is not known. */
+/** A `google.rpc.Status` in the request's type; plain text where that is not known, or not OTLP. */
 export function toRefusal(refusal: Refusal, encoding: Encoding | undefined): HttpAnswer {
   const { status, headers } = refusal
   const reason = refusal.reason.slice(0, REASON_CHARS_MAX)
-  const type = encoding ? CONTENT_TYPES[encoding] : 'text/plain; charset=utf-8'
+  const isText = encoding === undefined || encoding === 'remote-write'
+  const type = isText ? CONTENT_TYPES['remote-write'] : CONTENT_TYPES[encoding]
   const code = RPC_CODES[status]
-  const body =
-    encoding === undefined
-      ? text(`${reason}\n`)
-      : encoding !== 'protobuf'
-        ? text(statusJson({ code, reason, isBadRequest: status === 400 }))
-        : encodeStatus({ code, reason, isBadRequest: status === 400 })
+  const body = isText
+    ? text(`${reason}\n`)
+    : encoding !== 'protobuf'
+      ? text(statusJson({ code, reason, isBadRequest: status === 400 }))
+      : encodeStatus({ code, reason, isBadRequest: status === 400 })
   return { status, headers: { ...headers, 'content-type': type }, body, reason }
 }
 

@@ -1,10 +1,22 @@
 import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip, inflate } from 'node:zlib'
+import { BadSnappy, inflateSnappy, snappyLength } from '../lib/snappy.ts'
 import type { Refusal } from './answer.ts'
 import { type Coding, tooLarge } from './request-head.ts'
 
-const inflaters = { gzip: promisify(gunzip), deflate: promisify(inflate) }
+const inflaters = { gzip: promisify(gunzip), deflate: promisify(inflate), snappy }
+
+/** The block says how much it holds: too much is refused before any of it is inflated. */
+function snappy(wire: Buffer, limits: { readonly maxOutputLength: number }): Uint8Array {
+  const byteCount = snappyLength(wire)
+  if (byteCount > limits.maxOutputLength) throw new TooLarge(`${byteCount} bytes`)
+  return inflateSnappy(wire, limits.maxOutputLength)
+}
+
+class TooLarge extends RangeError {
+  readonly code = 'ERR_BUFFER_TOO_LARGE'
+}
 
 export type Body =
   | { readonly status: 'ok'; readonly bytes: Uint8Array }
@@ -50,8 +62,15 @@ export async function readBody(
       : { status: 'refused', refusal: OUT_OF_MEMORY }
   } catch (fault) {
     if (isTooLarge(fault)) return { status: 'refused', refusal: tooLarge(bodyBytesMax) }
-    return { status: 'refused', refusal: { status: 400, reason: `broken ${coding} stream` } }
+    return {
+      status: 'refused',
+      refusal: { status: 400, reason: `broken ${coding} stream${detailOf(fault)}` },
+    }
   }
+}
+
+function detailOf(fault: unknown): string {
+  return fault instanceof BadSnappy ? `: ${fault.message}` : ''
 }
 
 const OUT_OF_MEMORY: Refusal = {

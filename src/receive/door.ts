@@ -11,14 +11,25 @@ export interface DoorOptions extends IngestOptions {
   /** What earlier runs took, to be answered again. */
   readonly taken: readonly TakenRequest[]
   readonly privacy: PrivacySettings
+  /** Rewrites what is not OTLP; see `decode/translate.ts`. */
+  translate(request: OtlpRequest): Translated
   /** The hash key is kept in it. */
   readonly dataDir: string
   readonly events: Pick<ReceiveEvents, 'decoded' | 'repeated' | 'forgotten' | 'withheld'>
 }
 
+type Translated =
+  | {
+      readonly status: 'ok'
+      readonly request: OtlpRequest
+      readonly refusedCount: number
+      readonly refusedReason: string
+    }
+  | { readonly status: 'bad'; readonly reason: string }
+
 /**
  * What every request passes, by whichever transport it came: known already? (by its bytes as they
- * came), without what is private, then decoded, judged and logged.
+ * came), as OTLP, without what is private, then decoded, judged and logged.
  *
  * @throws AppError CONFIG_INVALID when the hash key's file holds something else
  */
@@ -30,8 +41,23 @@ export function createDoor(options: DoorOptions): (request: OtlpRequest) => Prom
   return createOnce({
     ...{ taken, events },
     async take(request) {
-      const cleaned = clean(request)
-      return cleaned.status === 'ok' ? await ingest(cleaned.request) : cleaned
+      const translated = options.translate(request)
+      if (translated.status === 'bad') return translated
+      const cleaned = clean(translated.request)
+      if (cleaned.status === 'bad') return cleaned
+      return withRefused(await ingest(cleaned.request), translated)
     },
   })
+}
+
+function withRefused(
+  answer: OtlpAnswer,
+  {
+    refusedCount,
+    refusedReason,
+  }: { readonly refusedCount: number; readonly refusedReason: string },
+): OtlpAnswer {
+  if (answer.status !== 'ok' || refusedCount === 0) return answer
+  const rejectedCount = answer.rejectedCount + refusedCount
+  return { ...answer, rejectedCount, message: answer.message || refusedReason }
 }

@@ -14,7 +14,7 @@ const KEY_BYTES = 16
 const MARK_BYTES = KEY_BYTES + 8
 const MAGIC = 0x31584253
 const SIGNALS = ['traces', 'logs', 'metrics'] as const
-const ENCODINGS = ['protobuf', 'json', 'ndjson'] as const
+const ENCODINGS = ['protobuf', 'json', 'ndjson', 'remote-write'] as const
 
 /** Bytes that one request takes in the log. */
 export const frameBytes = (request: OtlpRequest): number =>
