@@ -73,6 +73,25 @@ export function encodeAttribute([key, value]: readonly [string, string]): Uint8A
   return pair.written
 }
 
+const ENCODED_MAX = 10_000
+
+/** Labels repeat from series to series: each pair is encoded once, as long as they are few. */
+export function createAttributeEncoder(): (label: readonly [string, string]) => Uint8Array {
+  const known = new Map<string, Map<string, Uint8Array>>()
+  let count = 0
+  return (label) => {
+    const [name, value] = label
+    const found = known.get(name)?.get(value)
+    if (found !== undefined) return found
+    const encoded = encodeAttribute(label)
+    if (count++ < ENCODED_MAX) {
+      const values = known.get(name) ?? new Map<string, Uint8Array>()
+      known.set(name, values.set(value, encoded))
+    }
+    return encoded
+  }
+}
+
 function kubernetesNames(labels: Labels, byName: ReadonlyMap<string, string>): Labels {
   return labels.flatMap(([label, value]) => {
     const full = Object.hasOwn(KUBERNETES, label) ? KUBERNETES[label] : undefined

@@ -6,8 +6,14 @@ import {
   writeExplicitPoint,
   writeExponentialPoint,
 } from './native-histogram.ts'
-import { encodeAttribute, readSeriesLabels, type SeriesLabels } from './remote-write-labels.ts'
-import type { FamilyType, RemoteWriteMemory } from './remote-write-memory.ts'
+import { familyOf, isCounter, learnFamily } from './remote-write-family.ts'
+import {
+  createAttributeEncoder,
+  encodeAttribute,
+  readSeriesLabels,
+  type SeriesLabels,
+} from './remote-write-labels.ts'
+import type { RemoteWriteMemory } from './remote-write-memory.ts'
 import { readWriteRequest, type Sample, type SeriesMessage } from './remote-write-message.ts'
 import { createWireWriter, type WireWriter } from './wire-writer.ts'
 
@@ -103,6 +109,7 @@ function createDrafts({ bytesMax }: RemoteWriteLimits) {
 
 function createRequest({ limits, memory }: RemoteWriteOptions) {
   const drafts = createDrafts(limits)
+  const encode = createAttributeEncoder()
   const point = createWireWriter()
   let itemCount = 0
   let refusedCount = 0
@@ -112,7 +119,7 @@ function createRequest({ limits, memory }: RemoteWriteOptions) {
     refusedCount += count
   }
   const addPoints = ({ samples, histograms }: SeriesMessage, labels: SeriesLabels) => {
-    const attributes = labels.attributes.map(encodeAttribute)
+    const attributes = labels.attributes.map(encode)
     for (const sample of samples) {
       if (!hasTime(sample)) refuse(1, NO_TIME)
       else {
@@ -164,12 +171,6 @@ function toUnixNs(unixMs: number): bigint {
   return BigInt(Math.min(Math.max(0, unixMs), UNIX_MS_MAX)) * 1_000_000n
 }
 
-function learnFamily(memory: RemoteWriteMemory, { name, attributes }: SeriesLabels): void {
-  const has = (label: string) => attributes.some(([own]) => own === label)
-  if (name.endsWith('_bucket') && has('le')) memory.learnFamily(name.slice(0, -7), 'histogram')
-  else if (has('quantile')) memory.learnFamily(name, 'summary')
-}
-
 function writeNumberPoint(
   point: WireWriter,
   { sample, attributes }: { readonly sample: Sample; readonly attributes: readonly Uint8Array[] },
@@ -216,32 +217,4 @@ function writeMetric({ name, kind, points }: MetricDraft, memory: RemoteWriteMem
     kind === 'exponential' ? 10 : kind === 'explicit' ? 9 : isCounter(name, known) ? 7 : 5
   metric.bytes(field, points.written)
   return metric.written
-}
-
-interface KnownFamily {
-  readonly family: { readonly type: FamilyType; readonly help: string; readonly unit: string }
-  /** What the series adds to its family's name: '' or `_total`, `_bucket`, … */
-  readonly suffix: string
-}
-
-const SUFFIXES = ['', '_total', '_bucket', '_count', '_sum', '_created']
-
-/** OpenMetrics names a counter's family without its `_total`, the text format with it. */
-function familyOf(name: string, memory: RemoteWriteMemory): KnownFamily | undefined {
-  for (const suffix of SUFFIXES) {
-    const family = name.endsWith(suffix)
-      ? memory.family(name.slice(0, name.length - suffix.length))
-      : undefined
-    if (family) return { family, suffix }
-  }
-  return undefined
-}
-
-/** Whether it only grows: by its type where that is known, else by its name. */
-function isCounter(name: string, known: KnownFamily | undefined): boolean {
-  if (!known) return name.endsWith('_total')
-  const { family, suffix } = known
-  if (suffix === '_created') return false
-  if (family.type === 'counter') return suffix === '' || suffix === '_total'
-  return (family.type === 'histogram' || family.type === 'summary') && suffix !== ''
 }

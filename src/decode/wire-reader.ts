@@ -28,8 +28,11 @@ export interface WireReader {
  */
 export function createWireReader(bytes: Uint8Array, countMax: number): WireReader {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return readerOf(buffer, { from: 0, to: buffer.length, countMax })
+  return new Reader(buffer, { from: 0, to: buffer.length, countMax })
 }
+
+/** For `list`: doubles, where every other reading takes varints. */
+export const readDouble = (one: WireReader): number => one.double()
 
 interface Range {
   readonly from: number
@@ -37,89 +40,116 @@ interface Range {
   readonly countMax: number
 }
 
-const PACKED = 2
+const LENGTH_DELIMITED = 2
 
-function readerOf(buffer: Buffer, { from, to, countMax }: Range): WireReader {
-  let at = from
-  let valueAt = from
-  let tag = 0
-  const reader: WireReader = {
-    next() {
-      if (at >= to) return false
-      const head = readVarint(buffer, at, to)
-      tag = head.value
-      valueAt = head.next
-      at = endOf(buffer, { tag, at: valueAt, to })
-      return true
-    },
-    get tag() {
-      return tag
-    },
-    varint: () => readVarint(buffer, valueAt, to).value,
-    int64() {
-      const { value } = readVarint(buffer, valueAt, to)
-      return value >= 2 ** 63 ? value - 2 ** 64 : value
-    },
-    sint64() {
-      const { value } = readVarint(buffer, valueAt, to)
-      return value % 2 === 0 ? value / 2 : -(value + 1) / 2
-    },
-    double: () => buffer.readDoubleLE(valueAt),
-    get bits() {
-      return { low: buffer.readUInt32LE(valueAt), high: buffer.readUInt32LE(valueAt + 4) }
-    },
-    text: () => buffer.toString('utf8', readVarint(buffer, valueAt, to).next, at),
-    message: () =>
-      readerOf(buffer, { from: readVarint(buffer, valueAt, to).next, to: at, countMax }),
-    list(read) {
-      if (tag % 8 !== PACKED) return [read(reader)]
-      const values: number[] = []
-      const end = at
-      const wire = read === readDouble ? 1 : 0
-      for (let one = readVarint(buffer, valueAt, to).next; one < end; ) {
-        const next = endOf(buffer, { tag: 8 + wire, at: one, to: end })
-        valueAt = one
-        values.push(read(reader))
-        if (values.length > countMax) throw new BadTelemetry(`a list of more than ${countMax}`)
-        one = next
+// A class, because there is one per label of a series: closures would cost ten times as much.
+class Reader implements WireReader {
+  tag = 0
+  readonly #buffer: Buffer
+  readonly #to: number
+  readonly #countMax: number
+  /** Where the next field starts: the end of this one. */
+  #at: number
+  /** Where this field's value starts; of a length-delimited one, after its length. */
+  #valueAt: number
+  /** Where the varint that was read last ends. */
+  #varintEnd = 0
+
+  constructor(buffer: Buffer, { from, to, countMax }: Range) {
+    this.#buffer = buffer
+    this.#to = to
+    this.#countMax = countMax
+    this.#at = from
+    this.#valueAt = from
+  }
+
+  next(): boolean {
+    if (this.#at >= this.#to) return false
+    this.tag = this.#varintAt(this.#at)
+    this.#enter(this.#varintEnd, this.tag % 8)
+    if (this.tag < 8) throw broken(this.#valueAt)
+    return true
+  }
+
+  varint(): number {
+    return this.#varintAt(this.#valueAt)
+  }
+
+  int64(): number {
+    const value = this.varint()
+    return value >= 2 ** 63 ? value - 2 ** 64 : value
+  }
+
+  sint64(): number {
+    const value = this.varint()
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+  }
+
+  double(): number {
+    return this.#buffer.readDoubleLE(this.#valueAt)
+  }
+
+  get bits(): { readonly low: number; readonly high: number } {
+    const buffer = this.#buffer
+    return {
+      low: buffer.readUInt32LE(this.#valueAt),
+      high: buffer.readUInt32LE(this.#valueAt + 4),
+    }
+  }
+
+  text(): string {
+    return this.#buffer.toString('utf8', this.#valueAt, this.#at)
+  }
+
+  message(): WireReader {
+    const range = { from: this.#valueAt, to: this.#at, countMax: this.#countMax }
+    return new Reader(this.#buffer, range)
+  }
+
+  list(read: (one: WireReader) => number): number[] {
+    if (this.tag % 8 !== LENGTH_DELIMITED) return [read(this)]
+    const values: number[] = []
+    const wire = read === readDouble ? 1 : 0
+    const end = this.#at
+    for (let one = this.#valueAt; one < end; one = this.#at) {
+      this.#enter(one, wire)
+      if (this.#at > end) throw broken(one)
+      values.push(read(this))
+      if (values.length > this.#countMax)
+        throw new BadTelemetry(`a list of more than ${this.#countMax}`)
+    }
+    return values
+  }
+
+  #enter(from: number, wire: number): void {
+    this.#valueAt = from
+    if (wire === 0) {
+      this.#varintAt(from)
+      this.#at = this.#varintEnd
+    } else if (wire === 1) this.#at = from + 8
+    else if (wire === 5) this.#at = from + 4
+    else if (wire === LENGTH_DELIMITED) {
+      const length = this.#varintAt(from)
+      this.#valueAt = this.#varintEnd
+      this.#at = this.#valueAt + length
+    } else throw broken(from)
+    if (this.#at > this.#to) throw broken(from)
+  }
+
+  #varintAt(from: number): number {
+    let value = 0
+    for (let at = from, scale = 1; at < this.#to && at < from + 10; at++, scale *= 128) {
+      const byte = this.#buffer[at] ?? 0
+      value += (byte & 0x7f) * scale
+      if (byte < 0x80) {
+        this.#varintEnd = at + 1
+        return value
       }
-      return values
-    },
+    }
+    throw broken(from)
   }
-  return reader
 }
 
-/** For `list`: doubles, where every other reading takes varints. */
-export const readDouble = (one: WireReader): number => one.double()
-
-function endOf(
-  buffer: Buffer,
-  { tag, at, to }: { readonly tag: number; readonly at: number; readonly to: number },
-): number {
-  const wire = tag % 8
-  let end = to + 1
-  if (wire === 0) end = readVarint(buffer, at, to).next
-  else if (wire === 1) end = at + 8
-  else if (wire === 5) end = at + 4
-  else if (wire === 2) {
-    const { value, next } = readVarint(buffer, at, to)
-    end = next + value
-  }
-  if (end > to || tag < 8)
-    throw new BadTelemetry(`not a protobuf message: broken field at byte ${at}`)
-  return end
-}
-
-function readVarint(
-  buffer: Buffer,
-  from: number,
-  to: number,
-): { readonly value: number; readonly next: number } {
-  let value = 0
-  for (let at = from, scale = 1; at < to && at < from + 10; at++, scale *= 128) {
-    const byte = buffer[at] ?? 0
-    value += (byte & 0x7f) * scale
-    if (byte < 0x80) return { value, next: at + 1 }
-  }
-  throw new BadTelemetry(`not a protobuf message: broken number at byte ${from}`)
+function broken(at: number): BadTelemetry {
+  return new BadTelemetry(`not a protobuf message: broken field at byte ${at}`)
 }
