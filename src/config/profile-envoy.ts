@@ -23,7 +23,7 @@ const NOT_TRIED = '(?:^|,)(?:RL|RLSE|UAEX|RFCF|FI|NR|DPE|IH|DO|DI|OM)(?:,|$)'
 const FAILED = '(?:^|,)(?:UH|UF|UO|UT|UR|UC|LR|LH|URX|UPE|UMSDR|NC|SI|UDO|NFCF)(?:,|$)'
 
 const CLUSTER = ['upstream_cluster', 'upstream_cluster.name', 'cluster_name', 'UPSTREAM_CLUSTER']
-const STATUS = ['response_code', 'status', 'http.response.status_code', 'http.status_code']
+const STATUS = ['response_code', 'http.response.status_code', 'http.status_code']
 const TARGET = [
   { from: ['signalbox.target', 'ai.backend', 'genai_backend_name', 'backend_name'] },
   { from: CLUSTER },
@@ -41,7 +41,6 @@ const ROUTE = [
 ]
 const NAMES = {
   route: ROUTE,
-  target: TARGET,
   generation: { from: ['signalbox.generation', 'signalbox_generation', 'x-signalbox-generation'] },
   request_id: {
     from: [
@@ -70,9 +69,12 @@ const IS_RECORD = { response_code: { exists: true } }
 const ATTEMPT = {
   ...RECORD,
   unit: 'attempt' as const,
+  target: TARGET,
   unless: { response_flags: { match: NOT_TRIED } },
   retries: { from: ['upstream_request_attempt_count', 'attempt_count'], add: -1 },
 }
+const REQUEST_SPAN = { ...NAMES, on: 'spans' as const, unit: 'request' as const }
+const IS_INGRESS = { kind: 'server', component: 'proxy' }
 /** Envoy's own OTLP logger stamps records with the start of the request; agents with its end. */
 const FROM_OTLP = { 'resource.log_name': { exists: true } }
 
@@ -87,16 +89,14 @@ export const ENVOY: Profile = {
       ...NAMES,
       on: 'spans',
       unit: 'attempt',
+      target: TARGET,
       // With `spawn_upstream_span`: one per try, below the span of the request.
       where: { kind: 'client', upstream_cluster: { exists: true } },
       unless: { response_flags: { match: NOT_TRIED } },
     },
-    {
-      ...NAMES,
-      on: 'spans',
-      unit: 'request',
-      where: { kind: 'server', response_flags: { exists: true } },
-    },
+    // A request names its target, for Envoys that make no upstream spans, but only if one was tried.
+    { ...REQUEST_SPAN, where: { ...IS_INGRESS, response_flags: { match: NOT_TRIED } } },
+    { ...REQUEST_SPAN, where: IS_INGRESS, target: TARGET },
     {
       on: 'metrics',
       unit: 'attempt',

@@ -9,7 +9,7 @@ import type { Profile } from './telemetry-map.ts'
 
 /** 8.2.3 of the manual; the date is when the request was accepted, `Ta` ends with the last byte. */
 const HTTPLOG =
-  '(?<client>\\S+):\\d+ \\[(?<accept_date>[^\\]]+)\\] (?<frontend_name>\\S+) (?<backend_server>(?<backend_name>[^\\s/]+)/\\S+) (?<time_request>-?\\d+)/(?<time_queue>-?\\d+)/(?<time_connect>-?\\d+)/(?<time_response>-?\\d+)/\\+?(?<time_total>\\d+) (?<status>-?\\d+) \\+?\\d+ \\S+ \\S+ (?<termination_state>[-\\w]{4}) \\d+/\\d+/\\d+/\\d+/(?<retries>\\+?\\d+) \\d+/\\d+ .*?"(?<request>[^"]*)"?$'
+  ':\\d{1,5} \\[(?<accept_date>[^\\]]{10,40})\\] (?<frontend_name>\\S+) (?<backend_server>(?<backend_name>[^\\s/]+)/\\S+) (?<time_request>-?\\d+)/(?<time_queue>-?\\d+)/(?<time_connect>-?\\d+)/(?<time_response>-?\\d+)/\\+?(?<time_total>\\d+) (?<status>-?\\d+) \\+?\\d+ \\S+ \\S+ (?<termination_state>[-\\w]{4}) \\d+/\\d+/\\d+/\\d+/(?<retries>\\+?\\d+) \\d+/\\d+ .*?"(?<request>[^"]*)"?$'
 
 const GONE = 'client_disconnected'
 

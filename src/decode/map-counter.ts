@@ -38,7 +38,7 @@ export function createCounterSteps(options: { readonly seriesMax?: number } = {}
     step(point) {
       const { value, endUnixNs: unixNs } = point
       listeningSinceUnixNs ??= unixNs
-      if (value === undefined || !(value >= 0)) return undefined
+      if (value === undefined || !Number.isFinite(value) || value < 0) return undefined
       const startUnixNs = point.startOfSeriesUnixNs
       if (point.temporality === DELTA) return toStep(value, startUnixNs || unixNs)
       const key = point.seriesKey()

@@ -7,12 +7,12 @@ import type { Mappable } from './mapped.ts'
 // Reading an item by the names that rules use. Everything that a sender writes is bounded before it
 // is searched: by patterns that cannot explode (lib/pattern), and by length here.
 
-/** Of a text that is searched or parsed: request lines are at most some kilobytes. */
-const TEXT_CHARS_MAX = 16_384
+/** Of a text that is searched or parsed: NGINX takes request lines up to so many. */
+const TEXT_CHARS_MAX = 8_192
 
 /** Fields of an item; '' and `-`, which stand for nothing in access logs, are absent. */
 export function readFieldsOf(item: Mappable, rule: CompiledFields): FieldReader {
-  const parsed = parseText(item.body, rule.patterns)
+  const parsed = parseText(item, rule.patterns)
   const read: FieldReader = (key) =>
     said(parsed?.[key]) ?? said(builtIn(item, key) ?? item.get(key)) ?? said(inText(item, key))
   return (key) => {
@@ -132,14 +132,20 @@ function said(value: FieldValue | undefined): FieldValue | undefined {
   return value === '' || value === '-' ? undefined : value
 }
 
-function parseText(
-  body: string,
-  patterns: readonly RegExp[],
-): Readonly<Record<string, string | undefined>> | undefined {
-  if (patterns.length === 0 || body === '') return undefined
-  const text = body.slice(0, TEXT_CHARS_MAX)
+type Groups = Readonly<Record<string, string | undefined>>
+
+/** What patterns found in an item's text, for as long as it is read: rules share their patterns. */
+const parsedTexts = new WeakMap<Mappable, Map<string, Groups | undefined>>()
+
+function parseText(item: Mappable, patterns: readonly RegExp[]): Groups | undefined {
+  if (item.body === '') return undefined
+  const known = parsedTexts.get(item) ?? new Map<string, Groups | undefined>()
+  parsedTexts.set(item, known)
+  const text = item.body.slice(0, TEXT_CHARS_MAX)
   for (const pattern of patterns) {
-    const groups = pattern.exec(text)?.groups
+    const { source } = pattern
+    if (!known.has(source)) known.set(source, pattern.exec(text)?.groups)
+    const groups = known.get(source)
     if (groups) return groups
   }
   return undefined

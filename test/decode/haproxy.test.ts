@@ -29,14 +29,14 @@ defaults
   retries 2
 frontend text
   bind unix@${socketPath}
-  unique-id-format %{+X}o%ci%cp%Ts%rt
+  unique-id-format %[uuid()]
   http-request deny deny_status 403 if { path /refused }
   http-request redirect location /elsewhere if { path /moved }
   use_backend %[path,field(3,/)] if { path_beg /preview/ }
   default_backend good
 frontend json
   bind unix@${dir}/json.sock
-  unique-id-format %{+X}o%ci%cp%Ts%rt
+  unique-id-format %[uuid()]
   log-format '${JSON_FORMAT}'
   http-request deny deny_status 403 if { path /refused }
   http-request redirect location /elsewhere if { path /moved }
@@ -60,6 +60,10 @@ backend breaking
 backend hanging
   server s1 ${stage.upstreams.hanging}
 `
+
+// Which status is logged for a client that left depends on HAProxy's version.
+const briefly = (mapped: Parameters<typeof brief>[0]) =>
+  brief(mapped).map((line) => line.replace(/ cancelled \d+$/, ' cancelled'))
 
 const PATHS = ['good', 'failing', 'dead', 'rescued', 'gone', 'breaking']
 
@@ -118,7 +122,7 @@ test('lines of httplog give backends as targets, with retries, and what the sess
   const profile = { use: 'haproxy', route: 'preview' }
   const mapper = mapperOf({ profiles: [profile] })
   const mapped = readNdjsonLines(text.map((log) => ({ log }))).map((item) => mapper.map(item))
-  expect(mapped.map(brief)).toEqual(expected(RESCUED))
+  expect(mapped.map(briefly)).toEqual(expected(RESCUED))
   expect(mapped[0]?.[0]?.ending.durationMs).toBeGreaterThanOrEqual(0)
   expect(mapped[3]?.at(-1)).toMatchObject({ attemptCount: 2 })
 })
@@ -133,6 +137,6 @@ test('a JSON format says the same, and a server may be a target of its own', () 
       .replace(/ good /, ' cloud-eu ')
       .replace(/ rescued /, ' edge-local ')
       .replace(/ gone /, ' cloud-us ')
-  expect(mapped.map(brief)).toEqual(expected(RESCUED).map((lines) => lines.map(named)))
-  expect(mapped[0]?.[0]?.requestId).toMatch(/^[0-9A-F]+$/i)
+  expect(mapped.map(briefly)).toEqual(expected(RESCUED).map((lines) => lines.map(named)))
+  expect(mapped[0]?.[0]?.requestId).toMatch(/^[0-9a-f-]{36}$/)
 })
