@@ -96,7 +96,11 @@ export const NGINX: Profile = {
       unit: 'request',
       where: { kind: 'server' },
       route: [{ from: ['signalbox.route'] }, SPAN_PATH],
-      target: { from: ['signalbox.target', 'upstream_addr', 'nginx.upstream_addr'] },
+      // With `otel_span_attr upstream_addr $upstream_addr`: the last of those that were tried.
+      target: [
+        { from: 'signalbox.target' },
+        { from: ['upstream_addr', 'nginx.upstream_addr'], match: '([^ ,]+)$' },
+      ],
       generation: GENERATION,
       request_id: REQUEST_ID,
       status_code: { from: ['http.response.status_code', 'http.status_code'] },

@@ -45,19 +45,12 @@ export function createDoor(options: DoorOptions): (request: OtlpRequest) => Prom
       if (translated.status === 'bad') return translated
       const cleaned = clean(translated.request)
       if (cleaned.status === 'bad') return cleaned
-      return withRefused(await ingest(cleaned.request), translated)
+      const answer = await ingest(cleaned.request)
+      const { refusedCount, refusedReason } = translated
+      if (answer.status !== 'ok' || refusedCount === 0) return answer
+      events.decoded({ signal: request.signal, itemCount: 0, rejectedCount: refusedCount })
+      const rejectedCount = answer.rejectedCount + refusedCount
+      return { ...answer, rejectedCount, message: answer.message || refusedReason }
     },
   })
-}
-
-function withRefused(
-  answer: OtlpAnswer,
-  {
-    refusedCount,
-    refusedReason,
-  }: { readonly refusedCount: number; readonly refusedReason: string },
-): OtlpAnswer {
-  if (answer.status !== 'ok' || refusedCount === 0) return answer
-  const rejectedCount = answer.rejectedCount + refusedCount
-  return { ...answer, rejectedCount, message: answer.message || refusedReason }
 }
