@@ -156,6 +156,24 @@ test('rules of map stand before profiles, and of one unit only the first that fi
   ])
 })
 
+test('a request whose tries all failed names no target, though its record does', () => {
+  const target = { from: 'to' }
+  const request = { on: 'logs', unit: 'request', route: 'preview', target }
+  const attempt = {
+    ...LOG_RULE,
+    status_code: { from: 's' },
+    retries: { from: 'n', match: '(\\d+)' },
+  }
+  const mapper = mapperOf({ map: [{ ...request, status_code: { from: 's' } }, attempt] })
+  const map = (s: number) => brief(mapper.map(itemOf({}, { to: 'eu', s, n: '+1' })))
+  expect(map(503)).toEqual([
+    'attempt preview eu failed',
+    'attempt preview eu failed 503',
+    'request preview ? failed 503',
+  ])
+  expect(map(200).at(-1)).toBe('request preview eu ok 200')
+})
+
 const COUNTER = {
   on: 'metrics',
   unit: 'attempt',

@@ -63,9 +63,16 @@ test('what Prometheus writes is judged by rules, and stored under its own names'
   expect(rule.groups).toMatchObject([{ by: { service: 'vllm' }, state: 'firing', value: 250 }])
 
   const tooOld = { ...waiting, samples: [{ value: 1, timestamp: 1_000 }] }
-  const [status, text] = await push(served, { series: [tooOld, series('up', 1)] })
+  const floats = {
+    labels: { __name__: 'latency', job: 'vllm' },
+    histograms: [{ countFloat: 1.5, sum: 1, timestamp: Date.now() }],
+  }
+  const [status, text] = await push(served, { series: [tooOld, floats, series('up', 1)] })
   expect(status).toBe(400)
-  expect(text).toMatch(/^1 samples refused, all others taken: /)
+  expect(text).toMatch(/^2 samples refused, all others taken: /)
+
+  const rejected = 'signalbox_receive_items_rejected_total{signal="metrics"} 2'
+  expect(await (await served.get('/metrics')).text()).toContain(rejected)
 
   await served.end()
   const again = await serve({ dataDir: served.dataDir, alertsDir })
