@@ -1,17 +1,11 @@
 import { z } from 'zod'
-import { patternFault } from '../lib/pattern.ts'
+import { Pattern } from './pattern.ts'
 
 // How a rule of `telemetry.map` says where a value is read: the smallest language that the access
 // logs, spans and counters of known routers needed. A word is itself; a map reads fields; a list of
 // maps is tried in order.
 
 const PLACES_MAX = 10_000
-
-/** A regular expression that is safe to run on anybody's text. */
-export const SafePattern = z.string().superRefine((text, context) => {
-  const message = patternFault(text)
-  if (message !== undefined) context.addIssue({ code: 'custom', message })
-})
 
 const FieldName = z.string().min(1)
 
@@ -23,11 +17,11 @@ export const Table = z
   .record(z.string().min(1), z.string())
   .refine((table) => Object.keys(table).length <= PLACES_MAX, `at most ${PLACES_MAX} entries`)
 
-export const Read = z
+const Read = z
   .strictObject({
     from: From,
     /** Its first group is the value, or all that matched; without a match there is no value. */
-    match: SafePattern.optional(),
+    match: Pattern.optional(),
     table: Table.default({}),
     /** In place of what the table does not list, which else stays as it is; '' is no value. */
     else: z.string().optional(),
@@ -58,14 +52,14 @@ export const MapValue: z.ZodType<MapValue, MapValueInput> = z
 export const DurationRead = z
   .strictObject({
     from: From,
-    match: SafePattern.optional(),
+    match: Pattern.optional(),
     unit: z.enum(['s', 'ms', 'us', 'ns']),
   })
   .readonly()
 export type DurationRead = z.output<typeof DurationRead>
 
 export const CountRead = z
-  .strictObject({ from: From, match: SafePattern.optional(), add: z.number().int().default(0) })
+  .strictObject({ from: From, match: Pattern.optional(), add: z.number().int().default(0) })
   .readonly()
 export type CountRead = z.output<typeof CountRead>
 

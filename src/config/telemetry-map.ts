@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Matchers } from './fields.ts'
-import { CountRead, DurationRead, MapValue, SafePattern } from './map-value.ts'
+import { CountRead, DurationRead, MapValue } from './map-value.ts'
+import { Pattern } from './pattern.ts'
 
 // `telemetry.map` of the settings: what a span, an access-log record or a counter of a router that
 // does not know us is in our words. Of the rules of one unit, the first that fits an item counts; an
@@ -13,7 +14,7 @@ export type MapSignal = z.output<typeof MapSignal>
 const Each = z
   .strictObject({
     fields: z.array(z.string().min(1)).min(1),
-    split: SafePattern,
+    split: Pattern,
     /** Of one try; the tries follow each other from the start of the record. */
     duration: DurationRead.optional(),
   })
@@ -31,7 +32,7 @@ const RULE = {
   unless: Matchers.optional(),
   /** Of a log's text: named groups of the first that matches become fields. */
   parse: z
-    .union([SafePattern, z.array(SafePattern).min(1)])
+    .union([Pattern, z.array(Pattern).min(1)])
     .transform((one) => (typeof one === 'string' ? [one] : one))
     .default([]),
   /** Further fields, made of others: one name for what routers call differently. */
@@ -80,7 +81,7 @@ export const MapRule = z
 /** `where` is a list, since a profile's use may ask for more than the profile does. */
 export type MapRule = z.output<typeof MapRule>
 /** As it is written in files. */
-export type MapRuleInput = z.input<typeof MapRule>
+type MapRuleInput = z.input<typeof MapRule>
 
 /** Rules for a well-known router, shipped as data, and the signal that is read unless a use names others. */
 export interface Profile {

@@ -5,7 +5,7 @@ import type { MetadataMessage } from './remote-write-message.ts'
 // alone, `target_info` with whichever samples happen to share its shard. Until then, and after a
 // restart for up to that minute, types are told by names.
 
-export type FamilyType = 'counter' | 'gauge' | 'histogram' | 'summary'
+type FamilyType = 'counter' | 'gauge' | 'histogram' | 'summary'
 
 export interface Family {
   readonly type: FamilyType
