@@ -10,11 +10,25 @@ import type { Mappable } from './mapped.ts'
 /** Of a text that is searched or parsed: NGINX takes request lines up to so many. */
 const TEXT_CHARS_MAX = 8_192
 
+/** One item while it is mapped, with what was found in its text, which rules have in common. */
+export interface OpenItem {
+  readonly item: Mappable
+  readonly parsed: Map<string, Groups | undefined>
+  object?: Readonly<Record<string, unknown>>
+}
+
+export function openItem(item: Mappable): OpenItem {
+  return { item, parsed: new Map() }
+}
+
+type Groups = Readonly<Record<string, string | undefined>>
+
 /** Fields of an item; '' and `-`, which stand for nothing in access logs, are absent. */
-export function readFieldsOf(item: Mappable, rule: CompiledFields): FieldReader {
-  const parsed = parseText(item, rule.patterns)
+export function readFieldsOf(open: OpenItem, rule: CompiledFields): FieldReader {
+  const { item } = open
+  const parsed = parseText(open, rule.patterns)
   const read: FieldReader = (key) =>
-    said(parsed?.[key]) ?? said(builtIn(item, key) ?? item.get(key)) ?? said(inText(item, key))
+    said(parsed?.[key]) ?? said(builtIn(item, key) ?? item.get(key)) ?? said(inText(open, key))
   return (key) => {
     const made = rule.fields.get(key)
     return made === undefined ? read(key) : (made(read) ?? undefined)
@@ -132,20 +146,13 @@ function said(value: FieldValue | undefined): FieldValue | undefined {
   return value === '' || value === '-' ? undefined : value
 }
 
-type Groups = Readonly<Record<string, string | undefined>>
-
-/** What patterns found in an item's text, for as long as it is read: rules share their patterns. */
-const parsedTexts = new WeakMap<Mappable, Map<string, Groups | undefined>>()
-
-function parseText(item: Mappable, patterns: readonly RegExp[]): Groups | undefined {
-  if (item.body === '') return undefined
-  const known = parsedTexts.get(item) ?? new Map<string, Groups | undefined>()
-  parsedTexts.set(item, known)
+function parseText({ item, parsed }: OpenItem, patterns: readonly RegExp[]): Groups | undefined {
+  if (item.body === '' || patterns.length === 0) return undefined
   const text = item.body.slice(0, TEXT_CHARS_MAX)
   for (const pattern of patterns) {
     const { source } = pattern
-    if (!known.has(source)) known.set(source, pattern.exec(text)?.groups)
-    const groups = known.get(source)
+    if (!parsed.has(source)) parsed.set(source, pattern.exec(text)?.groups)
+    const groups = parsed.get(source)
     if (groups) return groups
   }
   return undefined
@@ -170,18 +177,13 @@ function builtIn(item: Mappable, key: string): FieldValue | undefined {
 }
 
 const JSON_CHARS_MAX = 65_536
-/** The object in a text, kept as long as the item is read. */
-const objects = new WeakMap<Mappable, Readonly<Record<string, unknown>>>()
 
 /** A record whose text is a JSON object, as agents send it that do not parse. */
-function inText(item: Mappable, key: string): FieldValue | undefined {
+function inText(open: OpenItem, key: string): FieldValue | undefined {
+  const { item } = open
   if (!item.body.startsWith('{') || item.body.length > JSON_CHARS_MAX) return undefined
-  let object = objects.get(item)
-  if (!object) {
-    object = parseObject(item.body)
-    objects.set(item, object)
-  }
-  const value = Object.hasOwn(object, key) ? object[key] : undefined
+  open.object ??= parseObject(item.body)
+  const value = Object.hasOwn(open.object, key) ? open.object[key] : undefined
   return typeof value === 'object' ? undefined : (value as FieldValue | undefined)
 }
 

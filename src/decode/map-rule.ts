@@ -6,6 +6,7 @@ import {
   compileDuration,
   compileFields,
   compileValue,
+  type OpenItem,
   readFieldsOf,
 } from './map-fields.ts'
 import { spanOf, splitTries } from './map-times.ts'
@@ -32,7 +33,7 @@ export interface CompiledRule {
   /** By service and name alone, where the rule asks for some. */
   mayFit(service: string, name: string): boolean
   /** Nothing when it does not fit; of `each`, one per try. */
-  find(item: Mappable): readonly Found[]
+  find(open: OpenItem): readonly Found[]
 }
 
 /** Tries in one record: more than any router makes. */
@@ -51,8 +52,9 @@ export function compileRule(rule: MapRule): CompiledRule {
       const read: FieldReader = (key) => (key === 'service' ? service : name) || undefined
       return early.every((test) => test(read))
     },
-    find(item) {
-      const read = readFieldsOf(item, fields)
+    find(open) {
+      const { item } = open
+      const read = readFieldsOf(open, fields)
       if (!wheres.every((test) => test(read)) || isExcepted(read)) return []
       const span = spanOf(item, { rule, durations: readTry, read })
       const tries = rule.each

@@ -2,7 +2,7 @@ import type { RequestOutcome } from '../model/attempt.ts'
 import type { FieldValue } from '../model/observation.ts'
 import type { Ending } from './outcome.ts'
 
-/** An item of any signal, as the rules of `telemetry.map` read it. */
+/** An item of any signal, as the rules of `telemetry.map` read it; nothing of it is kept. */
 export interface Mappable {
   readonly signal: 'span' | 'log' | 'metric'
   /** Of the span or the metric; of a log its event name, mostly ''. */

@@ -1,6 +1,7 @@
 import type { MapRule, MapSignal } from '../config/telemetry-map.ts'
 import type { RequestOutcome } from '../model/attempt.ts'
 import { type CounterSteps, createCounterSteps, type Step } from './map-counter.ts'
+import { type OpenItem, openItem } from './map-fields.ts'
 import { type CompiledRule, compileRule, type Found } from './map-rule.ts'
 import type { Mappable, Mapped, Mapper } from './mapped.ts'
 import { judgeAttempt, judgeRequest } from './outcome.ts'
@@ -32,8 +33,9 @@ export function createMapper({ rules }: MapperOptions): Mapper {
     map(item) {
       if (!mayFit(item.signal, item.service, item.name)) return []
       const candidates = rulesFor(item.signal)
-      const attempts = firstOf(candidates, { unit: 'attempt', item })
-      const requests = firstOf(candidates, { unit: 'request', item })
+      const open = openItem(item)
+      const attempts = firstOf(candidates, { unit: 'attempt', open })
+      const requests = firstOf(candidates, { unit: 'request', open })
       if (attempts.length === 0 && requests.length === 0) return []
       if (item.signal === 'metric') return mapCounter({ item, attempts, requests, counters })
       const tried = attempts.flatMap(toAttempts)
@@ -44,11 +46,11 @@ export function createMapper({ rules }: MapperOptions): Mapper {
 
 function firstOf(
   rules: readonly CompiledRule[],
-  { unit, item }: { readonly unit: Mapped['unit']; readonly item: Mappable },
+  { unit, open }: { readonly unit: Mapped['unit']; readonly open: OpenItem },
 ): readonly Found[] {
   for (const rule of rules) {
-    if (rule.unit !== unit || !rule.mayFit(item.service, item.name)) continue
-    const found = rule.find(item)
+    if (rule.unit !== unit || !rule.mayFit(open.item.service, open.item.name)) continue
+    const found = rule.find(open)
     if (found.length > 0) return found
   }
   return []

@@ -42,6 +42,11 @@ frontend json
   http-request redirect location /elsewhere if { path /moved }
   use_backend %[path,field(3,/)] if { path_beg /preview/ }
   default_backend good
+# A connection that asks for nothing is logged, so that trying the others would leave lines.
+frontend ready
+  no log
+  bind unix@${dir}/ready.sock
+  http-request return status 200
 backend good
   server s1 ${stage.upstreams.good}
 backend failing
@@ -71,7 +76,7 @@ beforeAll(async () => {
   stage = await createStage()
   haproxy = await stage.start({
     command: 'haproxy',
-    logsProbes: true,
+    readySocket: 'ready.sock',
     config,
     args: (file) => ['-db', '-f', file],
   })

@@ -103,6 +103,16 @@ test('an attempt needs a target and a route, and a record that fits', () => {
   expect(mapLog({ where: { service: 'edge' }, unless: { to: 'us' } }, { to: 'eu' })).toHaveLength(1)
 })
 
+test('an item is read anew each time: a decoder may give the same object again', () => {
+  const mapper = mapperOf({ map: [{ ...LOG_RULE, parse: '^to (?<to>\\w+)' }] })
+  const item = { ...itemOf({}), body: 'to eu' }
+  const targets = ['to eu', 'to us', '{"to":"it"}', '{"to":"fr"}'].map((body) => {
+    item.body = body
+    return mapper.map(item)[0]?.target
+  })
+  expect(targets).toEqual(['eu', 'us', 'it', 'fr'])
+})
+
 test('a text is parsed into fields by the first pattern that matches, or read as JSON', () => {
   const rule = {
     parse: ['^A (?<to>\\S+)', '^B (?<to>\\S+) (?<gen>\\S+)'],

@@ -38,8 +38,8 @@ interface StartOptions {
   readonly command: string
   config(dir: string, socketPath: string): string
   args(configFile: string, dir: string): readonly string[]
-  /** It logs connections that ask for nothing: its socket's file must be sign enough. */
-  readonly logsProbes?: boolean
+  /** The socket, of the folder, that is listened on last and tried first; else the front's own. */
+  readonly readySocket?: string
   /** Of the folder; else what it prints is its log. */
   readonly logFile?: string
 }
@@ -114,7 +114,7 @@ async function startIn(
     throw new Error(`${options.command} ended: ${errors}${printed}`)
   })
   ended.catch(() => {})
-  await Promise.race([ended, isListening(dir, socketPath, options.logsProbes !== true)])
+  await Promise.race([ended, isListening(dir, join(dir, options.readySocket ?? 'front.sock'))])
   const { logFile } = options
   const path = logFile === undefined ? undefined : join(dir, logFile)
   const read = () =>
@@ -138,13 +138,12 @@ async function startIn(
   }
 }
 
-/** NGINX's file is there before anyone listens on it; HAProxy renames it once it does. */
-async function isListening(dir: string, socketPath: string, mayProbe: boolean): Promise<void> {
+/** The socket's file is there before anyone listens on it. */
+async function isListening(dir: string, socketPath: string): Promise<void> {
   const watching = new AbortController()
   await new Promise<void>((resolve) => {
     const look = () => {
       if (!existsSync(socketPath)) return
-      if (!mayProbe) return resolve()
       const probe = connect(socketPath)
       probe.on('connect', () => {
         probe.destroy()

@@ -34,9 +34,10 @@ http {
     '$body_bytes_sent "$http_referer" "$http_user_agent" $request_length $request_time '
     '[gpu-preview-80] [] $upstream_addr $upstream_response_length $upstream_response_time '
     '$upstream_status $request_id';
-  access_log ${dir}/json.log signalbox;
   access_log ${dir}/pairs.log pairs;
   access_log ${dir}/ingress.log ingress;
+  # Written last: a line here says that the others have theirs.
+  access_log ${dir}/json.log signalbox;
   upstream good { server ${stage.upstreams.good}; }
   upstream failing { server ${stage.upstreams.failing}; }
   upstream both {
