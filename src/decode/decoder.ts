@@ -54,7 +54,10 @@ export function createDecoder(options: DecoderOptions): Decoder {
         if (lines && lines.acceptedCount === 0 && lines.refusedCount > 0)
           return { status: 'bad', reason: reasonOf(lines), lines }
         const found = readSignal(signals, { ...request, body }, limit)
-        return { status: 'ok', batch: toBatch({ ...options, request, tables, found, limit, lines }) }
+        return {
+          status: 'ok',
+          batch: toBatch({ ...options, request, tables, found, limit, lines }),
+        }
       } catch (fault) {
         tables.rollback()
         options.privacy.tally.take()
@@ -109,7 +112,8 @@ function toBatch({ request, tables, found, limit, lines, privacy }: BatchOptions
     ...found,
     ...refused,
     ...(lines && { lines }),
-    withheld: privacy.tally.take(),
+    // What plain lines had of them was counted where the lines were cleaned.
+    withheld: privacy.tally.take().filter(({ action }) => !lines || action === 'drop'),
     byteCount: request.body.byteLength,
     rowCount: tables.rowsSinceMark(),
     discard: () => tables.rollback(),

@@ -16,7 +16,14 @@ import type { Wire } from './wire.ts'
 // `otel_traces`, as the Collector's ClickHouse exporter writes it. What all spans of a scope have in
 // common is written once they are counted.
 
-export const KINDS = ['Unspecified', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'] as const
+export const KINDS = [
+  'Unspecified',
+  'Internal',
+  'Server',
+  'Client',
+  'Producer',
+  'Consumer',
+] as const
 export const STATUSES = ['Unset', 'Ok', 'Error'] as const
 
 export interface SpanTable {

@@ -120,7 +120,11 @@ export function createAttributesView(options: {
   const facts = options.pairs.facts()
   const wire = createWire()
   wire.open(options.bytes)
-  const pairs = { kinds: kinds.slice(0, count), froms: froms.slice(0, count), tos: tos.slice(0, count) }
+  const pairs = {
+    kinds: kinds.slice(0, count),
+    froms: froms.slice(0, count),
+    tos: tos.slice(0, count),
+  }
   return { get: (key) => readOwn({ wire, pairs }, { key, facts, privacy }) }
 }
 

@@ -1,5 +1,6 @@
 import { createInterner } from '../lib/interner.ts'
 import type { NativeTable } from '../lib/native-table.ts'
+import type { Attempt, Request } from '../model/attempt.ts'
 import type { Block } from '../model/block.ts'
 import { createShapes, type Shapes } from './attribute-shapes.ts'
 import { createLogTable, type LogTable } from './log-table.ts'
@@ -12,7 +13,6 @@ import { createAttemptTable, createRequestTable, type ServedTable } from './serv
 import { createSpanParts } from './span-parts.ts'
 import { createSpanTable, type SpanTable } from './span-table.ts'
 import { createWatch, type SpanInterest, type Watch } from './watched.ts'
-import type { Attempt, Request } from '../model/attempt.ts'
 
 // All tables that telemetry goes into, each with the block that is open, and the lists through which
 // attributes get there. They share their memory of attribute names.

@@ -2,9 +2,9 @@ import type { Source } from '../model/observation.ts'
 import type { Admission } from './admission.ts'
 import type { PairList } from './pairs.ts'
 import type { Privacy } from './privacy.ts'
-import type { ResourceFacts } from './resource.ts'
 import { readLast } from './read-last.ts'
-import type { KnownResource, ScopeFacts, ScopeReader } from './scope-facts.ts'
+import type { ResourceFacts } from './resource.ts'
+import type { ScopeFacts, ScopeReader } from './scope-facts.ts'
 import { createSpanScan, scanSpan } from './span-scan.ts'
 import type { SpanTable } from './span-table.ts'
 import { createSpanView, type SpanView } from './span-view.ts'
@@ -51,7 +51,7 @@ export function createTraceReader(options: TraceReaderOptions): TraceReader {
 
 /** A resource of the request, and where those of its spans are that may be looked at later. */
 interface Sender {
-  readonly resource: KnownResource
+  readonly resource: ScopeFacts['resource']
   readonly component: Source['component']
   newestUnixMs: number
   newestFrom: number
