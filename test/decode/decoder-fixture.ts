@@ -55,13 +55,17 @@ export function withRows(
   decoder: Decoder,
   { batch }: Extract<DecodeResult, { status: 'ok' }>,
 ): DecodedRows {
-  const rows = new Map(
+  return { ...batch, rows: sealRows(decoder) }
+}
+
+/** The rows of all requests since it was last sealed, by table. */
+export function sealRows(decoder: Decoder): Map<string, Row[]> {
+  return new Map(
     decoder.seal().map(({ table, chunks }) => {
       const blocks = readNative(Buffer.concat(chunks))
       return [table, blocks.flatMap((block) => block.rows)]
     }),
   )
-  return { ...batch, rows }
 }
 
 export function decodeDocument(
