@@ -83,7 +83,7 @@ class Pairs implements PairList {
       } else if (tag === 2 * 8 + BYTES) {
         wire.at++
         this.#readValue(wire, wire.lengthEnd(end))
-      } else wire.skip(wire.varint(end) & 7, end)
+      } else wire.skip(wire.varint(end), end)
     }
     this.#add(wire, keyFrom, keyTo)
   }

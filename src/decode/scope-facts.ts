@@ -50,7 +50,7 @@ export function createScopeReader(
       while (wire.at < end) {
         const tag = wire.varint(end)
         if (tag === 1 * 8 + BYTES) pairs.push(readPair(wire, wire.lengthEnd(end), 0))
-        else wire.skip(tag & 7, end)
+        else wire.skip(tag, end)
       }
       const facts = readResource({ attributes: clean(pairs, privacy) }, options)
       return { ...facts, map: prepareMap(facts.attributes.text) }
@@ -89,7 +89,7 @@ function readScope(wire: Wire, end: number) {
     else if (tag === 2 * 8 + BYTES) version = readText(wire, end)
     else if (tag === 3 * 8 + BYTES) pairs.push(readPair(wire, wire.lengthEnd(end), 0))
     else if (tag === 4 * 8 + VARINT) droppedCount = wire.varint(end) % 2 ** 32
-    else wire.skip(tag & 7, end)
+    else wire.skip(tag, end)
   }
   return { pairs, name, version, droppedCount }
 }

@@ -85,7 +85,7 @@ class Reader implements TraceReader {
     for (const end = bytes.length; wire.at < end; ) {
       const tag = wire.varint(end)
       if (tag === 1 * 8 + BYTES) this.#readResourceSpans(wire.lengthEnd(end), context)
-      else wire.skip(tag & 7, end)
+      else wire.skip(tag, end)
     }
     return this.#found()
   }
@@ -107,7 +107,7 @@ class Reader implements TraceReader {
     while (wire.at < end) {
       const tag = wire.varint(end)
       if (tag === 2 * 8 + BYTES) this.#readScopeSpans(wire.lengthEnd(end), sender, context)
-      else wire.skip(tag & 7, end)
+      else wire.skip(tag, end)
     }
   }
 
@@ -119,7 +119,7 @@ class Reader implements TraceReader {
     while (wire.at < end) {
       const tag = wire.varint(end)
       if (tag !== 2 * 8 + BYTES) {
-        wire.skip(tag & 7, end)
+        wire.skip(tag, end)
         continue
       }
       const to = wire.lengthEnd(end)

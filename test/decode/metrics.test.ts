@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { createTestDecoder, type DecodedRows, decodeOk, NOW_MS, rowsOf, unitOf } from './decoder-fixture.ts'
+import {
+  createTestDecoder,
+  type DecodedRows,
+  decodeOk,
+  NOW_MS,
+  rowsOf,
+  unitOf,
+} from './decoder-fixture.ts'
 import { keyValues, newSpanId, newTraceId, request } from './otlp-builder.ts'
 
 const AT = String(BigInt(NOW_MS) * 1_000_000n)
