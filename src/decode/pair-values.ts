@@ -1,7 +1,8 @@
 import type { FieldValue } from '../model/observation.ts'
 import { toFieldValue } from './attribute-value.ts'
-import { BOOL, COMPLEX, DOUBLE, INT, type PairList, TEXT } from './pairs.ts'
+import type { PairList } from './pairs.ts'
 import { readAnyValue } from './read-any-value.ts'
+import { BOOL, COMPLEX, DOUBLE, INT, TEXT } from './value-kinds.ts'
 import type { AnyValue } from './value-message.ts'
 import type { Wire } from './wire.ts'
 
