@@ -122,6 +122,18 @@ test.for([1, 256, 257, 65_536, 65_537])('a dictionary of %s words is read', (cou
   expect(block?.rows.map(({ w }) => w)).toEqual([...words, 'w0'])
 })
 
+test('numbers of the interner that became void are no words of the block', () => {
+  const column = createWordColumn('w', createInterner({ countMax: 3, bytesMax: 100 }))
+  const table = createNativeTable('t', [column])
+  const words = Array.from({ length: 50 }, (_, n) => `w${(n * 7) % 11}`)
+  for (const one of words) {
+    const bytes = Buffer.from(one)
+    column.pushBytes({ bytes, view: viewOf(bytes) }, 0, bytes.length)
+  }
+  table.rowCount = words.length
+  expect(readNative(table.seal())[0]?.rows.map(({ w }) => w)).toEqual(words)
+})
+
 test('one prepared map is copied to many rows, of several columns and blocks', () => {
   const interner = createInterner({ countMax: 16, bytesMax: 1_000 })
   const prepared = prepareMap({ b: '1', a: 'ü' })
