@@ -68,7 +68,7 @@ class Reader implements MetricReader {
     for (const end = bytes.length; wire.at < end; ) {
       const tag = wire.varint(end)
       if (tag === 1 * 8 + BYTES) this.#readResource(wire.lengthEnd(end), context)
-      else wire.skip(tag & 7, end)
+      else wire.skip(tag, end)
     }
     return { itemCount: this.#itemCount, points: this.#points }
   }
@@ -81,7 +81,7 @@ class Reader implements MetricReader {
     while (wire.at < end) {
       const tag = wire.varint(end)
       if (tag === 2 * 8 + BYTES) this.#readScope(wire.lengthEnd(end), sender, context)
-      else wire.skip(tag & 7, end)
+      else wire.skip(tag, end)
     }
   }
 
@@ -93,7 +93,7 @@ class Reader implements MetricReader {
     while (wire.at < end) {
       const tag = wire.varint(end)
       if (tag === 2 * 8 + BYTES) this.#readMetric(wire.lengthEnd(end), scope, context)
-      else wire.skip(tag & 7, end)
+      else wire.skip(tag, end)
     }
   }
 
@@ -155,7 +155,7 @@ function readHead(wire: Wire, end: number): FoundMetric | undefined {
   while (wire.at < end) {
     const tag = wire.varint(end)
     const number = tag >> 3
-    if ((tag & 7) !== BYTES) wire.skip(tag & 7, end)
+    if ((tag & 7) !== BYTES) wire.skip(tag, end)
     else if (number === 1) texts.name = readText(wire, end)
     else if (number === 2) texts.description = readText(wire, end)
     else if (number === 3) texts.unit = readText(wire, end)
@@ -187,7 +187,7 @@ function readData(wire: Wire, { from, to }: FoundMetric) {
       wire.at = end
     } else if (tag === 2 * 8 + VARINT) temporality = wire.varint(to)
     else if (tag === 3 * 8 + VARINT) isMonotonic = wire.varint(to) !== 0
-    else wire.skip(tag & 7, to)
+    else wire.skip(tag, to)
   }
   return { points, kindOf: { temporality, isMonotonic } }
 }

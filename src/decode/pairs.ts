@@ -1,18 +1,10 @@
 import type { Interner } from '../lib/interner.ts'
 import type { Shape, ShapeFacts, Shapes } from './attribute-shapes.ts'
+import { BOOL, COMPLEX, DOUBLE, EMPTY, INT, TEXT } from './value-kinds.ts'
 import { BYTES, FIXED64, VARINT, type Wire } from './wire.ts'
 
 // The attributes of the item that is being read: where each value stands in the request's bytes. One
 // list serves all items, one after the other, so that reading an item makes no object.
-
-/** What a value is. */
-export const EMPTY = 0
-export const TEXT = 1
-export const BOOL = 2
-export const INT = 3
-export const DOUBLE = 4
-/** A list, a map, bytes, or something written in an unusual way: the whole `AnyValue` message. */
-export const COMPLEX = 5
 
 export const PAIRS_MAX = 1_000
 export const KEY_BYTES_MAX = 1_024
@@ -127,7 +119,7 @@ class Pairs implements PairList {
       } else if (tag === 2 * 8 + BYTES) {
         wire.at++
         this.#readValue(wire, wire.lengthEnd(end))
-      } else wire.skip(wire.varint(end) & 7, end)
+      } else wire.skip(wire.varint(end), end)
     }
     this.#add(wire, keyFrom, keyTo)
   }

@@ -138,7 +138,7 @@ export function scanPoint(wire: Wire, end: number, { kind, scan, pairs }: PointI
     const wireType = tag & 7
     if (field === 'attributes' && wireType === BYTES) pairs.read(wire, wire.lengthEnd(end))
     else if (field === undefined || !readField(wire, end, { field, wireType, scan }))
-      wire.skip(wireType, end)
+      wire.skip(tag, end)
   }
 }
 

@@ -92,7 +92,7 @@ class Reader implements TraceReader {
     for (const end = bytes.length; wire.at < end; ) {
       const tag = wire.varint(end)
       if (tag === 1 * 8 + BYTES) this.#readResourceSpans(wire.lengthEnd(end), context)
-      else wire.skip(tag & 7, end)
+      else wire.skip(tag, end)
     }
     return this.#found()
   }
@@ -114,7 +114,7 @@ class Reader implements TraceReader {
     while (wire.at < end) {
       const tag = wire.varint(end)
       if (tag === 2 * 8 + BYTES) this.#readScopeSpans(wire.lengthEnd(end), sender, context)
-      else wire.skip(tag & 7, end)
+      else wire.skip(tag, end)
     }
   }
 
@@ -126,7 +126,7 @@ class Reader implements TraceReader {
     while (wire.at < end) {
       const tag = wire.varint(end)
       if (tag !== 2 * 8 + BYTES) {
-        wire.skip(tag & 7, end)
+        wire.skip(tag, end)
         continue
       }
       const to = wire.lengthEnd(end)
