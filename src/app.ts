@@ -5,7 +5,6 @@ import { createHealth } from './api/health.ts'
 import { createApi } from './api/server.ts'
 import { createStateFeed, type StateFeed } from './api/state-feed.ts'
 import { createLiveAlerts, summarize } from './config/live-alerts.ts'
-import { createMeanings } from './config/meanings.ts'
 import { packagePath, VERSION } from './config/package-files.ts'
 import { createPrivateNames } from './config/private-names.ts'
 import type { Environment, Settings } from './config/settings.ts'
@@ -13,8 +12,7 @@ import { createTimings } from './config/timings.ts'
 import { createAuthorize } from './config/tokens.ts'
 import { type Correlator, createCorrelator } from './correlate/correlator.ts'
 import { type Controller, createController } from './decide/controller.ts'
-import { createDecoder } from './decode/decoder.ts'
-import { createPrivacyTally } from './decode/privacy.ts'
+import { createConfiguredDecoder } from './decode/configured-decoder.ts'
 import { createDelivery, type Delivery } from './deliver/delivery.ts'
 import { checkAlerts } from './detect/check-alerts.ts'
 import { createDetector, type Detector } from './detect/detector.ts'
@@ -64,7 +62,7 @@ export interface AppOptions {
  */
 export function createApp(options: AppOptions): App {
   const base = createBase(options)
-  const { settings, clock, events, storage, authorize } = base
+  const { settings, clock, events, storage, authorize, telemetry } = base
   const { host } = settings
   let joined: Stages | undefined
   const stages = () => {
@@ -92,7 +90,6 @@ export function createApp(options: AppOptions): App {
     ingest: (request) => stages().ingest(request),
   })
   const endpoint = options.env.OTEL_EXPORTER_OTLP_ENDPOINT
-  const { telemetry } = base
   const tracing = createTracing({ endpoint, ownPorts: receivers.ports, telemetry })
   const parts = [...storage.parts, api, middle, receivers, tracing]
   return {
@@ -124,16 +121,13 @@ function createBase({ settings, env, speed = 1 }: AppOptions) {
   const names = createPrivateNames(settings.telemetry.privacy)
   const hash = createKeyedHash(loadHashKey(join(settings.data_dir, 'privacy.key')))
   const interestOf = createSpanInterest()
-  const decoder = createDecoder({
-    ...{ meanings: createMeanings(settings), services: settings.services, timings },
-    ...{ topology: live.topology, retentionMs: settings.retention },
-    privacy: { ...names, hash, tally: createPrivacyTally() },
+  const decoder = createConfiguredDecoder({
+    ...{ settings, timings, names, hash, topology: live.topology },
     spanInterest: () => interestOf(live.alerts().rules),
   })
   return {
     ...{ settings, clock, timings, telemetry, events, live, storage, decoder, names, hash },
-    store: storage.state,
-    theta: settings.report.theta,
+    ...{ store: storage.state, theta: settings.report.theta },
     quietForMs: Math.round(settings.report.quiet_for / speed),
     latenessMs: Math.round(settings.telemetry.lateness / speed),
     authorize: createAuthorize(settings.tokens_file),
