@@ -48,6 +48,8 @@ test('failing access log lines of an NGINX fire primary-failing for their route 
   expect(rule.groups).toMatchObject([
     { by: { route: 'preview', target: 'cloud-eu' }, state: 'firing', value: 1, count: 60 },
   ])
+  const silent = (await (await served.get('/api/v1/rules/router-silent')).json()) as typeof rule
+  expect(silent.groups).toMatchObject([{ by: { router: 'edge-1' }, state: 'ok' }])
   // Its router is one of the route, though it never said so.
   const route = (await (await served.get('/api/v1/routes/preview')).json()) as {
     routers: { router: string }[]
