@@ -3,12 +3,12 @@ import type { Meanings } from '../config/meanings.ts'
 import type { Topology } from '../config/topology.ts'
 import type { Attempt } from '../model/attempt.ts'
 import type { Observation } from '../model/observation.ts'
-import type { MapEntry, MapItem } from './map-items.ts'
+import type { MapEntry } from './map-items.ts'
 import type { MapJoins } from './map-joins.ts'
 import { type MapPlace, toMappedAttempt, toMappedRequest, toOwnAttempt } from './map-served.ts'
 import type { SpanTree } from './map-spans.ts'
 import type { Mapped } from './mapped.ts'
-import { observeMappedAttempt, observeMappedRequest } from './observe-mapped.ts'
+import { observeMappedAttempt, observeMappedRequest, type SeenMapped } from './observe-mapped.ts'
 import type { Tables } from './tables.ts'
 
 export interface MapBatchOptions {
@@ -38,7 +38,9 @@ export function createMapBatch(options: MapBatchOptions) {
     for (const entry of entries) {
       const [request] = units(entry, 'request')
       const { item, source } = entry
-      if (request) joins.addRoute({ ...request, ...keyOf(item), router: source.id }, nowMs)
+      if (!request) continue
+      const { route } = request
+      joins.addRoute({ router: source.id, traceId: item.traceId, route }, nowMs)
     }
     const places = entries.map((entry) => placeOf(entry, batch, topology))
     // All attempts before any request: a request often stands before its attempts in the bytes.
@@ -66,8 +68,6 @@ interface Place extends MapPlace {
   readonly requestSpanId: string
 }
 
-const keyOf = ({ traceId, spanId }: MapItem) => ({ traceId, spanId })
-
 function placeOf({ item, mapped, source }: MapEntry, batch: Batch, topology: Topology): Place {
   const { meanings, receivedUnixMs, joins, tree } = batch
   const request = mapped.find(({ unit }) => unit === 'request')
@@ -75,7 +75,11 @@ function placeOf({ item, mapped, source }: MapEntry, batch: Batch, topology: Top
   const said = mapped.find(({ requestId }) => requestId !== '')?.requestId
   const trace = { router: source.id, traceId: item.traceId }
   return {
-    ...{ item, source, meanings, topology, receivedUnixMs },
+    item,
+    source,
+    meanings,
+    topology,
+    receivedUnixMs,
     requestId: said || above?.requestId || item.traceId || randomUUID(),
     route: request?.route || above?.route || joins.routeOf(trace, receivedUnixMs),
     requestSpanId: above?.spanId ?? '',
@@ -89,7 +93,7 @@ function pushAttempts(attempts: readonly Mapped[], { entry, place, batch }: Cont
   const isWithRequest = attempts.length < entry.mapped.length
   for (const [index, mapped] of attempts.entries()) {
     const attempt = toMappedAttempt(mapped, place)
-    pushAttempt(attempt, { ...place, ...batch, count: mapped.count, index })
+    pushAttempt(attempt, toSeen(place, mapped.count, index), batch)
     // Its request is judged already, or counts what has no request.
     if (isWithRequest || item.signal === 'metric') continue
     const key = `${item.spanId || randomUUID()}/${index}`
@@ -97,12 +101,13 @@ function pushAttempts(attempts: readonly Mapped[], { entry, place, batch }: Cont
   }
 }
 
-function pushAttempt(
-  attempt: Attempt,
-  to: Place & Batch & { readonly count: number; readonly index: number },
-): void {
-  to.tables.attempts.push(attempt)
-  to.observations.push(observeMappedAttempt(attempt, to))
+function pushAttempt(attempt: Attempt, seen: SeenMapped, batch: Batch): void {
+  batch.tables.attempts.push(attempt)
+  batch.observations.push(observeMappedAttempt(attempt, seen))
+}
+
+function toSeen({ item, source, meanings }: Place, count: number, index: number): SeenMapped {
+  return { item, source, meanings, count, index }
 }
 
 function pushRequest(mapped: Mapped, { entry, place, batch }: Context): void {
@@ -111,12 +116,13 @@ function pushRequest(mapped: Mapped, { entry, place, batch }: Context): void {
   const { count, attemptCount } = mapped
   const isOwnAttempt =
     attemptCount === 0 && mapped.target !== '' && !joins.sendsAttempts(source.id, receivedUnixMs)
-  const seen = { ...place, ...batch, count, index: 0 }
+  const seen = toSeen(place, count, 0)
   const own = isOwnAttempt ? [toOwnAttempt(mapped, place)] : []
-  for (const attempt of own) pushAttempt(attempt, seen)
+  for (const attempt of own) pushAttempt(attempt, seen, batch)
   const { startUnixNs, endUnixNs } = mapped
   const requestId = mapped.requestId || place.requestId
-  const key = { ...keyOf(item), router: source.id, requestId, startUnixNs, endUnixNs }
+  const { traceId, spanId } = item
+  const key = { traceId, spanId, router: source.id, requestId, startUnixNs, endUnixNs }
   const isKnown = isOwnAttempt || attemptCount > 0 || item.signal === 'metric'
   const request = toMappedRequest(
     mapped,

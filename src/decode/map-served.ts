@@ -50,25 +50,26 @@ export function toMappedRequest(
   const named = mapped.attemptCount > 0 || outcome === 'ok' ? mapped.target : ''
   const finalTarget = known.length > 0 ? served : named
   const { route } = mapped
-  return {
-    ...toServed(mapped, place),
-    ...{ outcome, errorType, abandonedAfterMs, finalTarget },
-    finalRole: finalTarget === '' ? '' : place.topology.roleOf(route, finalTarget),
-    attemptCount: known.length > 0 ? known.length : mapped.attemptCount,
-  }
+  const finalRole: Request['finalRole'] =
+    finalTarget === '' ? '' : place.topology.roleOf(route, finalTarget)
+  const attemptCount = known.length > 0 ? known.length : mapped.attemptCount
+  // Assigned, not spread: there may be thousands a second, and copies are most of their cost.
+  const ended = { outcome, errorType, abandonedAfterMs, finalTarget, finalRole, attemptCount }
+  return Object.assign(toServed(mapped, place), ended)
 }
 
 /** One row stands for `count` at once, by its weight. */
 function toServed(mapped: Mapped, place: MapPlace) {
   const { ending, startUnixNs, endUnixNs, errorType } = mapped
   const read = readWork(place.item, place)
-  return {
-    ...read,
-    ...{ startUnixNs, endUnixNs, errorType },
+  return Object.assign(read, {
+    startUnixNs,
+    endUnixNs,
+    errorType,
     route: mapped.route || place.route,
     requestId: mapped.requestId || place.requestId,
     statusCode: ending.statusCode,
     generation: mapped.generation || read.generation,
     weight: read.weight * mapped.count,
-  }
+  })
 }
