@@ -125,8 +125,7 @@ function createBase({ settings, env, speed = 1 }: AppOptions) {
   })
   return {
     ...{ settings, clock, timings, telemetry, events, live, storage, decoder, names, hash },
-    store: storage.state,
-    theta: settings.report.theta,
+    ...{ store: storage.state, theta: settings.report.theta },
     quietForMs: Math.round(settings.report.quiet_for / speed),
     latenessMs: Math.round(settings.telemetry.lateness / speed),
     authorize: createAuthorize(settings.tokens_file),

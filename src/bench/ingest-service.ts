@@ -4,6 +4,7 @@ import { createPrivateNames } from '../config/private-names.ts'
 import { createTimings } from '../config/timings.ts'
 import { createTopology } from '../config/topology.ts'
 import { createDecoder } from '../decode/decoder.ts'
+import { createMapper } from '../decode/mapper.ts'
 import { createPrivacyTally } from '../decode/privacy.ts'
 import { createSystemClock } from '../lib/clock.ts'
 import { startAll, stopAll } from '../lib/part.ts'
@@ -56,6 +57,7 @@ export async function startIngestService(dataDir: string): Promise<IngestService
     timings: createTimings(),
     privacy: { ...names, hash: (text) => text, tally: createPrivacyTally() },
     spanInterest: () => [],
+    mapper: createMapper({ rules: [] }),
   })
   const log = createWriteLog({
     dir: join(dataDir, 'log'),

@@ -1,7 +1,8 @@
 import { createMeanings } from '../config/meanings.ts'
 import type { PrivateNames } from '../config/private-names.ts'
-import type { Settings } from '../config/settings.ts'
+import { mapRulesOf, type Settings } from '../config/settings.ts'
 import { createDecoder, type Decoder, type DecoderOptions } from './decoder.ts'
+import { createMapper } from './mapper.ts'
 import { createPrivacyTally } from './privacy.ts'
 
 export interface ConfiguredDecoderOptions
@@ -20,6 +21,7 @@ export function createConfiguredDecoder(options: ConfiguredDecoderOptions): Deco
     meanings: createMeanings(settings),
     services: settings.services,
     retentionMs: settings.retention,
+    mapper: createMapper({ rules: mapRulesOf(settings) }),
     privacy: { ...names, hash, tally: createPrivacyTally() },
   })
 }

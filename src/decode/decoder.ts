@@ -6,6 +6,7 @@ import type { LineReport, OtlpRequest } from '../model/otlp.ts'
 import { createAdmission } from './admission.ts'
 import { type AgeLimit, createAgeLimit } from './age-limit.ts'
 import { BadTelemetry } from './bad-telemetry.ts'
+import type { Mapper } from './mapped.ts'
 import { readNdjson } from './ndjson.ts'
 import type { Privacy } from './privacy.ts'
 import { REMOTE_WRITE_LIMITS, toMetricsRequest } from './remote-write.ts'
@@ -28,6 +29,8 @@ export interface DecoderOptions extends ResourceOptions {
   readonly retentionMs: number
   readonly timings: Pick<Timings, 'attemptMemoryMs'>
   readonly privacy: Privacy
+  /** Of routers that do not know us. */
+  readonly mapper: Mapper
   /** Read for every batch, since rules may be reloaded. */
   spanInterest(): SpanInterest
 }

@@ -28,7 +28,10 @@ export function readFieldsOf(open: OpenItem, rule: CompiledFields): FieldReader 
   const { item } = open
   const parsed = parseText(open, rule.patterns)
   const read: FieldReader = (key) =>
-    said(parsed?.[key]) ?? said(builtIn(item, key) ?? item.get(key)) ?? said(inText(open, key))
+    said(parsed?.[key]) ??
+    said(builtIn(item, key)) ??
+    said(item.get(key)) ??
+    said(inText(open, key))
   return (key) => {
     const made = rule.fields.get(key)
     return made === undefined ? read(key) : (made(read) ?? undefined)

@@ -30,7 +30,9 @@ export interface Found {
 
 export interface CompiledRule {
   readonly unit: MapRule['unit']
-  /** By service and name alone, where the rule asks for some. */
+  /** By the service alone, where the rule asks for some. */
+  mayFitService(service: string): boolean
+  /** By service and name alone. */
   mayFit(service: string, name: string): boolean
   /** Nothing when it does not fit; of `each`, one per try. */
   find(open: OpenItem): readonly Found[]
@@ -43,11 +45,13 @@ export function compileRule(rule: MapRule): CompiledRule {
   const fields = compileFields(rule)
   const wheres = rule.where.map(compileMatchers)
   const isExcepted = rule.unless === undefined ? () => false : compileMatchers(rule.unless)
-  const early = rule.where.map((where) => compileMatchers(onlyEarly(where)))
+  const early = rule.where.map((where) => compileMatchers(only(where, ['service', 'name'])))
+  const earliest = rule.where.map((where) => compileMatchers(only(where, ['service'])))
   const mayOmitRoute = rule.on === 'spans' && rule.unit === 'attempt'
   const readTry = compileTry(rule)
   return {
     unit: rule.unit,
+    mayFitService: (service) => earliest.every((test) => test(() => service || undefined)),
     mayFit(service, name) {
       const read: FieldReader = (key) => (key === 'service' ? service : name) || undefined
       return early.every((test) => test(read))
@@ -112,9 +116,11 @@ function compileTry(rule: MapRule) {
 }
 
 /** The part of the matchers that needs no look into the item. */
-function onlyEarly(where: Readonly<Record<string, Matcher>>): Record<string, Matcher> {
-  const entries = Object.entries(where)
-  return Object.fromEntries(entries.filter(([key]) => key === 'service' || key === 'name'))
+function only(
+  where: Readonly<Record<string, Matcher>>,
+  keys: readonly string[],
+): Record<string, Matcher> {
+  return Object.fromEntries(Object.entries(where).filter(([key]) => keys.includes(key)))
 }
 
 function toStatusCode(text: string | undefined): number {

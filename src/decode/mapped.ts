@@ -59,7 +59,14 @@ export interface Mapped {
   readonly attemptCount: number
 }
 
+/** Whether any rule could fit items of this name, of one signal and service. */
+export type MapGate = (name: string) => boolean
+
 export interface Mapper {
+  /** Those that any rule reads. */
+  readonly signals: ReadonlySet<Mappable['signal']>
+  /** Asked once per resource: undefined when no rule fits any item of the service. */
+  gateOf(signal: Mappable['signal'], service: string): MapGate | undefined
   /** Cheap: whether any rule could fit items of this signal, service and name. */
   mayMap(signal: Mappable['signal'], service: string, name: string): boolean
   /**

@@ -2,6 +2,7 @@ import type { MapRule, MapSignal } from '../config/telemetry-map.ts'
 import type { RequestOutcome } from '../model/attempt.ts'
 import { type CounterSteps, createCounterSteps, type Step } from './map-counter.ts'
 import { type OpenItem, openItem } from './map-fields.ts'
+import { createGates } from './map-gates.ts'
 import { type CompiledRule, compileRule, type Found } from './map-rule.ts'
 import type { Mappable, Mapped, Mapper } from './mapped.ts'
 import { judgeAttempt, judgeRequest } from './outcome.ts'
@@ -26,12 +27,15 @@ export function createMapper({ rules }: MapperOptions): Mapper {
   for (const [signal, on] of Object.entries(SIGNALS) as [Mappable['signal'], MapSignal][])
     bySignal.set(signal, rules.filter((rule) => rule.on === on).map(compileRule))
   const rulesFor = (signal: Mappable['signal']) => bySignal.get(signal) ?? []
-  const mayFit = createMayFit(rulesFor)
+  const gateOf = createGates(rulesFor)
   const counters = createCounterSteps()
+  const isRead = ([, own]: readonly [unknown, readonly CompiledRule[]]) => own.length > 0
   return {
-    mayMap: mayFit,
+    signals: new Set([...bySignal].filter(isRead).map(([signal]) => signal)),
+    gateOf,
+    mayMap: (signal, service, name) => gateOf(signal, service)?.(name) ?? false,
     map(item) {
-      if (!mayFit(item.signal, item.service, item.name)) return []
+      if (!gateOf(item.signal, item.service)?.(item.name)) return []
       const candidates = rulesFor(item.signal)
       const open = openItem(item)
       const attempts = firstOf(candidates, { unit: 'attempt', open })
@@ -129,22 +133,4 @@ function mapCounter({ item, attempts, requests, counters }: CounterPoint): reado
 
 function atStep({ endUnixNs }: Mappable, { sinceUnixNs }: Step) {
   return { startUnixNs: sinceUnixNs < endUnixNs ? sinceUnixNs : endUnixNs, endUnixNs }
-}
-
-const KNOWN_MAX = 10_000
-
-/** Answers are remembered: services and names are few, and asked for every item. */
-function createMayFit(rulesFor: (signal: Mappable['signal']) => readonly CompiledRule[]) {
-  const known = new Map<string, boolean>()
-  return (signal: Mappable['signal'], service: string, name: string): boolean => {
-    const rules = rulesFor(signal)
-    if (rules.length === 0) return false
-    const key = `${signal}\0${service}\0${name}`
-    const answer = known.get(key)
-    if (answer !== undefined) return answer
-    const fresh = rules.some((rule) => rule.mayFit(service, name))
-    if (known.size >= KNOWN_MAX) known.clear()
-    known.set(key, fresh)
-    return fresh
-  }
 }

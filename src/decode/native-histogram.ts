@@ -1,4 +1,4 @@
-import type { BucketSpans, NativeHistogram } from './remote-write-message.ts'
+import type { BucketSpans, NativeHistogram } from './remote-write-histogram.ts'
 import { createWireWriter, type WireWriter } from './wire-writer.ts'
 
 // Prometheus' native histograms as OTLP has them (OpenTelemetry specification, "Prometheus and

@@ -119,7 +119,7 @@ function readBuiltIn(
 }
 
 /** What was read of an attempt or request by its meanings, once, rather than from attributes. */
-function servedField(served: Served, key: string): FieldValue | undefined {
+export function servedField(served: Served, key: string): FieldValue | undefined {
   switch (key) {
     case 'route':
     case 'router':

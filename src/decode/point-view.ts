@@ -1,4 +1,4 @@
-import { createAttributesView, quiet } from './attributes-view.ts'
+import { createListedView, quiet } from './attributes-view.ts'
 import { numberAt } from './exemplars.ts'
 import type { MetricHead, Point } from './point-table.ts'
 import type { Privacy } from './privacy.ts'
@@ -15,6 +15,8 @@ export interface PointView {
   readonly unixNs: bigint
   /** A number, or the mean of a distribution. */
   readonly value: number
+  /** Which series it is of, of resource, metric and attributes. */
+  seriesKey(): string
   /** Of distributions only. */
   readonly total: { readonly count: number; readonly sum: number } | undefined
 }
@@ -35,9 +37,13 @@ export function createPointView(options: {
   const total = isNumber ? undefined : totalAt(wire, point)
   const value = total ? total.sum / total.count : numberAt(wire, scan)
   if (isNumber ? scan.valueAt < 0 : total?.count === 0) return undefined
-  const attributes = createAttributesView({ bytes: wire.bytes, pairs, privacy: quiet(privacy) })
+  const attributes = createListedView({ bytes: wire.bytes, pairs, privacy: quiet(privacy) })
   const times = { startUnixNs: halvesToNs(start), unixNs: halvesToNs(at) }
-  return { metric, attributes, ...times, value, total }
+  const seriesKey = () => {
+    const { resource } = metric.scope
+    return `${metric.name}\0${JSON.stringify(resource.attributes.text)}\0${attributes.digest()}`
+  }
+  return { metric, attributes, ...times, value, total, seriesKey }
 }
 
 function totalAt({ view }: Wire, { scan }: Point) {

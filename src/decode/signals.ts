@@ -6,6 +6,8 @@ import type { Admission } from './admission.ts'
 import { quiet } from './attributes-view.ts'
 import { createDerivation, type DerivedSpan } from './derive.ts'
 import { createLogReader } from './log-reader.ts'
+import type { Mapper } from './mapped.ts'
+import { createMapping, type Mapping } from './mapping.ts'
 import { createMetricReader } from './metric-reader.ts'
 import { observeLog } from './observe-log.ts'
 import { observePoint } from './observe-point.ts'
@@ -41,6 +43,7 @@ export interface SignalOptions extends ResourceOptions {
   readonly privacy: Privacy
   spanInterest(): SpanInterest
   readonly tables: Tables
+  readonly mapper: Mapper
 }
 
 export function createSignals(options: SignalOptions): Signals {
@@ -48,30 +51,34 @@ export function createSignals(options: SignalOptions): Signals {
   const { pairs } = tables
   const scopes = createScopeReader(options)
   const routerServices = createRouterServices()
+  const mapping = createMapping({ ...options, routerServices })
   const shared = { scopes, pairs, privacy }
   const logs = createLogReader({ ...shared, table: tables.logs })
   const metrics = createMetricReader({ ...shared, tables: tables.points })
   const observing = (resource: ResourceFacts, receivedUnixMs: number) => ({
     meanings,
-    source: routerServices.sourceOf(resource, receivedUnixMs),
+    source: mapping.sourceOf(resource, receivedUnixMs),
   })
-  const traces = createTraces({ ...options, routerServices, scopes })
+  const traces = createTraces({ ...options, routerServices, scopes, mapping })
   return {
     traces,
     logs(body, context) {
       const views = logs.read(body, context)
       const { receivedUnixMs } = context
+      const mapped = mapping.logs(views, receivedUnixMs)
       const observations = views.map((view) =>
         observeLog(view, observing(view.origin.resource, receivedUnixMs)),
       )
-      return { observations, itemCount: views.length }
+      return { observations: [...observations, ...mapped], itemCount: views.length }
     },
     metrics(body, context) {
       const { itemCount, points } = metrics.read(body, context)
+      const { receivedUnixMs } = context
+      const mapped = mapping.points(points, receivedUnixMs)
       const observations = points.map((point) =>
-        observePoint(point, observing(point.metric.scope.resource, context.receivedUnixMs)),
+        observePoint(point, observing(point.metric.scope.resource, receivedUnixMs)),
       )
-      return { observations, itemCount }
+      return { observations: [...observations, ...mapped], itemCount }
     },
   }
 }
@@ -80,9 +87,10 @@ function createTraces(
   options: SignalOptions & {
     readonly routerServices: ReturnType<typeof createRouterServices>
     readonly scopes: ReturnType<typeof createScopeReader>
+    readonly mapping: Mapping
   },
 ): Signals['traces'] {
-  const { tables, routerServices, meanings } = options
+  const { tables, routerServices, meanings, mapping } = options
   const { spans: table, pairs, attempts, requests } = tables
   const { viewPairs, viewEventPairs } = tables
   const viewer = createSpanViewer({
@@ -97,17 +105,19 @@ function createTraces(
       admission,
       watch: tables.watch(options.spanInterest()),
       sourceOf: (resource) => routerServices.sourceOf(resource, receivedUnixMs),
+      gateOf: (service) => mapping.gateOf('span', service),
     })
     for (const service of found.routerServices) routerServices.learn(service, receivedUnixMs)
     const plain = (span: SpanView): DerivedSpan => ({
       span,
-      source: routerServices.sourceOf(span.resource, receivedUnixMs),
+      source: mapping.sourceOf(span.resource, receivedUnixMs),
     })
     const derived = derive(found.routed, receivedUnixMs)
     for (const { attempt } of derived) if (attempt) attempts.push(attempt)
     for (const { request } of derived) if (request) requests.push(request)
+    const mapped = mapping.spans({ candidates: found.mappable, derived }, receivedUnixMs)
     const seen = [...found.watched.map(plain), ...derived]
-    const observations = seen.flatMap((item) => observeSpan(item, meanings))
+    const observations = [...seen.flatMap((item) => observeSpan(item, meanings)), ...mapped]
     return { observations, itemCount: found.itemCount }
   }
 }

@@ -1,5 +1,6 @@
 import type { Source } from '../model/observation.ts'
 import type { Admission } from './admission.ts'
+import type { MapGate } from './mapped.ts'
 import type { PairList } from './pairs.ts'
 import { readLast } from './read-last.ts'
 import type { ResourceFacts } from './resource.ts'
@@ -26,6 +27,8 @@ export interface TraceContext {
   readonly watch: Watch
   /** Who sends, as far as it is known before the request is read. */
   sourceOf(resource: ResourceFacts): Source
+  /** Which spans of a service may be mapped, by name; undefined: none. */
+  gateOf(service: string): MapGate | undefined
 }
 
 /** What was found, beside the rows. */
@@ -35,6 +38,8 @@ export interface ReadTraces {
   readonly routed: readonly SpanView[]
   /** Those that a rule may take, and the newest of each resource, so that its source is heard. */
   readonly watched: readonly SpanView[]
+  /** Those that may be mapped; one that is routed too is the same object there. */
+  readonly mappable: readonly SpanView[]
   /** Services that showed themselves to be routers. */
   readonly routerServices: ReadonlySet<string>
 }
@@ -57,6 +62,9 @@ interface Sender {
   newestTo: number
   /** Begin and end of each span, while nobody knows whether they are a router's. */
   readonly undecided: number[]
+  readonly gate: MapGate | undefined
+  /** By where they begin. */
+  readonly mappable: Map<number, SpanView>
 }
 
 class Reader implements TraceReader {
@@ -109,6 +117,8 @@ class Reader implements TraceReader {
       newestFrom: 0,
       newestTo: 0,
       undecided: [],
+      gate: context.gateOf(resource.serviceName),
+      mappable: new Map(),
     }
     this.#senders.push(sender)
     while (wire.at < end) {
@@ -153,6 +163,7 @@ class Reader implements TraceReader {
       sender.newestFrom = from
       sender.newestTo = end
     }
+    if (sender.gate?.(this.#name())) this.#keep(sender, from, end)
     if (sender.component === 'router') this.#routed.push(this.#viewAt(sender, from, end))
     else if (watch.wants(carried)) this.#watched.push(this.#viewAt(sender, from, end))
     if (sender.component !== 'other') return true
@@ -162,7 +173,17 @@ class Reader implements TraceReader {
     return true
   }
 
-  #viewAt({ resource }: Sender, from: number, to: number): SpanView {
+  #name(): string {
+    return this.#wire.bytes.toString('utf8', this.#scan.nameFrom, this.#scan.nameTo)
+  }
+
+  #keep(sender: Sender, from: number, to: number): void {
+    sender.mappable.set(from, this.#viewAt(sender, from, to))
+  }
+
+  #viewAt({ resource, mappable }: Sender, from: number, to: number): SpanView {
+    const known = mappable.get(from)
+    if (known) return known
     return createSpanView(this.#viewer, { bytes: this.#wire.bytes, from, to }, resource)
   }
 
@@ -177,6 +198,8 @@ class Reader implements TraceReader {
       for (let i = 0; i < undecided.length; i += 2)
         routed.push(this.#viewAt(sender, undecided[i] as number, undecided[i + 1] as number))
     }
-    return { itemCount: this.#itemCount, routed, watched, routerServices: this.#routerServices }
+    const mappable = this.#senders.flatMap((sender) => [...sender.mappable.values()])
+    const routerServices = this.#routerServices
+    return { itemCount: this.#itemCount, routed, watched, mappable, routerServices }
   }
 }

@@ -24,7 +24,7 @@ export function createCount(rule: RuleOf<'count'>): KindState {
   const distinct = createDistinctMin(trip.distinctMin)
   return {
     add(item) {
-      if (!ring.add(item.atUnixMs, SAMPLES, 1)) return undefined
+      if (!ring.add(item.atUnixMs, SAMPLES, item.count)) return undefined
       ring.add(item.atUnixMs, TOTAL, item.weight)
       distinct.add(item)
       return true

@@ -12,7 +12,7 @@ export interface ItemOptions {
 }
 
 export function toItem(observation: Observation, options: ItemOptions): Item {
-  const { source, unit, weight } = observation
+  const { source, unit, weight, count = 1 } = observation
   const { atUnixMs } = options
   // A guarded time moves the item as a whole: its length stays what its own clock measured.
   const lengthMs = observation.atUnixMs - observation.startUnixMs
@@ -20,6 +20,7 @@ export function toItem(observation: Observation, options: ItemOptions): Item {
     unit,
     source,
     weight,
+    count,
     atUnixMs,
     startUnixMs: atUnixMs - lengthMs,
     heardMs: options.heardMs,

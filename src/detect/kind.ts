@@ -12,6 +12,8 @@ export interface Item {
   /** Arrival on Signalbox's own clock that never steps. */
   readonly heardMs: number
   readonly weight: number
+  /** Samples that it stands for, mostly 1; `weight` is that of all of them. */
+  readonly count: number
   readonly source: Source
   read(key: string): FieldValue | undefined
 }

@@ -59,7 +59,7 @@ export function createMembers({ windowMs, silentMs }: MembersOptions): Members {
     bucketMs,
     add(item, isBad) {
       const member = members.get(item.source.id) ?? addMember(item)
-      if (!member?.ring.add(item.atUnixMs, SAMPLES, 1)) return
+      if (!member?.ring.add(item.atUnixMs, SAMPLES, item.count)) return
       member.ring.add(item.atUnixMs, TOTAL, item.weight)
       if (isBad) member.ring.add(item.atUnixMs, BAD, item.weight)
       member.firstUnixMs = Math.min(member.firstUnixMs, item.atUnixMs)

@@ -1,9 +1,10 @@
 import { bucketMsOf, createRingWindow } from '../lib/ring-window.ts'
+import type { Item } from './kind.ts'
 
 /** Good and bad items over sliding windows: samples are counted, shares are of weights. */
 export interface RatioWindow {
   /** False for an item older than any window reaches. */
-  add(item: { readonly atUnixMs: number; readonly weight: number }, isBad: boolean): boolean
+  add(item: Pick<Item, 'atUnixMs' | 'weight' | 'count'>, isBad: boolean): boolean
   count(endMs: number, windowMs: number): number
   /** The share, and between what it lies with `missing` further items. */
   bounds(endMs: number, windowMs: number, missing: number): Bounds
@@ -31,8 +32,8 @@ export function createRatioWindow(options: { windowMs: number; spanMs: number })
   const good = (endMs: number, ofMs: number) =>
     ring.sum(TOTAL, endMs, ofMs) - ring.sum(BAD, endMs, ofMs)
   return {
-    add({ atUnixMs, weight }, isBad) {
-      if (!ring.add(atUnixMs, SAMPLES, 1)) return false
+    add({ atUnixMs, weight, count }, isBad) {
+      if (!ring.add(atUnixMs, SAMPLES, count)) return false
       ring.add(atUnixMs, TOTAL, weight)
       if (isBad) ring.add(atUnixMs, BAD, weight)
       return true

@@ -3,7 +3,8 @@ import type { Source } from '../model/observation.ts'
 /** When a source was heard, by arrival and by event time. Arrival is on the never-stepping clock. */
 export interface SourceState {
   readonly id: string
-  readonly component: Source['component']
+  /** What it was heard as; who was nobody in particular may turn out to be a router. */
+  component: Source['component']
   /** Last arrival of telemetry or status. */
   heardMs: number
   /** Since when it was heard without a gap of `silentMs`. */
@@ -90,6 +91,7 @@ export function createSources({ silentMs, latenessMs }: SourcesOptions): Sources
     heard(arrival) {
       const { nowMs, atUnixMs, nowUnixMs } = arrival
       const state = sources.get(arrival.source.id) ?? add(arrival)
+      if (state.component === 'other') state.component = arrival.source.component
       if (nowMs - state.heardMs > silentMs) state.steadySinceMs = nowMs
       state.heardMs = nowMs
       state.newestUnixMs = Math.max(state.newestUnixMs, atUnixMs)

@@ -21,7 +21,10 @@ export interface Observation {
   readonly atUnixMs: number
   readonly startUnixMs: number
   readonly source: Source
+  /** Of all its samples together. */
   readonly weight: number
+  /** Samples that it stands for; default 1. Counters and retries tell only how many there were. */
+  readonly count?: number
   /**
    * A meaning (CONTRACT.md §3), a built-in (§5: role, outcome, service, name, kind, status,
    * status_message, duration in ms, severity, body, event, metric, value, template) or any

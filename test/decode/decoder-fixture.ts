@@ -3,6 +3,7 @@ import { createPrivateNames } from '../../src/config/private-names.ts'
 import { createTimings } from '../../src/config/timings.ts'
 import { createTopology } from '../../src/config/topology.ts'
 import { createDecoder, type Decoder, type DecoderOptions } from '../../src/decode/decoder.ts'
+import { createMapper } from '../../src/decode/mapper.ts'
 import { createPrivacyTally } from '../../src/decode/privacy.ts'
 import type { DecodedBatch, DecodeResult, Row } from '../../src/model/batch.ts'
 import type { Observation, ObservationUnit } from '../../src/model/observation.ts'
@@ -40,6 +41,7 @@ export function createTestDecoder(options: Partial<DecoderOptions> = {}): Decode
     timings: createTimings(),
     privacy: { ...PRIVACY, tally: createPrivacyTally() },
     spanInterest: () => everySpan,
+    mapper: createMapper({ rules: [] }),
     ...options,
   })
 }

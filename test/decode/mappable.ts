@@ -1,94 +1,84 @@
 import { createMeanings } from '../../src/config/meanings.ts'
 import { mapRulesOf, Settings } from '../../src/config/settings.ts'
-import type { LogFacts } from '../../src/decode/log-facts.ts'
-import { readLogs } from '../../src/decode/log-facts.ts'
-import type { LogsRequest } from '../../src/decode/log-message.ts'
-import type { Mappable, Mapped } from '../../src/decode/mapped.ts'
+import { createAdmission } from '../../src/decode/admission.ts'
+import { createAgeLimit } from '../../src/decode/age-limit.ts'
+import { quiet } from '../../src/decode/attributes-view.ts'
+import { createLogReader } from '../../src/decode/log-reader.ts'
+import { itemOfLog, itemOfPoint, itemOfSpan, type MapItem } from '../../src/decode/map-items.ts'
+import type { Mapped } from '../../src/decode/mapped.ts'
 import { createMapper } from '../../src/decode/mapper.ts'
-import { type PointFacts, readPoints } from '../../src/decode/metric-facts.ts'
-import type { MetricsRequest } from '../../src/decode/metric-message.ts'
+import { createMetricReader } from '../../src/decode/metric-reader.ts'
 import { readNdjson } from '../../src/decode/ndjson.ts'
-import { readRequest } from '../../src/decode/read-request.ts'
-import { readSpans, type SpanFacts } from '../../src/decode/span-facts.ts'
-import type { TracesRequest } from '../../src/decode/span-message.ts'
+import { createPrivacyTally } from '../../src/decode/privacy.ts'
+import { createScopeReader } from '../../src/decode/scope-facts.ts'
+import { createSpanViewer } from '../../src/decode/span-viewer.ts'
+import { createTables } from '../../src/decode/tables.ts'
+import { createTraceReader } from '../../src/decode/trace-reader.ts'
 import type { OtlpRequest } from '../../src/model/otlp.ts'
+import { PRIVACY } from './decoder-fixture.ts'
 
 // Telemetry as it really comes, through the decoder's own readers, to the mapper.
 
-const OPTIONS = {
-  meanings: createMeanings(Settings.parse({})),
-  services: {},
-  receivedUnixMs: Date.now(),
-  retentionMs: 10 * 365 * 86_400_000,
-}
+const TEN_YEARS_MS = 10 * 365 * 86_400_000
 
 /** A mapper as settings make it: `profiles` and `map` as they are written in the file. */
 export function mapperOf(telemetry: { readonly profiles?: unknown[]; readonly map?: unknown[] }) {
   return createMapper({ rules: mapRulesOf(Settings.parse({ telemetry })) })
 }
 
-export function readNdjsonLines(lines: readonly (object | string)[]): Mappable[] {
+/** The body of `/ingest/ndjson`. */
+export function ndjsonOf(lines: readonly (object | string)[]): OtlpRequest {
   const text = lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line)))
-  const request = { signal: 'logs', encoding: 'ndjson', receivedUnixMs: Date.now() } as const
-  const { logs, lines: report } = readNdjson(
-    { ...request, body: Buffer.from(text.join('\n')) },
-    OPTIONS,
-  )
+  const body = Buffer.from(text.join('\n'))
+  return { signal: 'logs', encoding: 'ndjson', receivedUnixMs: Date.now(), body }
+}
+
+export function readNdjsonLines(lines: readonly (object | string)[]): MapItem[] {
+  const request = ndjsonOf(lines)
+  const options = { ...optionsOf(), retentionMs: TEN_YEARS_MS }
+  const { request: body, lines: report } = readNdjson(request, options)
   if (report.refusedCount > 0) throw new Error(JSON.stringify(report.refused))
-  return logs.map(ofLog)
+  return readItems({ ...request, body })
 }
 
-export function readOtlp(otlp: OtlpRequest): Mappable[] {
-  const message = readRequest(otlp)
-  if (otlp.signal === 'logs') return readLogs(message as LogsRequest, OPTIONS).map(ofLog)
-  if (otlp.signal === 'traces') return readSpans(message as TracesRequest, OPTIONS).map(ofSpan)
-  return readPoints(message as MetricsRequest, OPTIONS).map(ofPoint)
+/** Of OTLP/protobuf. */
+export function readOtlp(otlp: OtlpRequest): MapItem[] {
+  return readItems({ ...otlp, body: Buffer.from(otlp.body) })
 }
 
-type Attributes = SpanFacts['attributes']
-
-const getter = (own: Attributes, resource: Attributes) => (key: string) =>
-  key.startsWith('resource.') ? resource.get(key.slice('resource.'.length)) : own.get(key)
-
-const NO_METRIC = {
-  value: undefined,
-  temporality: 0,
-  startOfSeriesUnixNs: 0n,
-  seriesKey: () => '',
+function optionsOf() {
+  const privacy = { ...PRIVACY, tally: createPrivacyTally() }
+  return { meanings: createMeanings(Settings.parse({})), services: {}, privacy }
 }
 
-function ofSpan(span: SpanFacts): Mappable {
-  const { name, kind, startUnixNs, endUnixNs } = span
-  return {
-    ...NO_METRIC,
-    ...{ signal: 'span', name, kind, startUnixNs, endUnixNs, body: '' },
-    service: span.resource.serviceName,
-    isError: span.status === 'Error',
-    get: getter(span.attributes, span.resource.attributes),
-  }
-}
-
-function ofLog(log: LogFacts): Mappable {
-  const { body, unixNs, origin } = log
-  return {
-    ...NO_METRIC,
-    ...{ signal: 'log', name: log.eventName, kind: '', isError: false, body },
-    ...{ startUnixNs: unixNs, endUnixNs: unixNs },
-    service: origin.resource.serviceName,
-    get: getter(log.attributes, origin.resource.attributes),
-  }
-}
-
-function ofPoint(point: PointFacts): Mappable {
-  const { metric, attributes, origin, unixNs, value } = point
-  return {
-    ...{ signal: 'metric', name: metric.name, kind: '', isError: false, body: '', value },
-    ...{ startUnixNs: unixNs, endUnixNs: unixNs, startOfSeriesUnixNs: point.startUnixNs },
-    temporality: Number(point.columns.AggregationTemporality ?? 0),
-    service: origin.resource.serviceName,
-    seriesKey: () =>
-      JSON.stringify([metric.name, attributes.text, origin.resource.attributes.text]),
-    get: getter(attributes, origin.resource.attributes),
+function readItems({ signal, body, receivedUnixMs }: OtlpRequest & { body: Buffer }): MapItem[] {
+  const options = optionsOf()
+  const { privacy } = options
+  const tables = createTables(options)
+  const { pairs, logs, points, spans, viewPairs, viewEventPairs } = tables
+  const shared = { ...options, scopes: createScopeReader(options), pairs }
+  const limit = createAgeLimit({ receivedUnixMs, retentionMs: TEN_YEARS_MS })
+  const context = { admission: createAdmission(limit), receivedUnixMs }
+  switch (signal) {
+    case 'logs':
+      return createLogReader({ ...shared, table: logs })
+        .read(body, context)
+        .map(itemOfLog)
+    case 'metrics': {
+      const read = createMetricReader({ ...shared, tables: points }).read(body, context)
+      return read.points.map(itemOfPoint)
+    }
+    case 'traces': {
+      const view = { pairs: viewPairs, eventPairs: viewEventPairs, privacy: quiet(privacy) }
+      const reader = createTraceReader({ ...shared, table: spans, viewer: createSpanViewer(view) })
+      const read = reader.read(body, {
+        ...context,
+        watch: tables.watch([]),
+        sourceOf: () => ({ id: '', component: 'other' }),
+        gateOf: () => () => true,
+      })
+      return read.mappable.map(itemOfSpan)
+    }
   }
 }
 

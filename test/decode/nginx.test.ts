@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { brief, mapperOf, readNdjsonLines, readOtlp } from './mappable.ts'
+import { createTestDecoder, decodeOk, rowsOf, unitOf } from './decoder-fixture.ts'
+import { brief, mapperOf, ndjsonOf, readNdjsonLines, readOtlp } from './mappable.ts'
 import { ask, createStage, type Neighbour, type Stage } from './neighbours.ts'
 import { logs, request } from './otlp-builder.ts'
 
@@ -172,4 +173,31 @@ test('the format of ingress-nginx needs no routes: its service is the route', ()
   expect(mapped.slice(0, -1)).toEqual(EXPECTED.slice(0, -1))
   // All that came through this server is of that service, health checks too.
   expect(mapped.at(-1)).toEqual(['request preview ? ok 200'])
+})
+
+test('its log through the decoder is rows of attempts and requests, and what rules judge', () => {
+  const decoder = createTestDecoder({ mapper: mapperOf({ profiles: [profile()] }) })
+  const batch = decodeOk(decoder, ndjsonOf(json))
+  const lines = (unit: 'attempt' | 'request') =>
+    EXPECTED.flat().filter((line) => line.startsWith(unit))
+  const told = (row: Readonly<Record<string, unknown>>) =>
+    `${row.Route} ${row.Target ?? row.FinalTarget} ${row.Outcome} ${row.StatusCode}`
+  const plain = (line: string) => line.replace(/^\w+ /, '').replace('?', '')
+  const attempts = rowsOf(batch, 'signalbox_attempts')
+  const requests = rowsOf(batch, 'signalbox_requests')
+  expect(attempts.map(told)).toEqual(lines('attempt').map(plain))
+  expect(requests.map(told)).toEqual(lines('request').map(plain))
+  expect(rowsOf(batch, 'otel_logs')).toHaveLength(json.length)
+  const roles = { 'cloud-eu': 'primary', 'edge-local': 'fallback', 'cloud-us': 'unlisted' }
+  for (const { Target, Role } of attempts) expect(Role).toBe(roles[Target as keyof typeof roles])
+  // Every try is of a request that is there, under the id that NGINX gave it.
+  const ids = new Set(requests.map(({ RequestId }) => RequestId))
+  expect(ids.size).toBe(requests.length)
+  for (const { RequestId } of attempts) expect(ids).toContain(RequestId)
+  const source = { id: 'edge', component: 'router' }
+  for (const unit of ['attempt', 'request'] as const) {
+    const seen = unitOf(batch, unit)
+    expect(seen).toHaveLength(lines(unit).length)
+    expect(seen.map((one) => one.source)).toEqual(seen.map(() => source))
+  }
 })

@@ -21,3 +21,12 @@ test('a flood of new names stays bounded, is cheap, and drops those unheard for 
   expect(sources.get('router-99999')).toBeDefined()
   expect(sources.get('router-0')).toBeUndefined()
 })
+
+test('who was nobody in particular turns out to be a router, and stays one', () => {
+  const sources = createSources({ silentMs: 10_000, latenessMs: 10_000 })
+  for (const component of ['other', 'router', 'other'] as const) {
+    const times = { atUnixMs: 1, nowUnixMs: 1, nowMs: 1 }
+    sources.heard({ source: { id: 'edge-1', component }, isStatus: false, ...times })
+  }
+  expect(sources.get('edge-1')?.component).toBe('router')
+})

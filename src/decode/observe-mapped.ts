@@ -1,0 +1,77 @@
+import type { Meanings } from '../config/meanings.ts'
+import type { Attempt, Request } from '../model/attempt.ts'
+import type { FieldValue, Observation, Source } from '../model/observation.ts'
+import { createField } from './fields.ts'
+import { toUnixMs } from './int64.ts'
+import type { MapItem } from './map-items.ts'
+import { servedField } from './observe-span.ts'
+
+/** An attempt or request that was mapped, and what it was mapped from. */
+export interface SeenMapped {
+  readonly item: MapItem
+  readonly source: Source
+  readonly meanings: Meanings
+  /** Samples that it stands for; its weight is that of all of them. */
+  readonly count: number
+  /** Of those of one unit in the item, by which a span that comes twice is known. */
+  readonly index: number
+}
+
+export function observeMappedAttempt(attempt: Attempt, seen: SeenMapped): Observation {
+  const { target, role, outcome } = attempt
+  return { ...observe(attempt, { target, role, outcome }, seen), unit: 'attempt', attempt }
+}
+
+export function observeMappedRequest(request: Request, seen: SeenMapped): Observation {
+  const { outcome, finalTarget, finalRole, attemptCount } = request
+  const own = {
+    ...{ outcome, attempt_count: attemptCount },
+    ...(finalTarget !== '' && { target: finalTarget, role: finalRole }),
+  }
+  return { ...observe(request, own, seen), unit: 'request', request }
+}
+
+function observe(
+  served: Attempt | Request,
+  own: Readonly<Record<string, FieldValue>>,
+  { item, source, meanings, count, index }: SeenMapped,
+) {
+  const { traceId, spanId } = item
+  const isSpan = traceId !== '' && spanId !== ''
+  const onceKey = index === 0 ? `${traceId}/${spanId}` : `${traceId}/${spanId}/${index}`
+  return {
+    atUnixMs: toUnixMs(served.endUnixNs),
+    startUnixMs: toUnixMs(served.startUnixNs),
+    source,
+    weight: served.weight,
+    ...(count > 1 && { count }),
+    ...(isSpan && { onceKey }),
+    field: createField({
+      meanings,
+      attributes: item.attributes,
+      resource: item.resource.attributes,
+      builtIn: (key) => own[key] ?? servedField(served, key) ?? builtIn(served, item, key),
+    }),
+  }
+}
+
+function builtIn(
+  { startUnixNs, endUnixNs }: Attempt | Request,
+  item: MapItem,
+  key: string,
+): FieldValue | undefined {
+  switch (key) {
+    case 'name':
+    case 'service':
+    case 'body':
+      return item[key] || undefined
+    case 'kind':
+      return item.kind.toLowerCase() || undefined
+    case 'status':
+      return item.isError ? 'error' : undefined
+    case 'duration':
+      return Math.max(0, toUnixMs(endUnixNs - startUnixNs))
+    default:
+      return undefined
+  }
+}
