@@ -20,18 +20,6 @@ const EXACT = new Set([
 /** `gen_ai.prompt.0.content` and its like; the *name* of a prompt template is not its text. */
 const INDEXED = /^(?:gen_ai\.prompt|llm\.prompts|llm\.input_messages)\.\d/
 
-const EVENTS = new Set([
-  'gen_ai.user.message',
-  'gen_ai.system.message',
-  'gen_ai.content.prompt',
-  'gen_ai.client.inference.operation.details',
-])
-
 export function isPromptText(attribute: string): boolean {
   return EXACT.has(attribute) || INDEXED.test(attribute)
-}
-
-/** True for log events whose body is prompt text. */
-export function isPromptEvent(eventName: string): boolean {
-  return EVENTS.has(eventName)
 }
