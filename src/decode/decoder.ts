@@ -7,10 +7,9 @@ import { createAdmission } from './admission.ts'
 import { type AgeLimit, createAgeLimit } from './age-limit.ts'
 import { BadTelemetry } from './bad-telemetry.ts'
 import { readNdjson } from './ndjson.ts'
-import type { Privacy } from './privacy.ts'
 import type { ResourceOptions } from './resource.ts'
 import { createSignals, type Found, type Signals } from './signals.ts'
-import { createTables, type Tables } from './tables.ts'
+import { createTables, type Tables, type TablesOptions } from './tables.ts'
 import { jsonToProtobuf } from './to-protobuf.ts'
 import type { SpanInterest } from './watched.ts'
 
@@ -19,13 +18,12 @@ import type { SpanInterest } from './watched.ts'
 // one reader for all. Total: whatever the bytes, there is an answer, and a request that turns out to
 // be bad leaves nothing behind.
 
-export interface DecoderOptions extends ResourceOptions {
+export interface DecoderOptions extends ResourceOptions, TablesOptions {
   /** Read for every batch, since the failover file may be reloaded. */
   topology(): Topology
   /** Items older than this are refused: storage would drop them at once. */
   readonly retentionMs: number
   readonly timings: Pick<Timings, 'attemptMemoryMs'>
-  readonly privacy: Privacy
   /** Read for every batch, since rules may be reloaded. */
   spanInterest(): SpanInterest
 }
@@ -54,7 +52,10 @@ export function createDecoder(options: DecoderOptions): Decoder {
         if (lines && lines.acceptedCount === 0 && lines.refusedCount > 0)
           return { status: 'bad', reason: reasonOf(lines), lines }
         const found = readSignal(signals, { ...request, body }, limit)
-        return { status: 'ok', batch: toBatch({ ...options, request, tables, found, limit, lines }) }
+        return {
+          status: 'ok',
+          batch: toBatch({ ...options, request, tables, found, limit, lines }),
+        }
       } catch (fault) {
         tables.rollback()
         options.privacy.tally.take()

@@ -1,5 +1,6 @@
-import { createInterner } from '../lib/interner.ts'
+import { createInterner, type InternerOptions } from '../lib/interner.ts'
 import type { NativeTable } from '../lib/native-table.ts'
+import type { Attempt, Request } from '../model/attempt.ts'
 import type { Block } from '../model/block.ts'
 import { createShapes, type Shapes } from './attribute-shapes.ts'
 import { createLogTable, type LogTable } from './log-table.ts'
@@ -12,7 +13,6 @@ import { createAttemptTable, createRequestTable, type ServedTable } from './serv
 import { createSpanParts } from './span-parts.ts'
 import { createSpanTable, type SpanTable } from './span-table.ts'
 import { createWatch, type SpanInterest, type Watch } from './watched.ts'
-import type { Attempt, Request } from '../model/attempt.ts'
 
 // All tables that telemetry goes into, each with the block that is open, and the lists through which
 // attributes get there. They share their memory of attribute names.
@@ -38,9 +38,15 @@ export interface Tables {
  * span names does not make the others' attributes unknown. */
 const NAMES = { countMax: 16_384, bytesMax: 8 << 20 }
 
-export function createTables({ privacy }: { readonly privacy: Privacy }): Tables {
-  const keys = createInterner(NAMES)
-  const words = createInterner(NAMES)
+export interface TablesOptions {
+  readonly privacy: Privacy
+  /** How many names are remembered, of each of the two kinds; default: what the fleet ever has. */
+  readonly names?: InternerOptions
+}
+
+export function createTables({ privacy, names = NAMES }: TablesOptions): Tables {
+  const keys = createInterner(names)
+  const words = createInterner(names)
   let interest: SpanInterest = []
   let watch = createWatch(interest)
   const shapes: Shapes[] = []
