@@ -1,6 +1,6 @@
 import type { Admission } from './admission.ts'
-import type { LogTable } from './log-table.ts'
 import { createLogScan, scanLog } from './log-scan.ts'
+import type { LogTable } from './log-table.ts'
 import { createLogView, type LogView } from './log-view.ts'
 import type { PairList } from './pairs.ts'
 import type { Privacy } from './privacy.ts'

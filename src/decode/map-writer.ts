@@ -23,7 +23,6 @@ export interface MapSource {
 }
 
 export function createMapWriter(privacy: Privacy): MapWriter {
-
   const writeCarefully = (column: MapColumn, pairs: PairList, source: MapSource) => {
     const { wire } = source
     const facts = pairs.facts()

@@ -1,7 +1,7 @@
 import type { Admission } from './admission.ts'
 import { readTime } from './column-writes.ts'
-import { msToHalves } from './log-scan.ts'
 import { readSchemaUrl } from './log-reader.ts'
+import { msToHalves } from './log-scan.ts'
 import type { PairList } from './pairs.ts'
 import { createPointScan, type PointKind, scanPoint } from './point-scan.ts'
 import type { MetricHead, PointTable } from './point-table.ts'
@@ -118,7 +118,8 @@ class Reader implements MetricReader {
     scanPoint(wire, end, { kind: metric.kind, scan, pairs })
     readTime(this.#start, wire.view, scan.startAt)
     readTime(this.#at, wire.view, scan.timeAt)
-    if (this.#at.low === 0 && this.#at.high === 0) Object.assign(this.#at, msToHalves(receivedUnixMs))
+    if (this.#at.low === 0 && this.#at.high === 0)
+      Object.assign(this.#at, msToHalves(receivedUnixMs))
     if (!admission.admitsAt(this.#at, pairs)) return
     const point = { scan, pairs, start: this.#start, at: this.#at }
     const view = createPointView({ wire, point, metric, privacy })

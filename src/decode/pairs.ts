@@ -103,9 +103,7 @@ class Pairs implements PairList {
       next !== undefined &&
       interner.lengthOf(next.keyId) === to - from &&
       interner.isAt(next.keyId, wire, from)
-    this.#shape = isExpected
-      ? next
-      : this.#shapes.after(this.#shape, interner.idOf(wire, from, to))
+    this.#shape = isExpected ? next : this.#shapes.after(this.#shape, interner.idOf(wire, from, to))
   }
 
   #readValue(wire: Wire, end: number): void {

@@ -53,7 +53,15 @@ type Field =
   | 'positive'
   | 'negative'
 
-const NUMBER = named({ 2: 'startAt', 3: 'timeAt', 4: 'double', 5: 'exemplars', 6: 'integer', 7: 'attributes', 8: 'flags' })
+const NUMBER = named({
+  2: 'startAt',
+  3: 'timeAt',
+  4: 'double',
+  5: 'exemplars',
+  6: 'integer',
+  7: 'attributes',
+  8: 'flags',
+})
 const FIELDS: Readonly<Record<PointKind, readonly (Field | undefined)[]>> = {
   gauge: NUMBER,
   sum: NUMBER,

@@ -1,5 +1,10 @@
 import type { GrowingBytes } from '../lib/growing-bytes.ts'
-import { createArrayColumn, createPlainColumn, endOf, type NativeColumn } from '../lib/native-column.ts'
+import {
+  createArrayColumn,
+  createPlainColumn,
+  endOf,
+  type NativeColumn,
+} from '../lib/native-column.ts'
 import { createNested } from '../lib/native-nested.ts'
 import { pushDouble, pushInt32 } from './column-writes.ts'
 import { createExemplars, type ExemplarOptions, numberAt } from './exemplars.ts'
@@ -28,7 +33,10 @@ export function createPointValues(kind: PointKind, options: ExemplarOptions): Po
     case 'histogram':
       return joined([
         ...[fixed('Count', 'UInt64', 'countAt'), fixed('Sum', 'Float64', 'sumAt')],
-        ...[list('BucketCounts', 'UInt64', 'bucketCounts'), list('ExplicitBounds', 'Float64', 'bounds')],
+        ...[
+          list('BucketCounts', 'UInt64', 'bucketCounts'),
+          list('ExplicitBounds', 'Float64', 'bounds'),
+        ],
         ...[createExemplars(options), fixed('Min', 'Float64', 'minAt')],
         ...[fixed('Max', 'Float64', 'maxAt'), temporality()],
       ])

@@ -22,7 +22,10 @@ export function createAttemptTable(interner: Interner): ServedTable<Attempt> {
 
 export function createRequestTable(interner: Interner): ServedTable<Request> {
   return createServedTable<Request>('signalbox_requests', interner, {
-    words: { FinalTarget: ({ finalTarget }) => finalTarget, FinalRole: ({ finalRole }) => finalRole },
+    words: {
+      FinalTarget: ({ finalTarget }) => finalTarget,
+      FinalRole: ({ finalRole }) => finalRole,
+    },
     numbers: {
       AttemptCount: ['UInt16', ({ attemptCount }) => Math.min(0xffff, attemptCount)],
       AbandonedAfterMs: ['Float64', ({ abandonedAfterMs }) => abandonedAfterMs],

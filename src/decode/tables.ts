@@ -23,9 +23,11 @@ export interface Tables {
   readonly points: Readonly<Record<PointKind, PointTable>>
   readonly attempts: ServedTable<Attempt>
   readonly requests: ServedTable<Request>
-  /** Of the item itself, and of what is within it. */
+  /** Of the item that is read. */
   readonly pairs: PairList
-  readonly eventPairs: PairList
+  /** For looking at a span once more, and at its events. */
+  readonly viewPairs: PairList
+  readonly viewEventPairs: PairList
   /** What rules watch for now. */
   watch(interest: SpanInterest): Watch
   mark(): void
@@ -77,7 +79,9 @@ export function createTables({ privacy, names = NAMES }: TablesOptions): Tables 
   const requests = createRequestTable(words)
   const all = [spans, logs, ...Object.values(points), attempts, requests].map(({ table }) => table)
   return {
-    ...{ spans, logs, points, attempts, requests, pairs, eventPairs },
+    ...{ spans, logs, points, attempts, requests, pairs },
+    viewPairs: createPairs(),
+    viewEventPairs: createPairs(),
     watch(wanted) {
       if (wanted === interest) return watch
       interest = wanted

@@ -1,6 +1,6 @@
-import type { KeyedHash } from './keyed-hash.ts'
 import type { PrivateNames } from '../config/private-names.ts'
 import type { Withheld } from '../model/withheld.ts'
+import type { KeyedHash } from './keyed-hash.ts'
 
 // Private attributes of OpenTelemetry's own JSON, which plain log lines may hold as well.
 
