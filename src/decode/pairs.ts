@@ -11,7 +11,10 @@ export const TEXT = 1
 export const BOOL = 2
 export const INT = 3
 export const DOUBLE = 4
-/** A list, a map, bytes, or something written in an unusual way: the whole `AnyValue` message. */
+/**
+ * A list, a map, bytes, or something written in an unusual way: the whole `AnyValue` message; or,
+ * when its begin is negative, at `~begin` the whole `KeyValue` message.
+ */
 export const COMPLEX = 5
 
 export const PAIRS_MAX = 1_000
@@ -69,23 +72,36 @@ class Pairs implements PairList {
 
   read(wire: Wire, end: number): void {
     const { bytes } = wire
+    const start = wire.at
     let keyFrom = 0
     let keyTo = 0
+    let valueCount = 0
     const place = this.count
     this.#setEmpty(place)
     while (wire.at < end) {
-      const tag = bytes[wire.at]
+      let tag = bytes[wire.at] as number
+      if (tag < 0x80) wire.at++
+      else tag = wire.tag(end)
       if (tag === 1 * 8 + BYTES) {
-        wire.at++
         keyTo = wire.lengthEnd(end)
         keyFrom = wire.at
         wire.at = keyTo
       } else if (tag === 2 * 8 + BYTES) {
-        wire.at++
+        valueCount++
         this.#readValue(wire, wire.lengthEnd(end))
-      } else wire.skip(wire.varint(end) & 7, end)
+      } else wire.skip(tag, end)
     }
+    if (valueCount > 1) this.#setPieces(start, end)
     this.#add(wire, keyFrom, keyTo)
+  }
+
+  /** A value in pieces: the whole pair is read again when it is asked for. */
+  #setPieces(start: number, end: number): void {
+    const place = this.count
+    if (place >= PAIRS_MAX) return
+    this.kinds[place] = COMPLEX
+    this.froms[place] = ~start
+    this.tos[place] = end
   }
 
   #setEmpty(place: number): void {

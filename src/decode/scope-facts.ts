@@ -51,9 +51,9 @@ export function createScopeReader(
     resource: remembering((wire, end) => {
       const pairs: KeyValue[] = []
       while (wire.at < end) {
-        const tag = wire.varint(end)
+        const tag = wire.tag(end)
         if (tag === 1 * 8 + BYTES) pairs.push(readPair(wire, wire.lengthEnd(end), 0))
-        else wire.skip(tag & 7, end)
+        else wire.skip(tag, end)
       }
       const cleaned = clean(pairs)
       const facts = readResource({ attributes: cleaned }, options)
@@ -90,12 +90,12 @@ function readScope(wire: Wire, end: number) {
   let version = ''
   let droppedCount = 0
   while (wire.at < end) {
-    const tag = wire.varint(end)
+    const tag = wire.tag(end)
     if (tag === 1 * 8 + BYTES) name = readText(wire, end)
     else if (tag === 2 * 8 + BYTES) version = readText(wire, end)
     else if (tag === 3 * 8 + BYTES) pairs.push(readPair(wire, wire.lengthEnd(end), 0))
-    else if (tag === 4 * 8 + VARINT) droppedCount = wire.varint(end) % 2 ** 32
-    else wire.skip(tag & 7, end)
+    else if (tag === 4 * 8 + VARINT) droppedCount = wire.int32(end) >>> 0
+    else wire.skip(tag, end)
   }
   return { pairs, name, version, droppedCount }
 }
