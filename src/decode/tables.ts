@@ -42,13 +42,13 @@ const NAMES = { countMax: 16_384, bytesMax: 8 << 20 }
 
 export interface TablesOptions {
   readonly privacy: Privacy
-  /** How many names are remembered, of each of the two kinds; default: what the fleet ever has. */
-  readonly names?: InternerOptions
+  /** How many names are remembered of attributes, and of spans, services and metrics. */
+  readonly names?: { readonly keys: InternerOptions; readonly words: InternerOptions }
 }
 
-export function createTables({ privacy, names = NAMES }: TablesOptions): Tables {
-  const keys = createInterner(names)
-  const words = createInterner(names)
+export function createTables({ privacy, names = { keys: NAMES, words: NAMES } }: TablesOptions): Tables {
+  const keys = createInterner(names.keys)
+  const words = createInterner(names.words)
   let interest: SpanInterest = []
   let watch = createWatch(interest)
   const shapes: Shapes[] = []

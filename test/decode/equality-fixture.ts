@@ -3,6 +3,7 @@ import { createNaiveDecoder } from '../../src/bench/naive-decoder.ts'
 import { BadTelemetry } from '../../src/decode/bad-telemetry.ts'
 import type { Decoder } from '../../src/decode/decoder.ts'
 import { createPrivacyTally } from '../../src/decode/privacy.ts'
+import type { TablesOptions } from '../../src/decode/tables.ts'
 import type { Row } from '../../src/model/batch.ts'
 import type { OtlpRequest } from '../../src/model/otlp.ts'
 import { createTestDecoder } from './decoder-fixture.ts'
@@ -18,7 +19,7 @@ export type Rows = Readonly<Record<string, readonly Row[]>>
 const reference = createNaiveDecoder()
 
 /** A decoder that keeps what is private and old, as the reference does. */
-export function createOpenDecoder(names?: { countMax: number; bytesMax: number }): Decoder {
+export function createOpenDecoder(names?: NonNullable<TablesOptions['names']>): Decoder {
   return createTestDecoder({
     privacy: {
       find: () => undefined,
