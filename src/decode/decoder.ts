@@ -110,7 +110,8 @@ function toBatch({ request, tables, found, limit, lines, privacy }: BatchOptions
     ...found,
     ...refused,
     ...(lines && { lines }),
-    withheld: privacy.tally.take(),
+    // What plain lines had of them was counted where the lines were cleaned.
+    withheld: privacy.tally.take().filter(({ action }) => !lines || action === 'drop'),
     byteCount: request.body.byteLength,
     rowCount: tables.rowsSinceMark(),
     discard: () => tables.rollback(),

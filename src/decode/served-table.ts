@@ -103,7 +103,7 @@ function createServedTable<T extends Served>(
   }
 }
 
-export function pushNumber({ data }: PlainColumn, width: Width, value: number): void {
+function pushNumber({ data }: PlainColumn, width: Width, value: number): void {
   data.reserve(8)
   const at = data.length
   switch (width) {

@@ -46,7 +46,10 @@ export interface TablesOptions {
   readonly names?: { readonly keys: InternerOptions; readonly words: InternerOptions }
 }
 
-export function createTables({ privacy, names = { keys: NAMES, words: NAMES } }: TablesOptions): Tables {
+export function createTables({
+  privacy,
+  names = { keys: NAMES, words: NAMES },
+}: TablesOptions): Tables {
   const keys = createInterner(names.keys)
   const words = createInterner(names.words)
   let interest: SpanInterest = []

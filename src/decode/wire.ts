@@ -119,7 +119,7 @@ class ProtobufWire implements Wire {
   }
 
   skip(tag: number, end: number): void {
-    if (tag < 8) this.fail('a field without a number')
+    if (tag < 8) this.fail('field number zero')
     switch (tag & 7) {
       case VARINT:
         this.varint(end)
@@ -137,7 +137,7 @@ class ProtobufWire implements Wire {
         this.#skipGroup(tag, end)
         return
       default:
-        this.fail(`wire type ${tag & 7}, which there is not here`)
+        this.fail(`wire type ${tag & 7}, which there is not`)
     }
   }
 

@@ -17,8 +17,8 @@ export class UnreadableBody extends Error {
 }
 
 export const PROMPT_CONTENT: Withheld = { action: 'drop', reason: 'prompt' }
-export const CONTENT = 'content'
-export const EVENT_NAME = 'event.name'
+const CONTENT = 'content'
+const EVENT_NAME = 'event.name'
 
 const DEPTH_MAX = 500
 
