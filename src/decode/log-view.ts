@@ -4,7 +4,7 @@ import { toHexId } from './hex.ts'
 import { readKubernetesEvent } from './kubernetes-event.ts'
 import type { LogScan } from './log-scan.ts'
 import type { PairList } from './pairs.ts'
-import { cleanValue, PROMPT_CONTENT, type Privacy } from './privacy.ts'
+import { CONTENT, cleanValue, PROMPT_CONTENT, type Privacy } from './privacy.ts'
 import { readAnyValue } from './read-any-value.ts'
 import { joinPieces } from './read-sub.ts'
 import type { ScopeFacts } from './scope-facts.ts'
@@ -48,9 +48,9 @@ export function createLogView(options: LogViewOptions): LogView {
   const [bodyFrom = 0, bodyTo = 0] = isWhole ? scan.bodies : []
   const pieces = isWhole ? undefined : joinPieces(bytes, scan.bodies)
   const unixNs = halvesToNs(scan.at)
-  const attributes = createAttributesView({ bytes, pairs, privacy: quiet(privacy) })
+  const all = createAttributesView({ bytes, pairs, privacy: quiet(privacy) })
   const eventName = bytes.toString('utf8', scan.eventFrom, scan.eventTo)
-  const kind = eventName || String(attributes.get('event.name') ?? '')
+  const kind = eventName || String(all.get('event.name') ?? '')
   const isPrompt = kind !== '' && privacy.isPromptEvent(kind)
   const hasBody = bodyTo > bodyFrom || (pieces !== undefined && pieces.length > 0)
   if (isPrompt && hasBody) privacy.tally.add(PROMPT_CONTENT)
@@ -68,7 +68,7 @@ export function createLogView(options: LogViewOptions): LogView {
   return {
     origin: scope,
     unixNs,
-    attributes,
+    attributes: isPrompt ? withoutContent(all) : all,
     eventName,
     isPrompt,
     plainBody,
@@ -86,6 +86,10 @@ export function createLogView(options: LogViewOptions): LogView {
       return plainBody ? NO_EVENT : readKubernetesEvent(readBody())
     },
   }
+}
+
+function withoutContent(attributes: AttributesView): AttributesView {
+  return { get: (key) => (key === CONTENT ? undefined : attributes.get(key)) }
 }
 
 function plainText(bytes: Buffer, from: number, to: number): [number, number] | undefined {
