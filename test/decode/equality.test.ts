@@ -11,6 +11,7 @@ import {
   sealRows,
 } from './equality-fixture.ts'
 import { anyRequest, type SignalBody, spoil } from './otlp-arbitrary.ts'
+import { toJsonBody } from './otlp-json.ts'
 
 // The one-pass decoder writes what the reference decoder writes, whatever protobuf allows. Failures
 // print their seed.
@@ -65,6 +66,22 @@ test.for(SIZES)('many requests in one block are the reference rows ($what memory
         expect(sealRows(decoder)).toEqual(expected)
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
+  )
+})
+
+test('the same request as JSON is the same rows', () => {
+  const decoder = createOpenDecoder()
+  fc.assert(
+    fc.property(anyRequest, ({ signal, body }) => {
+      const json = { signal, encoding: 'json' as const, body: toJsonBody(signal, body) }
+      const expected = referenceRows({ signal, encoding: 'protobuf', body })
+      expect(decoder.decode({ ...json, receivedUnixMs: RECEIVED_MS })).toMatchObject({
+        status: 'ok',
+      })
+      expect(sealRows(decoder)).toEqual(expected)
+      expect(referenceRows(json)).toEqual(expected)
+    }),
+    { numRuns: 500 },
   )
 })
