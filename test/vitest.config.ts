@@ -17,7 +17,7 @@ export default defineConfig({
           ...built,
           name: 'fast',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/tidy.test.ts', 'test/{fault,browser,soak}/**'],
+          exclude: ['test/tidy.test.ts', 'test/{fault,browser,soak,long}/**'],
         },
       },
       {
@@ -36,7 +36,7 @@ export default defineConfig({
           ...common,
           ...built,
           name: 'long',
-          include: ['test/fault/random-*.test.ts'],
+          include: ['test/fault/random-*.test.ts', 'test/long/**/*.test.ts'],
           env: { SIGNALBOX_TEST_KILLS: process.env.SIGNALBOX_TEST_KILLS ?? '30' },
           hookTimeout: 120_000,
           fileParallelism: false,

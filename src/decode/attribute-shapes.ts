@@ -42,7 +42,7 @@ export interface ShapeOptions {
 }
 
 export interface Shapes {
-  /** Where every item starts. Forgets all shapes when the interner did, or there are too many. */
+  /** Where every item starts. Forgets all shapes when the interner did, or they are too much. */
   root(): Shape
   /** The shape after one more key, the one with this number. */
   after(shape: Shape, keyId: number): Shape
@@ -52,20 +52,24 @@ export interface Shapes {
 }
 
 const SHAPES_MAX = 20_000
+/** Keys of all shapes whose facts are known: each takes about a hundred bytes. */
+const KEYS_MAX = 200_000
 
 export function createShapes(options: ShapeOptions): Shapes {
   let root = createShape(-1, undefined)
   let epoch = options.interner.epoch
   let count = 0
+  let keyCount = 0
   const forget = () => {
     root = createShape(-1, undefined)
     epoch = options.interner.epoch
     count = 0
+    keyCount = 0
   }
   return {
     forget,
     root() {
-      if (epoch !== options.interner.epoch || count > SHAPES_MAX) forget()
+      if (epoch !== options.interner.epoch || count > SHAPES_MAX || keyCount > KEYS_MAX) forget()
       return root
     },
     after(shape, keyId) {
@@ -82,7 +86,10 @@ export function createShapes(options: ShapeOptions): Shapes {
       return found
     },
     facts(shape) {
-      shape.facts ??= toFacts(shape, options)
+      if (shape.facts === undefined) {
+        shape.facts = toFacts(shape, options)
+        keyCount += shape.facts.order.length
+      }
       return shape.facts
     },
   }

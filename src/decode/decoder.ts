@@ -8,12 +8,11 @@ import { type AgeLimit, createAgeLimit } from './age-limit.ts'
 import { BadTelemetry } from './bad-telemetry.ts'
 import type { Mapper } from './mapped.ts'
 import { readNdjson } from './ndjson.ts'
-import type { Privacy } from './privacy.ts'
 import { REMOTE_WRITE_LIMITS, toMetricsRequest } from './remote-write.ts'
 import { createRemoteWriteMemory, type RemoteWriteMemory } from './remote-write-memory.ts'
 import type { ResourceOptions } from './resource.ts'
 import { createSignals, type Found, type Signals } from './signals.ts'
-import { createTables, type Tables } from './tables.ts'
+import { createTables, type Tables, type TablesOptions } from './tables.ts'
 import { jsonToProtobuf } from './to-protobuf.ts'
 import type { SpanInterest } from './watched.ts'
 
@@ -22,13 +21,12 @@ import type { SpanInterest } from './watched.ts'
 // one reader for all. Total: whatever the bytes, there is an answer, and a request that turns out to
 // be bad leaves nothing behind.
 
-export interface DecoderOptions extends ResourceOptions {
+export interface DecoderOptions extends ResourceOptions, TablesOptions {
   /** Read for every batch, since the failover file may be reloaded. */
   topology(): Topology
   /** Items older than this are refused: storage would drop them at once. */
   readonly retentionMs: number
   readonly timings: Pick<Timings, 'attemptMemoryMs'>
-  readonly privacy: Privacy
   /** Of routers that do not know us. */
   readonly mapper: Mapper
   /** Read for every batch, since rules may be reloaded. */

@@ -42,7 +42,7 @@ export function createExemplars({ interner, writer, pairs }: ExemplarOptions): E
     const scan = { timeAt: -1, valueAt: -1, isInteger: false, spanAt: -1, traceAt: -1 }
     pairs.start()
     while (wire.at < end) {
-      const tag = wire.varint(end)
+      const tag = wire.tag(end)
       if (tag === 7 * 8 + BYTES) pairs.read(wire, wire.lengthEnd(end))
       else if (tag === 2 * 8 + FIXED64) scan.timeAt = wire.take(8, end)
       else if (tag === 3 * 8 + FIXED64 || tag === 6 * 8 + FIXED64) {

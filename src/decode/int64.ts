@@ -3,7 +3,6 @@ import type { Int64 } from './value-message.ts'
 const INT64_MIN = -(2n ** 63n)
 const INT64_MAX = 2n ** 63n - 1n
 const UINT64_MAX = 2n ** 64n - 1n
-const NS_PER_S = 1_000_000_000n
 
 export function toBigInt(value: Int64): bigint {
   const bits = (BigInt(value.high >>> 0) << 32n) | BigInt(value.low >>> 0)
@@ -32,26 +31,4 @@ export function toUnixNs(value: Int64): bigint {
 /** Milliseconds, exact to the microsecond. */
 export function toUnixMs(unixNs: bigint): number {
   return Number(unixNs / 1_000n) / 1_000
-}
-
-/**
- * Decimal seconds with nine digits, which ClickHouse reads exactly into a DateTime64(9). Seconds
- * are padded to ten digits: it takes shorter ones for parts of a date.
- */
-export function formatUnixNs(unixNs: bigint): string {
-  const seconds = (unixNs / NS_PER_S).toString().padStart(10, '0')
-  return `${seconds}.${(unixNs % NS_PER_S).toString().padStart(9, '0')}`
-}
-
-/** Whole seconds for a DateTime column; later than 2106 is cut to its end. */
-export function formatUnixSeconds(unixNs: bigint): string {
-  const seconds = unixNs / NS_PER_S
-  return (seconds > 4_294_967_295n ? 4_294_967_295n : seconds).toString().padStart(10, '0')
-}
-
-/** Decimal seconds with three digits, for a DateTime64(3). */
-export function formatUnixMs(unixMs: number): string {
-  const ms = Math.max(0, Math.floor(unixMs))
-  const seconds = String(Math.floor(ms / 1_000)).padStart(10, '0')
-  return `${seconds}.${String(ms % 1_000).padStart(3, '0')}`
 }

@@ -4,7 +4,7 @@ import type { LogTable } from './log-table.ts'
 import { createLogView, type LogView } from './log-view.ts'
 import type { PairList } from './pairs.ts'
 import type { Privacy } from './privacy.ts'
-import { readLast } from './read-last.ts'
+import { readSub } from './read-sub.ts'
 import { type KnownResource, readText, type ScopeFacts, type ScopeReader } from './scope-facts.ts'
 import { BYTES, createWire, type Wire } from './wire.ts'
 
@@ -43,12 +43,12 @@ export function createLogReader(options: LogReaderOptions): LogReader {
     return view
   }
   const readScope = (end: number, sender: LogSender, context: LogContext) => {
-    const inner = readLast(wire, { end, number: 1 }, (to) => scopes.scope(wire, to))
+    const inner = readSub(wire, { end, number: 1 }, scopes.scope)
     const schemaUrl = readSchemaUrl(wire, end)
     const scope: ScopeFacts = { ...sender, ...inner, schemaUrl }
     const views: LogView[] = []
     while (wire.at < end) {
-      const tag = wire.varint(end)
+      const tag = wire.tag(end)
       if (tag === 2 * 8 + BYTES) {
         const to = wire.lengthEnd(end)
         const view = take(to, scope, context)
@@ -60,11 +60,11 @@ export function createLogReader(options: LogReaderOptions): LogReader {
     return views
   }
   const readResource = (end: number, context: LogContext) => {
-    const resource = readLast(wire, { end, number: 1 }, (to) => scopes.resource(wire, to))
+    const resource = readSub(wire, { end, number: 1 }, scopes.resource)
     const sender = { resource, resourceSchemaUrl: readSchemaUrl(wire, end) }
     const views: LogView[] = []
     while (wire.at < end) {
-      const tag = wire.varint(end)
+      const tag = wire.tag(end)
       if (tag === 2 * 8 + BYTES)
         for (const view of readScope(wire.lengthEnd(end), sender, context)) views.push(view)
       else wire.skip(tag, end)
@@ -76,7 +76,7 @@ export function createLogReader(options: LogReaderOptions): LogReader {
       wire.open(bytes)
       const views: LogView[] = []
       for (const end = bytes.length; wire.at < end; ) {
-        const tag = wire.varint(end)
+        const tag = wire.tag(end)
         if (tag === 1 * 8 + BYTES)
           for (const view of readResource(wire.lengthEnd(end), context)) views.push(view)
         else wire.skip(tag, end)
@@ -96,7 +96,7 @@ export function readSchemaUrl(wire: Wire, end: number): string {
   const start = wire.at
   let url = ''
   while (wire.at < end) {
-    const tag = wire.varint(end)
+    const tag = wire.tag(end)
     if (tag === 3 * 8 + BYTES) url = readText(wire, end)
     else wire.skip(tag, end)
   }

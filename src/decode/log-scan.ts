@@ -10,9 +10,8 @@ export interface LogScan {
   severityNumber: number
   severityFrom: number
   severityTo: number
-  /** The body's `AnyValue` message; equal when there is none. */
-  bodyFrom: number
-  bodyTo: number
+  /** Begin and end of the body's `AnyValue` message, of each piece of it; empty without one. */
+  readonly bodies: number[]
   flags: number
   traceIdAt: number
   spanIdAt: number
@@ -34,8 +33,7 @@ class Scan implements LogScan {
   severityNumber = 0
   severityFrom = 0
   severityTo = 0
-  bodyFrom = 0
-  bodyTo = 0
+  readonly bodies: number[] = []
   flags = 0
   traceIdAt = -1
   spanIdAt = -1
@@ -46,7 +44,8 @@ class Scan implements LogScan {
   clear(): void {
     this.timeAt = this.observedAt = this.traceIdAt = this.spanIdAt = -1
     this.severityNumber = this.severityFrom = this.severityTo = this.flags = 0
-    this.bodyFrom = this.bodyTo = this.eventFrom = this.eventTo = 0
+    this.eventFrom = this.eventTo = 0
+    if (this.bodies.length > 0) this.bodies.length = 0
   }
 
   time(view: DataView, receivedUnixMs: number): Halves {
@@ -72,7 +71,7 @@ export function scanLog(wire: Wire, end: number, into: { scan: LogScan; pairs: P
   scan.clear()
   pairs.start()
   while (wire.at < end) {
-    const tag = wire.varint(end)
+    const tag = wire.tag(end)
     if (tag === 6 * 8 + BYTES) pairs.read(wire, wire.lengthEnd(end))
     else scanField(wire, tag, { scan, end })
   }
@@ -87,18 +86,19 @@ function scanField(wire: Wire, tag: number, { scan, end }: { scan: LogScan; end:
       scan.observedAt = wire.take(8, end)
       return
     case 2 * 8 + VARINT:
-      scan.severityNumber = wire.varint(end)
+      scan.severityNumber = wire.int32(end)
       return
     case 3 * 8 + BYTES:
       scan.severityTo = wire.lengthEnd(end)
       scan.severityFrom = wire.at
       wire.at = scan.severityTo
       return
-    case 5 * 8 + BYTES:
-      scan.bodyTo = wire.lengthEnd(end)
-      scan.bodyFrom = wire.at
-      wire.at = scan.bodyTo
+    case 5 * 8 + BYTES: {
+      const to = wire.lengthEnd(end)
+      scan.bodies.push(wire.at, to)
+      wire.at = to
       return
+    }
     case 8 * 8 + FIXED32:
       scan.flags = wire.view.getUint32(wire.take(4, end), true)
       return

@@ -6,6 +6,7 @@ import type { LogScan } from './log-scan.ts'
 import type { PairList } from './pairs.ts'
 import { CONTENT, cleanValue, PROMPT_CONTENT, type Privacy } from './privacy.ts'
 import { readAnyValue } from './read-any-value.ts'
+import { joinPieces } from './read-sub.ts'
 import type { ScopeFacts } from './scope-facts.ts'
 import type { AttributesView } from './span-place.ts'
 import { halvesToNs } from './times.ts'
@@ -42,21 +43,26 @@ const NO_EVENT: ReadonlyMap<string, string | number> = new Map()
 
 export function createLogView(options: LogViewOptions): LogView {
   const { bytes, scope, scan, pairs, privacy } = options
-  const { severityFrom, severityTo, severityNumber, bodyFrom, bodyTo, traceIdAt } = scan
+  const { severityFrom, severityTo, severityNumber, traceIdAt } = scan
+  const isWhole = scan.bodies.length === 2
+  const [bodyFrom = 0, bodyTo = 0] = isWhole ? scan.bodies : []
+  const pieces = isWhole ? undefined : joinPieces(bytes, scan.bodies)
   const unixNs = halvesToNs(scan.at)
   const all = createAttributesView({ bytes, pairs, privacy: quiet(privacy) })
   const eventName = bytes.toString('utf8', scan.eventFrom, scan.eventTo)
   const kind = eventName || String(all.get('event.name') ?? '')
   const isPrompt = kind !== '' && privacy.isPromptEvent(kind)
-  if (isPrompt && bodyTo > bodyFrom) privacy.tally.add(PROMPT_CONTENT)
+  const hasBody = bodyTo > bodyFrom || (pieces !== undefined && pieces.length > 0)
+  if (isPrompt && hasBody) privacy.tally.add(PROMPT_CONTENT)
   const plainBody = isPrompt ? undefined : plainText(bytes, bodyFrom, bodyTo)
   let read: AnyValue | null | undefined
   const readBody = () => {
     if (read !== undefined) return read
     const wire = createWire()
-    wire.open(bytes)
+    wire.open(pieces ?? bytes)
     wire.at = bodyFrom
-    read = isPrompt || bodyTo === bodyFrom ? null : cleanValue(readAnyValue(wire, bodyTo), privacy)
+    const end = pieces?.length ?? bodyTo
+    read = isPrompt || !hasBody ? null : cleanValue(readAnyValue(wire, end), privacy)
     return read
   }
   return {
@@ -66,7 +72,7 @@ export function createLogView(options: LogViewOptions): LogView {
     eventName,
     isPrompt,
     plainBody,
-    severityNumber: Math.min(255, severityNumber),
+    severityNumber: Math.min(255, Math.max(0, severityNumber)),
     get traceId() {
       return toHexId(bytes, 16, traceIdAt)
     },

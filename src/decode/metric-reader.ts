@@ -7,7 +7,7 @@ import { createPointScan, type PointKind, scanPoint } from './point-scan.ts'
 import type { MetricHead, PointTable } from './point-table.ts'
 import { createPointView, type PointView } from './point-view.ts'
 import type { Privacy } from './privacy.ts'
-import { readLast } from './read-last.ts'
+import { readSub } from './read-sub.ts'
 import { type KnownResource, readText, type ScopeFacts, type ScopeReader } from './scope-facts.ts'
 import type { Halves } from './times.ts'
 import { BYTES, createWire, VARINT, type Wire } from './wire.ts'
@@ -66,7 +66,7 @@ class Reader implements MetricReader {
     this.#points = []
     this.#itemCount = 0
     for (const end = bytes.length; wire.at < end; ) {
-      const tag = wire.varint(end)
+      const tag = wire.tag(end)
       if (tag === 1 * 8 + BYTES) this.#readResource(wire.lengthEnd(end), context)
       else wire.skip(tag, end)
     }
@@ -76,10 +76,10 @@ class Reader implements MetricReader {
   #readResource(end: number, context: MetricContext): void {
     const wire = this.#wire
     const { scopes } = this.#options
-    const resource = readLast(wire, { end, number: 1 }, (to) => scopes.resource(wire, to))
+    const resource = readSub(wire, { end, number: 1 }, scopes.resource)
     const sender = { resource, resourceSchemaUrl: readSchemaUrl(wire, end) }
     while (wire.at < end) {
-      const tag = wire.varint(end)
+      const tag = wire.tag(end)
       if (tag === 2 * 8 + BYTES) this.#readScope(wire.lengthEnd(end), sender, context)
       else wire.skip(tag, end)
     }
@@ -88,10 +88,10 @@ class Reader implements MetricReader {
   #readScope(end: number, sender: Sender, context: MetricContext): void {
     const wire = this.#wire
     const { scopes } = this.#options
-    const inner = readLast(wire, { end, number: 1 }, (to) => scopes.scope(wire, to))
+    const inner = readSub(wire, { end, number: 1 }, scopes.scope)
     const scope: ScopeFacts = { ...sender, ...inner, schemaUrl: readSchemaUrl(wire, end) }
     while (wire.at < end) {
-      const tag = wire.varint(end)
+      const tag = wire.tag(end)
       if (tag === 2 * 8 + BYTES) this.#readMetric(wire.lengthEnd(end), scope, context)
       else wire.skip(tag, end)
     }
@@ -140,9 +140,8 @@ const KINDS: Readonly<Record<number, PointKind>> = {
 
 interface FoundMetric {
   readonly kind: PointKind
-  /** Of its data message. */
-  readonly from: number
-  readonly to: number
+  /** Begin and end of its data message, of each piece of it. */
+  readonly pieces: readonly number[]
   readonly texts: Pick<MetricHead, 'name' | 'description' | 'unit'>
 }
 
@@ -150,10 +149,9 @@ interface FoundMetric {
 function readHead(wire: Wire, end: number): FoundMetric | undefined {
   const texts = { name: '', description: '', unit: '' }
   let kind: PointKind | undefined
-  let from = 0
-  let to = 0
+  const pieces: number[] = []
   while (wire.at < end) {
-    const tag = wire.varint(end)
+    const tag = wire.tag(end)
     const number = tag >> 3
     if ((tag & 7) !== BYTES) wire.skip(tag, end)
     else if (number === 1) texts.name = readText(wire, end)
@@ -163,31 +161,35 @@ function readHead(wire: Wire, end: number): FoundMetric | undefined {
       const endOfField = wire.lengthEnd(end)
       const found = KINDS[number]
       if (found) {
+        // Of several kinds the last counts.
+        if (found !== kind) pieces.length = 0
         kind = found
-        from = wire.at
-        to = endOfField
+        pieces.push(wire.at, endOfField)
       }
       wire.at = endOfField
     }
   }
-  return kind && { kind, from, to, texts }
+  return kind && { kind, pieces, texts }
 }
 
 /** `{ data_points = 1, aggregation_temporality = 2, is_monotonic = 3 }`. */
-function readData(wire: Wire, { from, to }: FoundMetric) {
+function readData(wire: Wire, { pieces }: FoundMetric) {
   const points: number[] = []
   let temporality = 0
   let isMonotonic = false
-  wire.at = from
-  while (wire.at < to) {
-    const tag = wire.varint(to)
-    if (tag === 1 * 8 + BYTES) {
-      const end = wire.lengthEnd(to)
-      points.push(wire.at, end)
-      wire.at = end
-    } else if (tag === 2 * 8 + VARINT) temporality = wire.varint(to)
-    else if (tag === 3 * 8 + VARINT) isMonotonic = wire.varint(to) !== 0
-    else wire.skip(tag, to)
+  for (let i = 0; i < pieces.length; i += 2) {
+    wire.at = pieces[i] as number
+    const to = pieces[i + 1] as number
+    while (wire.at < to) {
+      const tag = wire.tag(to)
+      if (tag === 1 * 8 + BYTES) {
+        const end = wire.lengthEnd(to)
+        points.push(wire.at, end)
+        wire.at = end
+      } else if (tag === 2 * 8 + VARINT) temporality = wire.int32(to)
+      else if (tag === 3 * 8 + VARINT) isMonotonic = wire.varint(to) !== 0
+      else wire.skip(tag, to)
+    }
   }
   return { points, kindOf: { temporality, isMonotonic } }
 }

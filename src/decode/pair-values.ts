@@ -3,7 +3,7 @@ import type { ShapeFacts } from './attribute-shapes.ts'
 import { toFieldValue, toText } from './attribute-value.ts'
 import type { PairList } from './pairs.ts'
 import { cleanValue, hashValue, type Privacy } from './privacy.ts'
-import { readAnyValue } from './read-any-value.ts'
+import { readAnyValue, readPair } from './read-any-value.ts'
 import { BOOL, COMPLEX, DOUBLE, INT, TEXT } from './value-kinds.ts'
 import type { AnyValue } from './value-message.ts'
 import type { Wire } from './wire.ts'
@@ -48,9 +48,12 @@ export function readField(source: PairSource, place: number): FieldValue {
 export function readValue(source: PairSource, place: number): AnyValue {
   const { wire, pairs } = source
   switch (pairs.kinds[place]) {
-    case COMPLEX:
-      wire.at = pairs.froms[place] as number
-      return readAnyValue(wire, pairs.tos[place] as number)
+    case COMPLEX: {
+      const from = pairs.froms[place] as number
+      const to = pairs.tos[place] as number
+      wire.at = from < 0 ? ~from : from
+      return from < 0 ? (readPair(wire, to, 0).value ?? NO_VALUE) : readAnyValue(wire, to)
+    }
     case TEXT:
       return toTextValue(String(readField(source, place)))
     case INT:

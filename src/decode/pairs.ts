@@ -94,7 +94,8 @@ class Pairs implements PairList {
     const start = this.#starts[place] as number
     if (this.#lengths[place] !== end - at || !isRepeated(wire, start, end)) return false
     const step = at - start
-    this.froms[place] = (this.froms[place] as number) + step
+    const from = this.froms[place] as number
+    this.froms[place] = from < 0 ? from - step : from + step
     this.tos[place] = (this.tos[place] as number) + step
     this.#starts[place] = at
     this.#shape = this.#after[place] as Shape
@@ -105,23 +106,36 @@ class Pairs implements PairList {
 
   #readMessage(wire: Wire, end: number): void {
     const { bytes } = wire
+    const start = wire.at
     let keyFrom = 0
     let keyTo = 0
+    let valueCount = 0
     const place = this.count
     this.#setEmpty(place)
     while (wire.at < end) {
-      const tag = bytes[wire.at]
+      let tag = bytes[wire.at] as number
+      if (tag < 0x80) wire.at++
+      else tag = wire.tag(end)
       if (tag === 1 * 8 + BYTES) {
-        wire.at++
         keyTo = wire.lengthEnd(end)
         keyFrom = wire.at
         wire.at = keyTo
       } else if (tag === 2 * 8 + BYTES) {
-        wire.at++
+        valueCount++
         this.#readValue(wire, wire.lengthEnd(end))
-      } else wire.skip(wire.varint(end), end)
+      } else wire.skip(tag, end)
     }
+    if (valueCount > 1) this.#setPieces(start, end)
     this.#add(wire, keyFrom, keyTo)
+  }
+
+  /** A value in pieces: the whole pair is read again when it is asked for. */
+  #setPieces(start: number, end: number): void {
+    const place = this.count
+    if (place >= PAIRS_MAX) return
+    this.kinds[place] = COMPLEX
+    this.froms[place] = ~start
+    this.tos[place] = end
   }
 
   #setEmpty(place: number): void {

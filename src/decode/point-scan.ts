@@ -26,11 +26,9 @@ export interface PointScan {
   readonly bounds: Ranges
   readonly exemplars: Ranges
   readonly quantiles: Ranges
-  /** The last message of each sign; equal when there is none. */
-  positiveFrom: number
-  positiveTo: number
-  negativeFrom: number
-  negativeTo: number
+  /** The message of each sign, in as many pieces as it was sent. */
+  readonly positive: Ranges
+  readonly negative: Ranges
 }
 
 type Field =
@@ -101,10 +99,8 @@ export function createPointScan(): PointScan {
     bounds: [],
     exemplars: [],
     quantiles: [],
-    positiveFrom: 0,
-    positiveTo: 0,
-    negativeFrom: 0,
-    negativeTo: 0,
+    positive: [],
+    negative: [],
   }
 }
 
@@ -113,7 +109,7 @@ function clear(scan: PointScan): void {
   scan.minAt = scan.maxAt = scan.zeroCountAt = -1
   scan.flags = scan.scale = 0
   scan.isInteger = false
-  scan.positiveFrom = scan.positiveTo = scan.negativeFrom = scan.negativeTo = 0
+  scan.positive.length = scan.negative.length = 0
   scan.bucketCounts.length = scan.bounds.length = 0
   scan.exemplars.length = scan.quantiles.length = 0
 }
@@ -133,7 +129,7 @@ export function scanPoint(wire: Wire, end: number, { kind, scan, pairs }: PointI
   pairs.start()
   const fields = FIELDS[kind]
   while (wire.at < end) {
-    const tag = wire.varint(end)
+    const tag = wire.tag(end)
     const field = tag < 128 ? fields[tag >> 3] : undefined
     const wireType = tag & 7
     if (field === 'attributes' && wireType === BYTES) pairs.read(wire, wire.lengthEnd(end))
@@ -156,7 +152,7 @@ function readField(wire: Wire, end: number, at: FieldAt): boolean {
     case BYTES:
       return readBytes(wire, end, at)
     case VARINT:
-      if (at.field === 'flags') at.scan.flags = wire.varint(end) % 2 ** 32
+      if (at.field === 'flags') at.scan.flags = wire.int32(end) >>> 0
       else if (at.field === 'scale') at.scan.scale = readZigzag(wire, end)
       else return false
       return true
@@ -192,28 +188,34 @@ function readFixed({ field, scan }: FieldAt, from: number): boolean {
 }
 
 function readBytes(wire: Wire, end: number, { field, scan }: FieldAt): boolean {
-  const isList =
-    field === 'bucketCounts' || field === 'bounds' || field === 'exemplars' || field === 'quantiles'
-  if (!isList && field !== 'positive' && field !== 'negative') return false
+  if (!isList(field)) return false
   const to = wire.lengthEnd(end)
   const from = wire.at
   wire.at = to
-  if (isList) {
-    const isNumbers = field === 'bucketCounts' || field === 'bounds'
-    if (isNumbers && (to - from) % 8 !== 0) wire.fail('a list of numbers that is cut off')
-    scan[field].push(from, to)
-  } else if (field === 'positive') {
-    scan.positiveFrom = from
-    scan.positiveTo = to
-  } else {
-    scan.negativeFrom = from
-    scan.negativeTo = to
-  }
+  const isNumbers = field === 'bucketCounts' || field === 'bounds'
+  if (isNumbers && (to - from) % 8 !== 0) wire.fail('a list of numbers that is cut off')
+  scan[field].push(from, to)
   return true
+}
+
+type List = 'bucketCounts' | 'bounds' | 'exemplars' | 'quantiles' | 'positive' | 'negative'
+
+function isList(field: Field): field is List {
+  switch (field) {
+    case 'bucketCounts':
+    case 'bounds':
+    case 'exemplars':
+    case 'quantiles':
+    case 'positive':
+    case 'negative':
+      return true
+    default:
+      return false
+  }
 }
 
 /** A `sint32`. */
 export function readZigzag(wire: Wire, end: number): number {
-  const value = wire.varint(end) % 2 ** 32
-  return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+  const value = wire.int32(end)
+  return (value >>> 1) ^ -(value & 1)
 }

@@ -135,17 +135,20 @@ function buckets(sign: 'Positive' | 'Negative'): PointValues {
   return {
     columns: [offset, counts],
     push(wire, scan) {
-      wire.at = sign === 'Positive' ? scan.positiveFrom : scan.negativeFrom
-      const end = sign === 'Positive' ? scan.positiveTo : scan.negativeTo
+      const pieces = sign === 'Positive' ? scan.positive : scan.negative
       let offsetValue = 0
       const before = counts.inner.data.length
-      while (wire.at < end) {
-        const tag = wire.varint(end)
-        if (tag === 1 * 8 + VARINT) offsetValue = readZigzag(wire, end)
-        else if (tag === 2 * 8 + VARINT) pushCount(wire, end)
-        else if (tag === 2 * 8 + BYTES) {
-          for (const to = wire.lengthEnd(end); wire.at < to; ) pushCount(wire, to)
-        } else wire.skip(tag, end)
+      for (let i = 0; i < pieces.length; i += 2) {
+        wire.at = pieces[i] as number
+        const end = pieces[i + 1] as number
+        while (wire.at < end) {
+          const tag = wire.tag(end)
+          if (tag === 1 * 8 + VARINT) offsetValue = readZigzag(wire, end)
+          else if (tag === 2 * 8 + VARINT) pushCount(wire, end)
+          else if (tag === 2 * 8 + BYTES) {
+            for (const to = wire.lengthEnd(end); wire.at < to; ) pushCount(wire, to)
+          } else wire.skip(tag, end)
+        }
       }
       pushInt32(offset.data, offsetValue)
       counts.offsets.push(endOf(counts.offsets) + (counts.inner.data.length - before) / 8)
@@ -174,7 +177,7 @@ function quantiles(): PointValues {
         let quantileAt = -1
         let valueAt = -1
         while (wire.at < end) {
-          const tag = wire.varint(end)
+          const tag = wire.tag(end)
           if (tag === 1 * 8 + FIXED64) quantileAt = wire.take(8, end)
           else if (tag === 2 * 8 + FIXED64) valueAt = wire.take(8, end)
           else wire.skip(tag, end)

@@ -17,16 +17,25 @@ const EMPTY: AnyValue = {
   bytesValue: new Uint8Array(),
 }
 
+interface ReadOptions {
+  /** Lists and maps around it. */
+  readonly depth?: number
+  /** What an earlier piece of the same message said; its lists and maps are added to. */
+  readonly known?: AnyValue
+}
+
 /**
- * The `AnyValue` message from where `wire` is, up to `end`. Of several values the last counts.
+ * The `AnyValue` message from where `wire` is, up to `end`. Of several values the last counts, but
+ * lists after lists, and maps after maps, are one.
  * @throws BadTelemetry
  */
-export function readAnyValue(wire: Wire, end: number, depth = 0): AnyValue {
+export function readAnyValue(wire: Wire, end: number, options: ReadOptions = {}): AnyValue {
+  const { depth = 0, known } = options
   if (depth > DEPTH_MAX) wire.fail('values nested too deeply')
-  let value = EMPTY
+  let value = known ?? EMPTY
   while (wire.at < end) {
-    const tag = wire.varint(end)
-    value = readOne(wire, { tag, end, depth }) ?? value
+    const tag = wire.tag(end)
+    value = readOne(wire, { tag, end, depth, known: value }) ?? value
   }
   return value
 }
@@ -35,9 +44,10 @@ interface Field {
   readonly tag: number
   readonly end: number
   readonly depth: number
+  readonly known: AnyValue
 }
 
-function readOne(wire: Wire, { tag, end, depth }: Field): AnyValue | undefined {
+function readOne(wire: Wire, { tag, end, depth, known }: Field): AnyValue | undefined {
   const { bytes } = wire
   switch (tag) {
     case 1 * 8 + BYTES: {
@@ -51,11 +61,14 @@ function readOne(wire: Wire, { tag, end, depth }: Field): AnyValue | undefined {
     case 4 * 8 + FIXED64:
       return { ...EMPTY, value: 'doubleValue', doubleValue: bytes.readDoubleLE(wire.take(8, end)) }
     case 5 * 8 + BYTES: {
-      const values = readItems(wire, end, (to) => readAnyValue(wire, to, depth + 1))
+      const values = (known.arrayValue?.values ?? []) as AnyValue[]
+      const read = (to: number) => readAnyValue(wire, to, { depth: depth + 1 })
+      readItems(wire, end, (to) => values.push(read(to)))
       return { ...EMPTY, value: 'arrayValue', arrayValue: { values } }
     }
     case 6 * 8 + BYTES: {
-      const values = readItems(wire, end, (to) => readPair(wire, to, depth + 1))
+      const values = (known.kvlistValue?.values ?? []) as KeyValue[]
+      readItems(wire, end, (to) => values.push(readPair(wire, to, depth + 1)))
       return { ...EMPTY, value: 'kvlistValue', kvlistValue: { values } }
     }
     case 7 * 8 + BYTES: {
@@ -73,24 +86,24 @@ export function readPair(wire: Wire, end: number, depth: number): KeyValue {
   let key = ''
   let value: AnyValue | null = null
   while (wire.at < end) {
-    const tag = wire.varint(end)
+    const tag = wire.tag(end)
     if (tag === 1 * 8 + BYTES) key = wire.bytes.toString('utf8', ...takeBytes(wire, end))
-    else if (tag === 2 * 8 + BYTES) value = readAnyValue(wire, wire.lengthEnd(end), depth)
-    else wire.skip(tag, end)
+    else if (tag === 2 * 8 + BYTES) {
+      const known = value ?? EMPTY
+      value = readAnyValue(wire, wire.lengthEnd(end), { depth, known })
+    } else wire.skip(tag, end)
   }
   return { key, value }
 }
 
 /** `repeated … values = 1` of a list or a map. */
-function readItems<T>(wire: Wire, end: number, read: (end: number) => T): T[] {
+function readItems(wire: Wire, end: number, read: (end: number) => void): void {
   const to = wire.lengthEnd(end)
-  const items: T[] = []
   while (wire.at < to) {
-    const tag = wire.varint(to)
-    if (tag === 1 * 8 + BYTES) items.push(read(wire.lengthEnd(to)))
+    const tag = wire.tag(to)
+    if (tag === 1 * 8 + BYTES) read(wire.lengthEnd(to))
     else wire.skip(tag, to)
   }
-  return items
 }
 
 function takeBytes(wire: Wire, end: number): [number, number] {

@@ -48,7 +48,7 @@ export function createScopeReader(
     resource: remembering(all, (wire, { end, privacy }) => {
       const pairs: KeyValue[] = []
       while (wire.at < end) {
-        const tag = wire.varint(end)
+        const tag = wire.tag(end)
         if (tag === 1 * 8 + BYTES) pairs.push(readPair(wire, wire.lengthEnd(end), 0))
         else wire.skip(tag, end)
       }
@@ -84,11 +84,11 @@ function readScope(wire: Wire, end: number) {
   let version = ''
   let droppedCount = 0
   while (wire.at < end) {
-    const tag = wire.varint(end)
+    const tag = wire.tag(end)
     if (tag === 1 * 8 + BYTES) name = readText(wire, end)
     else if (tag === 2 * 8 + BYTES) version = readText(wire, end)
     else if (tag === 3 * 8 + BYTES) pairs.push(readPair(wire, wire.lengthEnd(end), 0))
-    else if (tag === 4 * 8 + VARINT) droppedCount = wire.varint(end) % 2 ** 32
+    else if (tag === 4 * 8 + VARINT) droppedCount = wire.int32(end) >>> 0
     else wire.skip(tag, end)
   }
   return { pairs, name, version, droppedCount }

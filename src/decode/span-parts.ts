@@ -85,7 +85,7 @@ export function scanEvent(wire: Wire, end: number, pairs: PairList): EventScan {
   const scan: EventScan = { timeAt: -1, nameFrom: 0, nameTo: 0 }
   pairs.start()
   while (wire.at < end) {
-    const tag = wire.varint(end)
+    const tag = wire.tag(end)
     if (tag === 3 * 8 + BYTES) pairs.read(wire, wire.lengthEnd(end))
     else if (tag === 1 * 8 + FIXED64) scan.timeAt = wire.take(8, end)
     else if (tag === 2 * 8 + BYTES) {
@@ -121,7 +121,7 @@ function createLinks({ interner, writer, linkPairs: pairs }: SpanPartsOptions) {
     let stateTo = 0
     pairs.start()
     while (wire.at < end) {
-      const tag = wire.varint(end)
+      const tag = wire.tag(end)
       if (tag === 1 * 8 + BYTES) traceAt = scanId(wire, end, 16)
       else if (tag === 2 * 8 + BYTES) spanAt = scanId(wire, end, 8)
       else if (tag === 4 * 8 + BYTES) pairs.read(wire, wire.lengthEnd(end))

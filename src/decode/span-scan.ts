@@ -71,7 +71,7 @@ export function scanSpan(wire: Wire, end: number, { scan, pairs }: ScanInto): vo
   scan.clear()
   pairs.start()
   while (wire.at < end) {
-    const tag = wire.varint(end)
+    const tag = wire.tag(end)
     switch (tag) {
       case 9 * 8 + BYTES: {
         const to = wire.lengthEnd(end)
@@ -91,7 +91,7 @@ export function scanSpan(wire: Wire, end: number, { scan, pairs }: ScanInto): vo
         scan.endAt = wire.take(8, end)
         break
       case 6 * 8 + VARINT:
-        scan.kind = wire.varint(end)
+        scan.kind = wire.int32(end)
         break
       default:
         scanRest(wire, tag, { scan, end })
@@ -132,15 +132,14 @@ function scanRest(wire: Wire, tag: number, given: { scan: SpanScan; end: number 
 }
 
 function scanStatus(wire: Wire, end: number, scan: SpanScan): void {
-  // A later status replaces an earlier one as a whole.
-  scan.statusCode = scan.messageFrom = scan.messageTo = 0
+  // Nothing is reset: of a status in two pieces, what the second does not say stays.
   while (wire.at < end) {
-    const tag = wire.varint(end)
+    const tag = wire.tag(end)
     if (tag === 2 * 8 + BYTES) {
       scan.messageTo = wire.lengthEnd(end)
       scan.messageFrom = wire.at
       wire.at = scan.messageTo
-    } else if (tag === 3 * 8 + VARINT) scan.statusCode = wire.varint(end)
+    } else if (tag === 3 * 8 + VARINT) scan.statusCode = wire.int32(end)
     else wire.skip(tag, end)
   }
 }

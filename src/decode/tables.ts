@@ -1,4 +1,4 @@
-import { createInterner } from '../lib/interner.ts'
+import { createInterner, type InternerOptions } from '../lib/interner.ts'
 import type { NativeTable } from '../lib/native-table.ts'
 import type { Attempt, Request } from '../model/attempt.ts'
 import type { Block } from '../model/block.ts'
@@ -40,9 +40,18 @@ export interface Tables {
  * span names does not make the others' attributes unknown. */
 const NAMES = { countMax: 16_384, bytesMax: 8 << 20 }
 
-export function createTables({ privacy }: { readonly privacy: Privacy }): Tables {
-  const keys = createInterner(NAMES)
-  const words = createInterner(NAMES)
+export interface TablesOptions {
+  readonly privacy: Privacy
+  /** How many names are remembered of attributes, and of spans, services and metrics. */
+  readonly names?: { readonly keys: InternerOptions; readonly words: InternerOptions }
+}
+
+export function createTables({
+  privacy,
+  names = { keys: NAMES, words: NAMES },
+}: TablesOptions): Tables {
+  const keys = createInterner(names.keys)
+  const words = createInterner(names.words)
   let interest: SpanInterest = []
   let watch = createWatch(interest)
   const shapes: Shapes[] = []

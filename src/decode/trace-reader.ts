@@ -2,7 +2,7 @@ import type { Source } from '../model/observation.ts'
 import type { Admission } from './admission.ts'
 import type { MapGate } from './mapped.ts'
 import type { PairList } from './pairs.ts'
-import { readLast } from './read-last.ts'
+import { readSub } from './read-sub.ts'
 import type { ResourceFacts } from './resource.ts'
 import type { KnownResource, ScopeReader } from './scope-facts.ts'
 import { createSpanScan, type ScanInto, scanSpan } from './span-scan.ts'
@@ -98,7 +98,7 @@ class Reader implements TraceReader {
     this.#routerServices = new Set()
     this.#itemCount = 0
     for (const end = bytes.length; wire.at < end; ) {
-      const tag = wire.varint(end)
+      const tag = wire.tag(end)
       if (tag === 1 * 8 + BYTES) this.#readResourceSpans(wire.lengthEnd(end), context)
       else wire.skip(tag, end)
     }
@@ -108,7 +108,7 @@ class Reader implements TraceReader {
   #readResourceSpans(end: number, context: TraceContext): void {
     const wire = this.#wire
     const scopes = this.#scopes
-    const resource = readLast(wire, { end, number: 1 }, (to) => scopes.resource(wire, to))
+    const resource = readSub(wire, { end, number: 1 }, scopes.resource)
     const { component } = context.sourceOf(resource)
     const sender: Sender = {
       resource,
@@ -122,7 +122,7 @@ class Reader implements TraceReader {
     }
     this.#senders.push(sender)
     while (wire.at < end) {
-      const tag = wire.varint(end)
+      const tag = wire.tag(end)
       if (tag === 2 * 8 + BYTES) this.#readScopeSpans(wire.lengthEnd(end), sender, context)
       else wire.skip(tag, end)
     }
@@ -131,10 +131,10 @@ class Reader implements TraceReader {
   #readScopeSpans(end: number, sender: Sender, context: TraceContext): void {
     const wire = this.#wire
     const scopes = this.#scopes
-    const scope = readLast(wire, { end, number: 1 }, (to) => scopes.scope(wire, to))
+    const scope = readSub(wire, { end, number: 1 }, scopes.scope)
     let count = 0
     while (wire.at < end) {
-      const tag = wire.varint(end)
+      const tag = wire.tag(end)
       if (tag !== 2 * 8 + BYTES) {
         wire.skip(tag, end)
         continue

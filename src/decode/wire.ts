@@ -12,9 +12,11 @@ export const FIXED32 = 5
 const GROUP_START = 3
 const GROUP_END = 4
 
-/** Numbers of fields start at 1. */
-const FIRST_TAG = 1 << 3
 const GROUPS_MAX = 100
+/** Of a tag or a length. */
+const SHORT_BYTES_MAX = 5
+const LONG_BYTES_MAX = 10
+const TAG_MAX = 0xffffffff
 
 export interface Wire extends ByteSource {
   /** Where it reads next. */
@@ -22,10 +24,17 @@ export interface Wire extends ByteSource {
   /** Starts over, with other bytes. */
   open(bytes: Buffer): void
   /**
+   * Number and wire type of a field: `number * 8 + wireType`.
+   * @throws BadTelemetry when it has more than 32 bits
+   */
+  tag(end: number): number
+  /**
    * A base-128 number, exact up to 2^53.
    * @throws BadTelemetry when it does not end by `end`, or within ten bytes
    */
   varint(end: number): number
+  /** A base-128 number cut to its lowest 32 bits, signed, as the protocol reads enums. */
+  int32(end: number): number
   /** Reads a length and returns where what follows ends. */
   lengthEnd(end: number): number
   /** Steps over the content of the field with this tag. */
@@ -50,20 +59,30 @@ class ProtobufWire implements Wire {
     this.at = 0
   }
 
+  tag(end: number): number {
+    const first = this.bytes[this.at] as number
+    if (first < 0x80 && this.at < end) {
+      this.at++
+      return first
+    }
+    const tag = this.#longVarint(end, SHORT_BYTES_MAX)
+    return tag > TAG_MAX ? this.fail('a field number that there is not') : tag
+  }
+
   varint(end: number): number {
     const first = this.bytes[this.at] as number
     if (first < 0x80 && this.at < end) {
       this.at++
       return first
     }
-    return this.#longVarint(end)
+    return this.#longVarint(end, LONG_BYTES_MAX)
   }
 
-  #longVarint(end: number): number {
+  #longVarint(end: number, bytesMax: number): number {
     const { bytes, at } = this
     let value = 0
     let scale = 1
-    for (let i = 0; i < 10 && at + i < end; i++, scale *= 128) {
+    for (let i = 0; i < bytesMax && at + i < end; i++, scale *= 128) {
       const byte = bytes[at + i] as number
       value += (byte & 0x7f) * scale
       if (byte >= 0x80) continue
@@ -73,8 +92,20 @@ class ProtobufWire implements Wire {
     return this.fail('a number that does not end')
   }
 
+  int32(end: number): number {
+    const from = this.at
+    this.varint(end)
+    let value = 0
+    for (let at = from; at < this.at && at - from < SHORT_BYTES_MAX; at++)
+      value |= ((this.bytes[at] as number) & 0x7f) << (7 * (at - from))
+    return value
+  }
+
   lengthEnd(end: number): number {
-    const length = this.varint(end)
+    const first = this.bytes[this.at] as number
+    const isShort = first < 0x80 && this.at < end
+    const length = isShort ? first : this.#longVarint(end, SHORT_BYTES_MAX)
+    if (isShort) this.at++
     const to = this.at + length
     if (to > end) this.fail(`a length of ${length} that leads beyond its message`)
     return to
@@ -88,7 +119,7 @@ class ProtobufWire implements Wire {
   }
 
   skip(tag: number, end: number): void {
-    if (tag < FIRST_TAG) this.fail('field number zero')
+    if (tag < 8) this.fail('field number zero')
     switch (tag & 7) {
       case VARINT:
         this.varint(end)
@@ -103,7 +134,7 @@ class ProtobufWire implements Wire {
         this.take(4, end)
         return
       case GROUP_START:
-        this.#skipGroup(end)
+        this.#skipGroup(tag, end)
         return
       default:
         this.fail(`wire type ${tag & 7}, which there is not`)
@@ -111,13 +142,15 @@ class ProtobufWire implements Wire {
   }
 
   /** Groups are no longer written, but unknown fields may still be some. */
-  #skipGroup(end: number): void {
-    for (let open = 1; open > 0; ) {
-      const tag = this.varint(end)
-      const wireType = tag & 7
-      if (wireType === GROUP_START && ++open > GROUPS_MAX) this.fail('groups nested too deeply')
-      else if (wireType === GROUP_END) open--
-      else if (wireType !== GROUP_START) this.skip(tag, end)
+  #skipGroup(first: number, end: number): void {
+    const open = [first]
+    while (open.length > 0) {
+      const tag = this.tag(end)
+      if ((tag & 7) === GROUP_START) {
+        if (tag < 8 || open.push(tag) > GROUPS_MAX) this.fail('groups nested too deeply')
+      } else if ((tag & 7) === GROUP_END) {
+        if (open.pop() !== tag - 1) this.fail('the end of a group that did not begin')
+      } else this.skip(tag, end)
     }
   }
 

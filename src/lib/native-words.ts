@@ -37,9 +37,13 @@ class Words implements WordColumn {
   readonly #keys: GrowingBytes = createGrowingBytes()
   #keyCount = 0
   #marked = 0
+  #markedKeys = 0
+  #markedBytes = 0
   /** Index plus one by number of the interned string; 0 is not there. */
   #byId = new Int32Array(256)
   #byText = new Map<string, number>()
+  /** By index. */
+  #texts: string[] = []
   #epoch = 0
   #lastId = 0
   #lastEpoch = -1
@@ -68,6 +72,7 @@ class Words implements WordColumn {
     if (known !== undefined) return known
     this.#keys.text(text)
     this.#byText.set(text, this.#keyCount)
+    this.#texts.push(text)
     return this.#keyCount++
   }
 
@@ -120,11 +125,20 @@ class Words implements WordColumn {
 
   mark(): void {
     this.#marked = this.indexes.length
+    this.#markedKeys = this.#keyCount
+    this.#markedBytes = this.#keys.length
   }
 
-  /** What the dictionary got since is left in it: unused words do no harm. */
+  /** Of the dictionary too: nobody may fill it with requests that are refused. */
   rollback(): void {
     this.indexes.length = this.#marked
+    if (this.#keyCount === this.#markedKeys) return
+    for (let i = this.#markedKeys; i < this.#keyCount; i++)
+      this.#byText.delete(this.#texts[i] as string)
+    this.#texts.length = this.#markedKeys
+    this.#keys.length = this.#markedBytes
+    this.#keyCount = this.#markedKeys
+    this.#forgetIds()
   }
 
   clear(): void {
@@ -132,6 +146,7 @@ class Words implements WordColumn {
     this.#keys.length = 0
     this.#keyCount = 0
     this.#byText = new Map()
+    this.#texts = []
     this.#forgetIds()
   }
 

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { OtlpRequest, Signal } from '../../src/model/otlp.ts'
 import { createTestDecoder, NOW_MS, withRows } from './decoder-fixture.ts'
+import { fuzz } from './fuzzing.ts'
 import { encode, logs, metrics, newSpanId, newTraceId, traces } from './otlp-builder.ts'
 
 // The decoder is total: whatever arrives, it answers, and what it answers 'ok' can be written as
@@ -43,8 +44,9 @@ const DOCUMENTS: Readonly<Record<Signal, ReturnType<typeof traces>>> = {
 const signal = fc.constantFrom<Signal>('traces', 'logs', 'metrics')
 const encoding = fc.constantFrom<OtlpRequest['encoding']>('protobuf', 'json')
 
+const decoder = createTestDecoder()
+
 function mustAnswer(request: Omit<OtlpRequest, 'receivedUnixMs'>): void {
-  const decoder = createTestDecoder()
   const result = decoder.decode({ ...request, receivedUnixMs: NOW_MS })
   if (result.status === 'bad') {
     expect(result.reason).not.toBe('')
@@ -114,4 +116,34 @@ test('JSON with any value in any place is answered', () => {
     }),
     { numRuns: 1_000 },
   )
+})
+
+test('damaged requests are the reference rows or nothing, and leave the open blocks whole', () => {
+  const seed = Date.now() >>> 0
+  const { okCount, badCount, laxCount } = fuzz({ seed, count: 4_000 })
+  expect(okCount).toBeGreaterThan(500)
+  expect(badCount).toBeGreaterThan(500)
+  expect(laxCount, `seed ${seed}`).toBeLessThan(20)
+})
+
+test('bad requests with ever new names leave nothing in the open blocks', () => {
+  const item = (name: string, id = newSpanId()) => ({
+    ...{ name, spanId: id, traceId, startMs: NOW_MS, attributes: { [`key ${name}`]: name } },
+    events: [{ name: `event ${name}`, atMs: NOW_MS }],
+  })
+  const at = { receivedUnixMs: NOW_MS, signal: 'traces' as const, encoding: 'protobuf' as const }
+  const bodyOf = (spans: Parameters<typeof traces>[1]) =>
+    encode('traces', traces(resource, spans), 'protobuf')
+  const good = { ...at, body: bodyOf([item('good', spanId)]) }
+  const seal = (decoder: ReturnType<typeof createTestDecoder>) =>
+    decoder.seal().map(({ table, chunks }) => [table, Buffer.concat(chunks).toString('hex')])
+  const full = createTestDecoder()
+  for (let i = 0; i < 300; i++) {
+    const bad = { ...at, body: bodyOf([item(`a ${i}`), item(`b ${i}`), item('c', 'abcd')]) }
+    expect(full.decode(bad).status).toBe('bad')
+  }
+  expect(full.decode(good).status).toBe('ok')
+  const pristine = createTestDecoder()
+  pristine.decode(good)
+  expect(seal(full)).toEqual(seal(pristine))
 })

@@ -1,4 +1,4 @@
-import { formatUnixMs, formatUnixNs } from '../../src/decode/int64.ts'
+import { formatUnixNs } from '../../src/bench/naive-times.ts'
 import type { Row } from '../../src/model/batch.ts'
 
 // Reads `Native` blocks (revision 0) back into rows as JSONEachRow has them, so that what the one-pass
@@ -97,7 +97,10 @@ function readValues(cursor: Cursor, type: string, count: number): unknown[] {
     const values = readValues(cursor, 'String', total) as string[]
     return offsets.map((end, row) => {
       const record: Record<string, string> = Object.create(null)
-      for (let i = offsets[row - 1] ?? 0; i < end; i++) record[keys[i]!] = values[i]!
+      for (let i = offsets[row - 1] ?? 0; i < end; i++) {
+        if (keys[i]! in record) throw new Error(`key ${keys[i]} twice in one map`)
+        record[keys[i]!] = values[i]!
+      }
       return record
     })
   }
@@ -123,7 +126,9 @@ function readValues(cursor: Cursor, type: string, count: number): unknown[] {
     case 'DateTime':
       return each(() => String(bytes.readUInt32LE(cursor.take(4))).padStart(10, '0'))
     case 'DateTime64(3)':
-      return each(() => formatUnixMs(Number(bytes.readBigInt64LE(cursor.take(8)))))
+      return each(() =>
+        formatUnixNs(bytes.readBigInt64LE(cursor.take(8)) * 1_000_000n).slice(0, -6),
+      )
     case 'DateTime64(9)':
       return each(() => formatUnixNs(bytes.readBigInt64LE(cursor.take(8))))
     default:

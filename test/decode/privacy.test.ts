@@ -130,7 +130,7 @@ const OTHER_FIELDS = [
 function fieldsOf({ observations }: DecodedRows, values: Values): unknown[] {
   const keys = [...Object.keys({ ...SECRETS, ...values }), ...OTHER_FIELDS]
   const all = keys.flatMap((key) => [key, `resource.${key}`])
-  return observations.map(({ unit, field }) => [unit, all.map((key) => [key, field(key) ?? null])])
+  return observations.map((seen) => [seen.unit, all.map((key) => [key, seen.field(key) ?? null])])
 }
 
 test.for(CASES)('%s, %s: secrets are gone from every place, and counted', ([signal, encoding]) => {
@@ -238,8 +238,8 @@ test('what requests are read by is hashed too', () => {
   const batch = decodeOk(createDecoder({ hash: ['session.id'] }), encoded('traces', document))
   for (const table of ['signalbox_attempts', 'signalbox_requests'])
     expect(rowsOf(batch, table)).toMatchObject([{ Session: hash('anna') }])
-  for (const { unit, field } of batch.observations)
-    expect([unit, field('session')]).toEqual([unit, hash('anna')])
+  for (const seen of batch.observations)
+    expect([seen.unit, seen.field('session')]).toEqual([seen.unit, hash('anna')])
 })
 
 test.for(ENCODINGS)('%s: events of what people typed lose their text, and stay', (encoding) => {
@@ -258,8 +258,8 @@ test.for(ENCODINGS)('%s: events of what people typed lose their text, and stay',
     { Body: 'stays', LogAttributes: { content: 'stays' } },
   ])
   expect(JSON.stringify([...logged.rows])).not.toContain('SECRET')
-  const seen = logged.observations.map(({ field }) =>
-    ['body', 'content', 'role', 'event'].map(field),
+  const seen = logged.observations.map((one) =>
+    ['body', 'content', 'role', 'event'].map((key) => one.field(key)),
   )
   expect(seen).toEqual([
     ['', undefined, 'user', 'gen_ai.user.message'],
@@ -310,7 +310,7 @@ test('a change of one byte never faults', () => {
       const result = decoder.decode({ ...one, body })
       expect(['ok', 'bad']).toContain(result.status)
       if (result.status === 'bad') expect(sealRows(decoder).size).toBe(0)
-      else for (const { field } of result.batch.observations) field('list')
+      else for (const seen of result.batch.observations) seen.field('list')
       sealRows(decoder)
     }),
     { numRuns: 3_000 },

@@ -1,4 +1,4 @@
-import type { Int64, KeyValue } from './value-message.ts'
+import type { Int64, KeyValue } from '../decode/value-message.ts'
 
 /** A number in either of its forms; 0 when the sender set neither. */
 export interface Numeric {

@@ -1,4 +1,4 @@
-import type { Int64, KeyValue, Resource, Scope } from './value-message.ts'
+import type { Int64, KeyValue, Resource, Scope } from '../decode/value-message.ts'
 
 export interface TracesRequest {
   readonly resourceSpans: readonly ResourceSpans[]

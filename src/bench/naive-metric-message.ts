@@ -1,5 +1,5 @@
-import type { Exemplar, Numeric } from './exemplar-message.ts'
-import type { Int64, KeyValue, Resource, Scope } from './value-message.ts'
+import type { Int64, KeyValue, Resource, Scope } from '../decode/value-message.ts'
+import type { Exemplar, Numeric } from './naive-exemplar-message.ts'
 
 export interface MetricsRequest {
   readonly resourceMetrics: readonly {

@@ -1,4 +1,4 @@
-import { BadTelemetry } from './bad-telemetry.ts'
+import { BadTelemetry } from '../decode/bad-telemetry.ts'
 
 /**
  * Lower-case hex; '' for an absent or all-zero id, which OTLP calls unset.
