@@ -25,13 +25,13 @@ export function takeDatabaseAway(target: Pick<Target, 'databasePid'>): DatabaseO
     signal(pid, 'SIGSTOP')
   }
   const timer = setInterval(freeze, LOOK_EVERY_MS)
-  return {
-    end() {
-      clearInterval(timer)
-      frozen.delete(killed)
-      for (const pid of frozen) if (pid === target.databasePid()) signal(pid, 'SIGCONT')
-    },
+  const end = () => {
+    process.off('exit', end)
+    clearInterval(timer)
+    for (const pid of frozen) if (pid === target.databasePid()) signal(pid, 'SIGCONT')
   }
+  process.once('exit', end)
+  return { end }
 }
 
 /** It may just have ended by itself, or by the server's patience. */

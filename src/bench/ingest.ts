@@ -24,7 +24,7 @@ const SHORT_SHARE = 1 / 6
 const MAIN = 'main'
 const NAIVE = 'naive'
 /** Objects of 131,072 rows twice, and their text: more than node's default heap. */
-const NAIVE_TARGET: TargetOptions = {
+export const NAIVE_TARGET: TargetOptions = {
   argsOf: ({ dataDir, readyFile }) => [
     packagePath('dist/bench/reference-process.js'),
     ...[dataDir, readyFile],

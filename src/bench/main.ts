@@ -46,6 +46,8 @@ if (!bench || positionals.length !== 1 || !numbers.every((number) => number > 0)
   process.exitCode = 2
 } else {
   const machine = readMachine()
+  // Exit hooks end what was started.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
   await bench.run({
     ...{ seconds, runCount },
     ...(spansPerS !== undefined && { spansPerS }),

@@ -86,10 +86,12 @@ export function answerFigures({ answerMs, lateMsMax }: LoadReport) {
   }
 }
 
+type SentCounts = Pick<LoadReport, 'acceptedSpanCount' | 'unansweredSpanCount' | 'refusedCount'>
+
 /** Lost: answered for, and not there. Doubled: there more than once, of all that was ever sent. */
 export async function fateFigures(
-  target: Target,
-  { report, stored }: { readonly report: LoadReport; readonly stored: number },
+  target: Pick<Target, 'query'>,
+  { report, stored }: { readonly report: SentCounts; readonly stored: number },
 ) {
   const { acceptedSpanCount, unansweredSpanCount, refusedCount } = report
   const doubledCount = await countDoubled(target)

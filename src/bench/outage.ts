@@ -24,6 +24,9 @@ const CAUGHT_UP_MS = 4_000
 const LOOK_EVERY_MS = 200
 const DRAIN_MS_MAX = 600_000
 
+/** Code is compiled, and a schema's first parts are written. */
+const WARM_UP_MS_MAX = 5_000
+
 interface Phase {
   readonly fromUnixMs: number
   readonly untilUnixMs: number
@@ -50,8 +53,12 @@ async function measureOutage(
   const calmMs = Math.min(CALM_MS_MAX, seconds * 1_000 * CALM_SHARE)
   const shape = { spansPerRequest: 1_000, encoding: 'protobuf', isGzip: false } as const
   const durationMs = seconds * 1_000 + 2 * calmMs
+  const load = { ...shape, port: target.port, connections, spansPerS }
+  const warmUp = await runLoad({ ...load, durationMs: Math.min(WARM_UP_MS_MAX, calmMs) })
+  const warmCount = warmUp.acceptedSpanCount
+  await drain(target, { count: warmCount, msMax: DRAIN_MS_MAX })
   const startUnixMs = Date.now()
-  const loading = runLoad({ ...shape, port: target.port, connections, spansPerS, durationMs })
+  const loading = runLoad({ ...load, durationMs })
   loading.catch(() => {})
   progress(`before: ${calmMs / 1_000} s`)
   await sleep(calmMs)
@@ -60,14 +67,15 @@ async function measureOutage(
   const isCaughtUp = await isNear(target, startUnixMs + durationMs)
   const nearMs = Date.now() - gone.untilUnixMs
   const report = await loading
-  const count = report.acceptedSpanCount
-  const { storedCount } = await drain(target, { count, msMax: DRAIN_MS_MAX })
+  const count = warmCount + report.acceptedSpanCount
+  const drained = await drain(target, { count, msMax: DRAIN_MS_MAX })
+  const stored = drained.storedCount - warmCount
   const phaseOf = (phase: Phase) => phaseFigures(report, phase)
   const during = phaseOf(gone)
   const logBytesPerSpan = gone.logBytes / Math.max(1, during.accepted_spans)
   return {
     ...{ outage_seconds: round((gone.untilUnixMs - gone.fromUnixMs) / 1_000), connections },
-    ...{ offered_spans_per_s: spansPerS, spans_stored: storedCount },
+    ...{ offered_spans_per_s: spansPerS, spans_stored: stored },
     before: phaseOf({ fromUnixMs: startUnixMs, untilUnixMs: gone.fromUnixMs }),
     during,
     after: phaseOf({ fromUnixMs: gone.untilUnixMs, untilUnixMs: Number.POSITIVE_INFINITY }),
@@ -78,7 +86,7 @@ async function measureOutage(
     caught_up_under_load: isCaughtUp,
     peak_bytes_server: target.usage().server.peakBytes,
     ...answerFigures(report),
-    ...(await fateFigures(target, { report, stored: storedCount })),
+    ...(await fateFigures(target, { report, stored })),
   }
 }
 

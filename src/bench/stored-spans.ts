@@ -4,7 +4,7 @@ import type { Target } from './target.ts'
 
 // What has become of the spans that were sent.
 
-export async function countStored(target: Target): Promise<number> {
+export async function countStored(target: Pick<Target, 'query'>): Promise<number> {
   const [row] = await target.query<{ n: number }>('SELECT count() AS n FROM otel_traces')
   return Number(row?.n ?? 0)
 }
@@ -19,7 +19,7 @@ export interface Drained {
 
 /** Waits until `count` spans can be queried; not longer than `msMax`, then it is what it is. */
 export async function drain(
-  target: Target,
+  target: Pick<Target, 'query'>,
   { count, msMax }: { readonly count: number; readonly msMax: number },
 ): Promise<Drained> {
   const startMs = performance.now()
@@ -35,7 +35,7 @@ export async function drain(
 const SLICES = 8
 
 /** Rows whose span id another row has too; ids are random, so that each is there once. */
-export async function countDoubled(target: Target): Promise<number> {
+export async function countDoubled(target: Pick<Target, 'query'>): Promise<number> {
   let doubledCount = 0
   for (let slice = 0; slice < SLICES; slice++) {
     const [row] = await target.query<{ n: number }>(
@@ -54,7 +54,7 @@ export interface PartCounts {
 }
 
 /** Of the table of spans, as it lies on disk now. */
-export async function readParts(target: Target): Promise<PartCounts> {
+export async function readParts(target: Pick<Target, 'query'>): Promise<PartCounts> {
   const [row] = await target.query<{ parts: number; bytes: number; n: number }>(
     `SELECT count() AS parts, sum(bytes_on_disk) AS bytes, sum(rows) AS n FROM system.parts
      WHERE active AND database = currentDatabase() AND table = 'otel_traces'`,

@@ -40,7 +40,7 @@ export interface TargetOptions {
   readonly execArgv?: readonly string[]
 }
 
-export interface TargetPlaces {
+interface TargetPlaces {
   readonly dataDir: string
   /** Where it says its addresses once it is ready. */
   readonly readyFile: string
@@ -56,6 +56,18 @@ export async function startTarget(options: TargetOptions = {}): Promise<Target> 
   const dataDir = join(dir, 'data')
   const readyFile = join(dir, 'ready.json')
   const child = launch(options, { dataDir, readyFile })
+  const discard = () => rmSync(dir, { recursive: true, force: true })
+  // Also when this process is told to end in the middle of it.
+  const abandon = () => {
+    child.kill('SIGKILL')
+    discard()
+  }
+  process.once('exit', abandon)
+  const stop = async () => {
+    await end(child)
+    process.off('exit', abandon)
+    discard()
+  }
   try {
     const addresses = await untilReady(child, readyFile)
     const client = createClient({
@@ -77,13 +89,11 @@ export async function startTarget(options: TargetOptions = {}): Promise<Target> 
         await (await client.query({ query, format: 'JSONEachRow', clickhouse_settings })).json<T>(),
       async stop() {
         await client.close()
-        await end(child)
-        rmSync(dir, { recursive: true, force: true })
+        await stop()
       },
     }
   } catch (fault) {
-    await end(child)
-    rmSync(dir, { recursive: true, force: true })
+    await stop()
     throw fault
   }
 }
