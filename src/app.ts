@@ -1,11 +1,9 @@
-import { join } from 'node:path'
 import { deferDeps } from './api/deferred-deps.ts'
 import type { ApiDeps } from './api/deps.ts'
 import { createHealth } from './api/health.ts'
 import { createApi } from './api/server.ts'
 import { createStateFeed, type StateFeed } from './api/state-feed.ts'
 import { createLiveAlerts, summarize } from './config/live-alerts.ts'
-import { createMeanings } from './config/meanings.ts'
 import { packagePath, VERSION } from './config/package-files.ts'
 import { createPrivateNames } from './config/private-names.ts'
 import type { Environment, Settings } from './config/settings.ts'
@@ -13,8 +11,7 @@ import { createTimings } from './config/timings.ts'
 import { createAuthorize } from './config/tokens.ts'
 import { type Correlator, createCorrelator } from './correlate/correlator.ts'
 import { type Controller, createController } from './decide/controller.ts'
-import { createDecoder } from './decode/decoder.ts'
-import { createPrivacyTally } from './decode/privacy.ts'
+import { createConfiguredDecoder } from './decode/configured-decoder.ts'
 import { createDelivery, type Delivery } from './deliver/delivery.ts'
 import { checkAlerts } from './detect/check-alerts.ts'
 import { createDetector, type Detector } from './detect/detector.ts'
@@ -29,7 +26,7 @@ import type { ReceivedStatus } from './model/router-status.ts'
 import type { Verdict } from './model/verdict.ts'
 import { createPager, type Pager } from './page/pager.ts'
 import { createDoor } from './receive/door.ts'
-import { createKeyedHash, loadHashKey } from './receive/keyed-hash.ts'
+import { openKeyedHash } from './receive/keyed-hash.ts'
 import { createReceivers } from './receive/receivers.ts'
 import { createReporter } from './report/reporter.ts'
 import { createStorage } from './store/storage.ts'
@@ -64,7 +61,7 @@ export interface AppOptions {
  */
 export function createApp(options: AppOptions): App {
   const base = createBase(options)
-  const { settings, clock, events, storage, authorize } = base
+  const { settings, clock, events, storage, authorize, telemetry } = base
   const { host } = settings
   let joined: Stages | undefined
   const stages = () => {
@@ -92,7 +89,6 @@ export function createApp(options: AppOptions): App {
     ingest: (request) => stages().ingest(request),
   })
   const endpoint = options.env.OTEL_EXPORTER_OTLP_ENDPOINT
-  const { telemetry } = base
   const tracing = createTracing({ endpoint, ownPorts: receivers.ports, telemetry })
   const parts = [...storage.parts, api, middle, receivers, tracing]
   return {
@@ -122,13 +118,10 @@ function createBase({ settings, env, speed = 1 }: AppOptions) {
   const seal = () => decoder.seal()
   const storage = createStorage({ settings, clock, events: events.store, seal })
   const names = createPrivateNames(settings.telemetry.privacy)
-  const hash = createKeyedHash(loadHashKey(join(settings.data_dir, 'privacy.key')))
-  const interestOf = createSpanInterest()
-  const decoder = createDecoder({
-    ...{ meanings: createMeanings(settings), services: settings.services, timings },
-    ...{ topology: live.topology, retentionMs: settings.retention },
-    privacy: { ...names, hash, tally: createPrivacyTally() },
-    spanInterest: () => interestOf(live.alerts().rules),
+  const hash = openKeyedHash(settings.data_dir)
+  const decoder = createConfiguredDecoder({
+    ...{ settings, timings, names, hash, topology: live.topology },
+    spanInterest: createSpanInterest(() => live.alerts().rules),
   })
   return {
     ...{ settings, clock, timings, telemetry, events, live, storage, decoder, names, hash },

@@ -1,10 +1,5 @@
-import {
-  DROPPED,
-  HASHED,
-  PROMPT_EVENTS,
-  type PrivacySettings,
-} from './privacy.ts'
 import type { PrivateReason, Withheld } from '../model/withheld.ts'
+import { DROPPED, HASHED, PROMPT_EVENTS, type PrivacySettings } from './privacy.ts'
 
 /** Which attributes are withheld, by name. */
 export interface PrivateNames {

@@ -1,6 +1,6 @@
-import type { Withheld } from '../model/withheld.ts'
 import type { Interner } from '../lib/interner.ts'
 import type { WordColumn } from '../lib/native-words.ts'
+import type { Withheld } from '../model/withheld.ts'
 import { compareUtf8 } from './attribute-value.ts'
 
 // Most items of a sender have the same keys in the same order. That sequence is a shape: what it
@@ -123,4 +123,3 @@ export function indexShape(facts: ShapeFacts, keys: WordColumn): Uint32Array {
   facts.serial = keys.serial
   return facts.indexes
 }
-

@@ -50,7 +50,7 @@ export function createExemplars({ interner, writer, pairs }: ExemplarOptions): E
         scan.isInteger = tag === 6 * 8 + FIXED64
       } else if (tag === 4 * 8 + BYTES) scan.spanAt = scanId(wire, end, 8)
       else if (tag === 5 * 8 + BYTES) scan.traceAt = scanId(wire, end, 16)
-      else wire.skip(tag & 7, end)
+      else wire.skip(tag, end)
     }
     const { bytes } = wire
     writer.write(attributes, pairs, { wire, isPrompt: false })

@@ -9,13 +9,13 @@ export interface Scoped {
 }
 
 /** Names of before the conventions were stable; senders that still use them are understood. */
-const OLDER_NAMES: Readonly<Record<string, string>> = {
-  'http.response.status_code': 'http.status_code',
-  'http.request.method': 'http.method',
-  'url.path': 'http.target',
-  'url.full': 'http.url',
-  'deployment.environment.name': 'deployment.environment',
-}
+const OLDER_NAMES: ReadonlyMap<string, string> = new Map([
+  ['http.response.status_code', 'http.status_code'],
+  ['http.request.method', 'http.method'],
+  ['url.path', 'http.target'],
+  ['url.full', 'http.url'],
+  ['deployment.environment.name', 'deployment.environment'],
+])
 
 const RESOURCE = 'resource.'
 
@@ -23,10 +23,13 @@ const RESOURCE = 'resource.'
 export function readAttribute(name: string, item: Scoped): FieldValue | undefined {
   const isResource = name.startsWith(RESOURCE)
   const bare = isResource ? name.slice(RESOURCE.length) : name
-  const set = isResource ? item.resource : item.attributes
-  const value = set.get(bare)
+  return readIn(isResource ? item.resource : item.attributes, bare)
+}
+
+function readIn(set: Scoped['attributes'], name: string): FieldValue | undefined {
+  const value = set.get(name)
   if (value !== undefined) return value
-  const older = Object.hasOwn(OLDER_NAMES, bare) ? OLDER_NAMES[bare] : undefined
+  const older = OLDER_NAMES.get(name)
   return older === undefined ? undefined : set.get(older)
 }
 
@@ -47,14 +50,17 @@ export function readTarget(
   names: readonly string[],
   item: Scoped & { readonly isServerSpan: boolean; readonly component: Source['component'] },
 ): FieldValue | undefined {
-  const own = item.isServerSpan ? names.filter((name) => name !== 'server.address') : names
-  const value = readMeaning(own, item)
-  const isTarget = item.component === 'worker' || item.component === 'autoscaler'
-  if (value !== undefined || !isTarget) return value
-  return readMeaning(
-    names.map((name) => RESOURCE + name),
-    item,
-  )
+  for (const name of names) {
+    if (item.isServerSpan && name === 'server.address') continue
+    const value = readAttribute(name, item)
+    if (value !== undefined && value !== '') return value
+  }
+  if (item.component !== 'worker' && item.component !== 'autoscaler') return undefined
+  for (const name of names) {
+    const value = readIn(item.resource, name)
+    if (value !== undefined && value !== '') return value
+  }
+  return undefined
 }
 
 export interface FieldOptions extends Scoped {
@@ -64,17 +70,15 @@ export interface FieldOptions extends Scoped {
 }
 
 /** `Observation.field`: built-ins, then meanings, then attributes. */
-export function createField({
-  builtIn,
-  meanings,
-  ...item
-}: FieldOptions): (key: string) => FieldValue | undefined {
-  return (key) => {
-    const value = builtIn(key)
-    if (value !== undefined) return value
-    if (Object.hasOwn(meanings, key)) return readMeaning(meanings[key as Meaning], item)
-    return readAttribute(key, item)
-  }
+export function createField(options: FieldOptions): (key: string) => FieldValue | undefined {
+  const { builtIn, meanings } = options
+  return (key) => builtIn(key) ?? readKey(key, options, meanings)
+}
+
+/** A key that is no built-in: a meaning, or just an attribute. */
+export function readKey(key: string, item: Scoped, meanings: Meanings): FieldValue | undefined {
+  if (Object.hasOwn(meanings, key)) return readMeaning(meanings[key as Meaning], item)
+  return readAttribute(key, item)
 }
 
 /** Who sent an item, under the name of what it is. */
@@ -87,7 +91,7 @@ const BUILT_IN = new Set<string>([
   ...MEANINGS,
   ...['autoscaler', 'role', 'outcome', 'service', 'name', 'kind', 'status', 'status_message'],
   ...['duration', 'severity', 'body', 'event', 'metric', 'value', 'template'],
-  ...Object.keys(OLDER_NAMES),
+  ...OLDER_NAMES.keys(),
 ])
 
 /** Whether a key of a rule means just the attribute of that name, of the item itself or an event. */

@@ -1,6 +1,6 @@
 import type { Admission } from './admission.ts'
-import type { LogTable } from './log-table.ts'
 import { createLogScan, scanLog } from './log-scan.ts'
+import type { LogTable } from './log-table.ts'
 import { createLogView, type LogView } from './log-view.ts'
 import type { PairList } from './pairs.ts'
 import type { Privacy } from './privacy.ts'
@@ -54,7 +54,7 @@ export function createLogReader(options: LogReaderOptions): LogReader {
         const view = take(to, scope, context)
         if (view) views.push(view)
         wire.at = to
-      } else wire.skip(tag & 7, end)
+      } else wire.skip(tag, end)
     }
     table.endScope(scope, views.length)
     return views
@@ -67,7 +67,7 @@ export function createLogReader(options: LogReaderOptions): LogReader {
       const tag = wire.varint(end)
       if (tag === 2 * 8 + BYTES)
         for (const view of readScope(wire.lengthEnd(end), sender, context)) views.push(view)
-      else wire.skip(tag & 7, end)
+      else wire.skip(tag, end)
     }
     return views
   }
@@ -79,7 +79,7 @@ export function createLogReader(options: LogReaderOptions): LogReader {
         const tag = wire.varint(end)
         if (tag === 1 * 8 + BYTES)
           for (const view of readResource(wire.lengthEnd(end), context)) views.push(view)
-        else wire.skip(tag & 7, end)
+        else wire.skip(tag, end)
       }
       return views
     },
@@ -98,7 +98,7 @@ export function readSchemaUrl(wire: Wire, end: number): string {
   while (wire.at < end) {
     const tag = wire.varint(end)
     if (tag === 3 * 8 + BYTES) url = readText(wire, end)
-    else wire.skip(tag & 7, end)
+    else wire.skip(tag, end)
   }
   wire.at = start
   return url

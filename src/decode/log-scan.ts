@@ -114,6 +114,6 @@ function scanField(wire: Wire, tag: number, { scan, end }: { scan: LogScan; end:
       wire.at = scan.eventTo
       return
     default:
-      wire.skip(tag & 7, end)
+      wire.skip(tag, end)
   }
 }

@@ -1,12 +1,13 @@
 import { toText } from './attribute-value.ts'
+import { createAttributesView, quiet } from './attributes-view.ts'
 import { toHexId } from './hex.ts'
 import { readKubernetesEvent } from './kubernetes-event.ts'
 import type { LogScan } from './log-scan.ts'
 import type { PairList } from './pairs.ts'
-import { cleanValue, type Privacy, PROMPT_CONTENT } from './privacy.ts'
+import { CONTENT, cleanValue, PROMPT_CONTENT, type Privacy } from './privacy.ts'
 import { readAnyValue } from './read-any-value.ts'
 import type { ScopeFacts } from './scope-facts.ts'
-import { type AttributesView, createAttributesView, quiet } from './span-view.ts'
+import type { AttributesView } from './span-place.ts'
 import { halvesToNs } from './times.ts'
 import type { AnyValue } from './value-message.ts'
 import { BYTES, createWire } from './wire.ts'
@@ -43,9 +44,9 @@ export function createLogView(options: LogViewOptions): LogView {
   const { bytes, scope, scan, pairs, privacy } = options
   const { severityFrom, severityTo, severityNumber, bodyFrom, bodyTo, traceIdAt } = scan
   const unixNs = halvesToNs(scan.at)
-  const attributes = createAttributesView({ bytes, pairs, privacy: quiet(privacy) })
+  const all = createAttributesView({ bytes, pairs, privacy: quiet(privacy) })
   const eventName = bytes.toString('utf8', scan.eventFrom, scan.eventTo)
-  const kind = eventName || String(attributes.get('event.name') ?? '')
+  const kind = eventName || String(all.get('event.name') ?? '')
   const isPrompt = kind !== '' && privacy.isPromptEvent(kind)
   if (isPrompt && bodyTo > bodyFrom) privacy.tally.add(PROMPT_CONTENT)
   const plainBody = isPrompt ? undefined : plainText(bytes, bodyFrom, bodyTo)
@@ -61,7 +62,7 @@ export function createLogView(options: LogViewOptions): LogView {
   return {
     origin: scope,
     unixNs,
-    attributes,
+    attributes: isPrompt ? withoutContent(all) : all,
     eventName,
     isPrompt,
     plainBody,
@@ -79,6 +80,10 @@ export function createLogView(options: LogViewOptions): LogView {
       return plainBody ? NO_EVENT : readKubernetesEvent(readBody())
     },
   }
+}
+
+function withoutContent(attributes: AttributesView): AttributesView {
+  return { get: (key) => (key === CONTENT ? undefined : attributes.get(key)) }
 }
 
 function plainText(bytes: Buffer, from: number, to: number): [number, number] | undefined {

@@ -1,7 +1,7 @@
 import type { Admission } from './admission.ts'
 import { readTime } from './column-writes.ts'
-import { msToHalves } from './log-scan.ts'
 import { readSchemaUrl } from './log-reader.ts'
+import { msToHalves } from './log-scan.ts'
 import type { PairList } from './pairs.ts'
 import { createPointScan, type PointKind, scanPoint } from './point-scan.ts'
 import type { MetricHead, PointTable } from './point-table.ts'
@@ -68,7 +68,7 @@ class Reader implements MetricReader {
     for (const end = bytes.length; wire.at < end; ) {
       const tag = wire.varint(end)
       if (tag === 1 * 8 + BYTES) this.#readResource(wire.lengthEnd(end), context)
-      else wire.skip(tag & 7, end)
+      else wire.skip(tag, end)
     }
     return { itemCount: this.#itemCount, points: this.#points }
   }
@@ -81,7 +81,7 @@ class Reader implements MetricReader {
     while (wire.at < end) {
       const tag = wire.varint(end)
       if (tag === 2 * 8 + BYTES) this.#readScope(wire.lengthEnd(end), sender, context)
-      else wire.skip(tag & 7, end)
+      else wire.skip(tag, end)
     }
   }
 
@@ -93,7 +93,7 @@ class Reader implements MetricReader {
     while (wire.at < end) {
       const tag = wire.varint(end)
       if (tag === 2 * 8 + BYTES) this.#readMetric(wire.lengthEnd(end), scope, context)
-      else wire.skip(tag & 7, end)
+      else wire.skip(tag, end)
     }
   }
 
@@ -118,7 +118,8 @@ class Reader implements MetricReader {
     scanPoint(wire, end, { kind: metric.kind, scan, pairs })
     readTime(this.#start, wire.view, scan.startAt)
     readTime(this.#at, wire.view, scan.timeAt)
-    if (this.#at.low === 0 && this.#at.high === 0) Object.assign(this.#at, msToHalves(receivedUnixMs))
+    if (this.#at.low === 0 && this.#at.high === 0)
+      Object.assign(this.#at, msToHalves(receivedUnixMs))
     if (!admission.admitsAt(this.#at, pairs)) return
     const point = { scan, pairs, start: this.#start, at: this.#at }
     const view = createPointView({ wire, point, metric, privacy })
@@ -154,7 +155,7 @@ function readHead(wire: Wire, end: number): FoundMetric | undefined {
   while (wire.at < end) {
     const tag = wire.varint(end)
     const number = tag >> 3
-    if ((tag & 7) !== BYTES) wire.skip(tag & 7, end)
+    if ((tag & 7) !== BYTES) wire.skip(tag, end)
     else if (number === 1) texts.name = readText(wire, end)
     else if (number === 2) texts.description = readText(wire, end)
     else if (number === 3) texts.unit = readText(wire, end)
@@ -186,7 +187,7 @@ function readData(wire: Wire, { from, to }: FoundMetric) {
       wire.at = end
     } else if (tag === 2 * 8 + VARINT) temporality = wire.varint(to)
     else if (tag === 3 * 8 + VARINT) isMonotonic = wire.varint(to) !== 0
-    else wire.skip(tag & 7, to)
+    else wire.skip(tag, to)
   }
   return { points, kindOf: { temporality, isMonotonic } }
 }

@@ -1,5 +1,5 @@
 import { parseExactJson } from '../lib/exact-json.ts'
-import { BadTelemetry } from './bad-telemetry.ts'
+import { BadTelemetry, toNotJson } from './bad-telemetry.ts'
 
 // A body of JSON lines, an array of objects (Fluent Bit's `format json`), or one object that may
 // span lines. Which of them it is shows in its first bytes, not in its Content-Type: older Fluent
@@ -68,9 +68,7 @@ function parseLine(line: number, text: string): Line {
   try {
     return toLine(line, parseExactJson(text))
   } catch (fault) {
-    // The engine's message quotes the line, which may hold what nobody else should read.
-    const at = fault instanceof Error ? /at position \d+/.exec(fault.message) : null
-    return { line, status: 'bad', reason: at ? `not JSON ${at[0]}` : 'not JSON' }
+    return { line, status: 'bad', reason: toNotJson(fault) }
   }
 }
 

@@ -1,13 +1,10 @@
 import type { FieldValue, Observation } from '../model/observation.ts'
 import { createField, readTarget, sourceField } from './fields.ts'
 import { toUnixMs } from './int64.ts'
-import type { PointView } from './point-view.ts'
 import type { ObserveOptions } from './observe-log.ts'
+import type { PointView } from './point-view.ts'
 
-export function observePoint(
-  point: PointView,
-  { meanings, source }: ObserveOptions,
-): Observation {
+export function observePoint(point: PointView, { meanings, source }: ObserveOptions): Observation {
   const { value, metric, total } = point
   const scoped = { attributes: point.attributes, resource: metric.scope.resource.attributes }
   const builtIn = (key: string): FieldValue | undefined => {

@@ -1,33 +1,27 @@
 import type { Meanings } from '../config/meanings.ts'
 import type { Served } from '../model/attempt.ts'
-import type { FieldValue, Observation } from '../model/observation.ts'
+import type { FieldValue, Observation, Source } from '../model/observation.ts'
 import type { DerivedSpan } from './derive.ts'
-import { createField, readTarget, sourceField } from './fields.ts'
+import { createField, readKey, readTarget, type Scoped, sourceField } from './fields.ts'
 import { toUnixMs } from './int64.ts'
-import { lastException, readRequestId } from './served.ts'
-import type { EventView } from './span-view.ts'
+import { readRequestId } from './served.ts'
+import type { SpanView } from './span-view.ts'
 import { weightOf } from './trace-state.ts'
 
 /** A span as rules see it: once as span, once more for the attempt and the request that it is. */
 export function observeSpan(derived: DerivedSpan, meanings: Meanings): Observation[] {
-  const { span, source, attempt, request } = derived
-  const base = {
-    atUnixMs: toUnixMs(span.endUnixNs),
-    startUnixMs: toUnixMs(span.startUnixNs),
-    source,
-    weight: weightOf(span.traceState),
-    ...(span.traceId !== '' && span.spanId !== '' && { onceKey: `${span.traceId}/${span.spanId}` }),
-  }
+  const { span, attempt, request } = derived
+  const seen = new SeenSpan(derived, meanings)
+  if (!attempt && !request) return [seen]
+  const { atUnixMs, startUnixMs, source, weight, onceKey } = seen
+  const base = { atUnixMs, startUnixMs, source, weight, onceKey }
   const scoped = { attributes: span.attributes, resource: span.resource.attributes, meanings }
-  const ofSpan = spanFields(derived, meanings)
   const withServed = (served: Served, own: Readonly<Record<string, FieldValue>>) =>
     createField({
       ...scoped,
-      builtIn: (key) => own[key] ?? servedField(served, key) ?? ofSpan(key),
+      builtIn: (key) => own[key] ?? servedField(served, key) ?? seen.builtIn(key),
     })
-  const observations: Observation[] = [
-    { ...base, unit: 'span', field: createField({ ...scoped, builtIn: ofSpan }) },
-  ]
+  const observations: Observation[] = [seen]
   if (attempt) {
     const { target, role, outcome } = attempt
     const field = withServed(attempt, { target, role, outcome })
@@ -45,48 +39,83 @@ export function observeSpan(derived: DerivedSpan, meanings: Meanings): Observati
   return observations
 }
 
-/** Built-ins of every span. Words in lower case, as everywhere in rules. */
-function spanFields(
-  { span, source }: DerivedSpan,
-  meanings: Meanings,
-): (key: string) => FieldValue | undefined {
-  let known: { readonly event: EventView | undefined } | undefined
-  const exceptionOf = () => {
-    known ??= { event: lastException(span) }
-    return known.event
+/** A class, since there may be thousands a second: what nobody asks for is never read. */
+class SeenSpan implements Observation {
+  readonly unit = 'span'
+  readonly source: Source
+  readonly #span: SpanView
+  readonly #item: Scoped
+  readonly #meanings: Meanings
+
+  constructor({ span, source }: DerivedSpan, meanings: Meanings) {
+    this.source = source
+    this.#span = span
+    this.#item = { attributes: span.attributes, resource: span.resource.attributes }
+    this.#meanings = meanings
   }
-  return (key) => {
-    switch (key) {
-      case 'name':
-        return span.name
-      case 'kind':
-        return span.kind.toLowerCase()
-      case 'status':
-        return span.status.toLowerCase()
-      case 'status_message':
-        return span.statusMessage || undefined
-      case 'duration':
-        return Math.max(0, toUnixMs(span.endUnixNs - span.startUnixNs))
-      case 'service':
-        return span.resource.serviceName || undefined
-      case 'event':
-        return exceptionOf()?.name ?? span.events().at(-1)?.name
-      case 'exception.type':
-      case 'exception.message':
-      case 'exception.stacktrace':
-        return span.attributes.get(key) ?? exceptionOf()?.attributes.get(key)
-      case 'target':
-        return readTarget(meanings.target, {
-          attributes: span.attributes,
-          resource: span.resource.attributes,
-          isServerSpan: span.kind === 'Server',
-          component: source.component,
-        })
-      case 'request_id':
-        return readRequestId(span, meanings) || span.traceId || undefined
-      default:
-        return sourceField(source, key)
-    }
+
+  get atUnixMs(): number {
+    return this.#span.endUnixMs
+  }
+
+  get startUnixMs(): number {
+    return this.#span.startUnixMs
+  }
+
+  get weight(): number {
+    return weightOf(this.#span.traceState)
+  }
+
+  get onceKey(): string | undefined {
+    const { traceId, spanId } = this.#span
+    return traceId !== '' && spanId !== '' ? `${traceId}/${spanId}` : undefined
+  }
+
+  field(key: string): FieldValue | undefined {
+    return this.builtIn(key) ?? readKey(key, this.#item, this.#meanings)
+  }
+
+  builtIn(key: string): FieldValue | undefined {
+    return readBuiltIn({ span: this.#span, source: this.source }, key, this.#meanings)
+  }
+}
+
+/** Built-ins of every span. Words in lower case, as everywhere in rules. */
+function readBuiltIn(
+  { span, source }: DerivedSpan,
+  key: string,
+  meanings: Meanings,
+): FieldValue | undefined {
+  switch (key) {
+    case 'name':
+      return span.name
+    case 'kind':
+      return span.kind.toLowerCase()
+    case 'status':
+      return span.status.toLowerCase()
+    case 'status_message':
+      return span.statusMessage || undefined
+    case 'duration':
+      return Math.max(0, toUnixMs(span.endUnixNs - span.startUnixNs))
+    case 'service':
+      return span.resource.serviceName || undefined
+    case 'event':
+      return span.exception?.name ?? span.lastEventName
+    case 'exception.type':
+    case 'exception.message':
+    case 'exception.stacktrace':
+      return span.attributes.get(key) ?? span.exception?.attributes.get(key)
+    case 'target':
+      return readTarget(meanings.target, {
+        attributes: span.attributes,
+        resource: span.resource.attributes,
+        isServerSpan: span.kind === 'Server',
+        component: source.component,
+      })
+    case 'request_id':
+      return readRequestId(span, meanings) || span.traceId || undefined
+    default:
+      return sourceField(source, key)
   }
 }
 

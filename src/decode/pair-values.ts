@@ -1,7 +1,10 @@
 import type { FieldValue } from '../model/observation.ts'
-import { toFieldValue } from './attribute-value.ts'
-import { BOOL, COMPLEX, DOUBLE, INT, type PairList, TEXT } from './pairs.ts'
+import type { ShapeFacts } from './attribute-shapes.ts'
+import { toFieldValue, toText } from './attribute-value.ts'
+import type { PairList } from './pairs.ts'
+import { cleanValue, hashValue, type Privacy } from './privacy.ts'
 import { readAnyValue } from './read-any-value.ts'
+import { BOOL, COMPLEX, DOUBLE, INT, TEXT } from './value-kinds.ts'
 import type { AnyValue } from './value-message.ts'
 import type { Wire } from './wire.ts'
 
@@ -90,4 +93,33 @@ function isSet(bytes: Uint8Array, from: number): boolean {
     if ((byte & 0x7f) !== 0) return true
     if (byte < 0x80) return false
   }
+}
+
+export interface WantedAttribute {
+  readonly key: string
+  readonly facts: ShapeFacts
+  readonly privacy: Privacy
+}
+
+/** An attribute as rules may see it: without what is private. Undefined when it is absent. */
+export function readOwn(
+  source: PairSource,
+  { key, facts, privacy }: WantedAttribute,
+): FieldValue | undefined {
+  const place = facts.places.get(key)
+  if (place === undefined) return undefined
+  if (facts.withheld?.[place]?.action === 'hash')
+    return toText(hashValue(readValue(source, place), privacy))
+  if (source.pairs.kinds[place] !== COMPLEX) return readField(source, place)
+  return toText(cleanValue(readValue(source, place), privacy))
+}
+
+/** The same of a list as it stands. */
+export function readAttributeOf(
+  wire: Wire,
+  { pairs, privacy }: { readonly pairs: PairList; readonly privacy: Privacy },
+  key: string,
+): FieldValue | undefined {
+  if (pairs.count === 0) return undefined
+  return readOwn({ wire, pairs }, { key, facts: pairs.facts(), privacy })
 }

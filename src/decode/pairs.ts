@@ -1,18 +1,10 @@
 import type { Interner } from '../lib/interner.ts'
 import type { Shape, ShapeFacts, Shapes } from './attribute-shapes.ts'
+import { BOOL, COMPLEX, DOUBLE, EMPTY, INT, TEXT } from './value-kinds.ts'
 import { BYTES, FIXED64, VARINT, type Wire } from './wire.ts'
 
 // The attributes of the item that is being read: where each value stands in the request's bytes. One
 // list serves all items, one after the other, so that reading an item makes no object.
-
-/** What a value is. */
-export const EMPTY = 0
-export const TEXT = 1
-export const BOOL = 2
-export const INT = 3
-export const DOUBLE = 4
-/** A list, a map, bytes, or something written in an unusual way: the whole `AnyValue` message. */
-export const COMPLEX = 5
 
 export const PAIRS_MAX = 1_000
 export const KEY_BYTES_MAX = 1_024
@@ -48,6 +40,12 @@ class Pairs implements PairList {
   readonly #shapes: Shapes
   readonly #interner: Interner
   #shape: Shape
+  /** By place, of the last item that had one there: its message, and the shapes around it. */
+  readonly #starts = new Int32Array(PAIRS_MAX)
+  readonly #lengths = new Int32Array(PAIRS_MAX)
+  readonly #before: Shape[] = []
+  readonly #after: Shape[] = []
+  #bytes: Uint8Array | undefined
 
   constructor(shapes: Shapes, interner: Interner) {
     this.#shapes = shapes
@@ -68,6 +66,44 @@ class Pairs implements PairList {
   }
 
   read(wire: Wire, end: number): void {
+    if (this.#isAgain(wire, end)) return
+    const start = wire.at
+    const place = this.count
+    const before = this.#shape
+    this.#readMessage(wire, end)
+    if (this.count === place) return
+    this.#starts[place] = start
+    this.#lengths[place] = end - start
+    this.#before[place] = before
+    this.#after[place] = this.#shape
+  }
+
+  /**
+   * Whether the pair is, byte for byte, the one that the item before had in this place: then nothing
+   * is read, only moved. Nine of ten are.
+   */
+  #isAgain(wire: Wire, end: number): boolean {
+    if (wire.bytes !== this.#bytes) {
+      this.#bytes = wire.bytes
+      this.#before.length = this.#after.length = 0
+      return false
+    }
+    const place = this.count
+    const at = wire.at
+    if (place >= this.#before.length || this.#before[place] !== this.#shape) return false
+    const start = this.#starts[place] as number
+    if (this.#lengths[place] !== end - at || !isRepeated(wire, start, end)) return false
+    const step = at - start
+    this.froms[place] = (this.froms[place] as number) + step
+    this.tos[place] = (this.tos[place] as number) + step
+    this.#starts[place] = at
+    this.#shape = this.#after[place] as Shape
+    this.count = place + 1
+    wire.at = end
+    return true
+  }
+
+  #readMessage(wire: Wire, end: number): void {
     const { bytes } = wire
     let keyFrom = 0
     let keyTo = 0
@@ -83,7 +119,7 @@ class Pairs implements PairList {
       } else if (tag === 2 * 8 + BYTES) {
         wire.at++
         this.#readValue(wire, wire.lengthEnd(end))
-      } else wire.skip(wire.varint(end) & 7, end)
+      } else wire.skip(wire.varint(end), end)
     }
     this.#add(wire, keyFrom, keyTo)
   }
@@ -103,9 +139,7 @@ class Pairs implements PairList {
       next !== undefined &&
       interner.lengthOf(next.keyId) === to - from &&
       interner.isAt(next.keyId, wire, from)
-    this.#shape = isExpected
-      ? next
-      : this.#shapes.after(this.#shape, interner.idOf(wire, from, to))
+    this.#shape = isExpected ? next : this.#shapes.after(this.#shape, interner.idOf(wire, from, to))
   }
 
   #readValue(wire: Wire, end: number): void {
@@ -150,4 +184,14 @@ class Pairs implements PairList {
         return COMPLEX
     }
   }
+}
+
+/** Whether what stands from the wire to `end` stands from `start` too. */
+function isRepeated({ view, at }: Wire, start: number, end: number): boolean {
+  const step = start - at
+  let i = at
+  for (; i + 4 <= end; i += 4)
+    if (view.getInt32(i, true) !== view.getInt32(i + step, true)) return false
+  for (; i < end; i++) if (view.getUint8(i) !== view.getUint8(i + step)) return false
+  return true
 }

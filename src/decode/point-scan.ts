@@ -53,7 +53,15 @@ type Field =
   | 'positive'
   | 'negative'
 
-const NUMBER = named({ 2: 'startAt', 3: 'timeAt', 4: 'double', 5: 'exemplars', 6: 'integer', 7: 'attributes', 8: 'flags' })
+const NUMBER = named({
+  2: 'startAt',
+  3: 'timeAt',
+  4: 'double',
+  5: 'exemplars',
+  6: 'integer',
+  7: 'attributes',
+  8: 'flags',
+})
 const FIELDS: Readonly<Record<PointKind, readonly (Field | undefined)[]>> = {
   gauge: NUMBER,
   sum: NUMBER,
@@ -130,7 +138,7 @@ export function scanPoint(wire: Wire, end: number, { kind, scan, pairs }: PointI
     const wireType = tag & 7
     if (field === 'attributes' && wireType === BYTES) pairs.read(wire, wire.lengthEnd(end))
     else if (field === undefined || !readField(wire, end, { field, wireType, scan }))
-      wire.skip(wireType, end)
+      wire.skip(tag, end)
   }
 }
 

@@ -1,6 +1,7 @@
 import type { GrowingBytes } from '../lib/growing-bytes.ts'
-import { createArrayColumn, createPlainColumn, endOf, type NativeColumn } from '../lib/native-column.ts'
+import { createArrayColumn, createPlainColumn, type NativeColumn } from '../lib/native-column.ts'
 import { createNested } from '../lib/native-nested.ts'
+import { endOf } from '../lib/native-offsets.ts'
 import { pushDouble, pushInt32 } from './column-writes.ts'
 import { createExemplars, type ExemplarOptions, numberAt } from './exemplars.ts'
 import { type PointKind, type PointScan, type Ranges, readZigzag } from './point-scan.ts'
@@ -28,7 +29,10 @@ export function createPointValues(kind: PointKind, options: ExemplarOptions): Po
     case 'histogram':
       return joined([
         ...[fixed('Count', 'UInt64', 'countAt'), fixed('Sum', 'Float64', 'sumAt')],
-        ...[list('BucketCounts', 'UInt64', 'bucketCounts'), list('ExplicitBounds', 'Float64', 'bounds')],
+        ...[
+          list('BucketCounts', 'UInt64', 'bucketCounts'),
+          list('ExplicitBounds', 'Float64', 'bounds'),
+        ],
         ...[createExemplars(options), fixed('Min', 'Float64', 'minAt')],
         ...[fixed('Max', 'Float64', 'maxAt'), temporality()],
       ])
@@ -141,7 +145,7 @@ function buckets(sign: 'Positive' | 'Negative'): PointValues {
         else if (tag === 2 * 8 + VARINT) pushCount(wire, end)
         else if (tag === 2 * 8 + BYTES) {
           for (const to = wire.lengthEnd(end); wire.at < to; ) pushCount(wire, to)
-        } else wire.skip(tag & 7, end)
+        } else wire.skip(tag, end)
       }
       pushInt32(offset.data, offsetValue)
       counts.offsets.push(endOf(counts.offsets) + (counts.inner.data.length - before) / 8)
@@ -173,7 +177,7 @@ function quantiles(): PointValues {
           const tag = wire.varint(end)
           if (tag === 1 * 8 + FIXED64) quantileAt = wire.take(8, end)
           else if (tag === 2 * 8 + FIXED64) valueAt = wire.take(8, end)
-          else wire.skip(tag & 7, end)
+          else wire.skip(tag, end)
         }
         pushFixed(quantile.data, wire, quantileAt)
         pushFixed(value.data, wire, valueAt)

@@ -1,7 +1,8 @@
+import { createAttributesView, quiet } from './attributes-view.ts'
 import { numberAt } from './exemplars.ts'
 import type { MetricHead, Point } from './point-table.ts'
 import type { Privacy } from './privacy.ts'
-import { type AttributesView, createAttributesView, quiet } from './span-view.ts'
+import type { AttributesView } from './span-place.ts'
 import { halvesToNs } from './times.ts'
 import type { Wire } from './wire.ts'
 

@@ -63,7 +63,7 @@ function readOne(wire: Wire, { tag, end, depth }: Field): AnyValue | undefined {
       return { ...EMPTY, value: 'bytesValue', bytesValue: bytes.subarray(from, to) }
     }
     default:
-      wire.skip(tag & 7, end)
+      wire.skip(tag, end)
       return undefined
   }
 }
@@ -76,7 +76,7 @@ export function readPair(wire: Wire, end: number, depth: number): KeyValue {
     const tag = wire.varint(end)
     if (tag === 1 * 8 + BYTES) key = wire.bytes.toString('utf8', ...takeBytes(wire, end))
     else if (tag === 2 * 8 + BYTES) value = readAnyValue(wire, wire.lengthEnd(end), depth)
-    else wire.skip(tag & 7, end)
+    else wire.skip(tag, end)
   }
   return { key, value }
 }
@@ -88,7 +88,7 @@ function readItems<T>(wire: Wire, end: number, read: (end: number) => T): T[] {
   while (wire.at < to) {
     const tag = wire.varint(to)
     if (tag === 1 * 8 + BYTES) items.push(read(wire.lengthEnd(to)))
-    else wire.skip(tag & 7, to)
+    else wire.skip(tag, to)
   }
   return items
 }

@@ -1,5 +1,5 @@
 import protobuf, { type Field, type Type } from 'protobufjs'
-import { BadTelemetry } from './bad-telemetry.ts'
+import { BadTelemetry, toNotJson } from './bad-telemetry.ts'
 import { fromBigInt } from './int64.ts'
 import { DEPTH_MAX } from './otlp-schema.ts'
 import type { Int64 } from './value-message.ts'
@@ -22,7 +22,7 @@ export function readJson(type: Type, body: Uint8Array): unknown {
   try {
     parsed = JSON.parse(text)
   } catch (fault) {
-    throw new BadTelemetry(`not JSON: ${fault instanceof Error ? fault.message : String(fault)}`)
+    throw new BadTelemetry(toNotJson(fault))
   }
   return readMessage({ type, json: parsed, path: [] })
 }

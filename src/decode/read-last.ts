@@ -20,7 +20,7 @@ export function readLast<T>(
       to = wire.lengthEnd(end)
       from = wire.at
       wire.at = to
-    } else wire.skip(tag & 7, end)
+    } else wire.skip(tag, end)
   }
   wire.at = from
   const found = read(to)

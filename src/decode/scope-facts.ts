@@ -1,4 +1,5 @@
 import { type PreparedMap, prepareMap } from '../lib/native-map.ts'
+import type { Withheld } from '../model/withheld.ts'
 import { type Attributes, readAttributes } from './attributes.ts'
 import { cleanValue, type Privacy } from './privacy.ts'
 import { readPair } from './read-any-value.ts'
@@ -42,36 +43,29 @@ const KNOWN_BYTES_MAX = 8_192
 export function createScopeReader(
   options: ResourceOptions & { readonly privacy: Privacy },
 ): ScopeReader {
-  const { privacy } = options
-  const clean = (pairs: readonly KeyValue[]): readonly KeyValue[] => {
-    const kvlistValue = { values: pairs }
-    return cleanValue({ ...WRAPPER, kvlistValue }, privacy).kvlistValue?.values ?? []
-  }
+  const { privacy: all } = options
   return {
-    resource: remembering((wire, end) => {
+    resource: remembering(all, (wire, { end, privacy }) => {
       const pairs: KeyValue[] = []
       while (wire.at < end) {
         const tag = wire.varint(end)
         if (tag === 1 * 8 + BYTES) pairs.push(readPair(wire, wire.lengthEnd(end), 0))
-        else wire.skip(tag & 7, end)
+        else wire.skip(tag, end)
       }
-      const cleaned = clean(pairs)
-      const facts = readResource({ attributes: cleaned }, options)
-      return {
-        value: { ...facts, map: prepareMap(facts.attributes.text) },
-        isPlain: cleaned.length === pairs.length,
-      }
+      const facts = readResource({ attributes: clean(pairs, privacy) }, options)
+      return { ...facts, map: prepareMap(facts.attributes.text) }
     }),
-    scope: remembering((wire, end) => {
+    scope: remembering(all, (wire, { end, privacy }) => {
       const { pairs, ...scope } = readScope(wire, end)
-      const cleaned = clean(pairs)
-      const attributes = readAttributes(cleaned)
-      return {
-        value: { ...scope, attributes, map: prepareMap(attributes.text) },
-        isPlain: cleaned.length === pairs.length,
-      }
+      const attributes = readAttributes(clean(pairs, privacy))
+      return { ...scope, attributes, map: prepareMap(attributes.text) }
     }),
   }
+}
+
+function clean(pairs: readonly KeyValue[], privacy: Privacy): readonly KeyValue[] {
+  const kvlistValue = { values: pairs }
+  return cleanValue({ ...WRAPPER, kvlistValue }, privacy).kvlistValue?.values ?? []
 }
 
 const WRAPPER = {
@@ -95,7 +89,7 @@ function readScope(wire: Wire, end: number) {
     else if (tag === 2 * 8 + BYTES) version = readText(wire, end)
     else if (tag === 3 * 8 + BYTES) pairs.push(readPair(wire, wire.lengthEnd(end), 0))
     else if (tag === 4 * 8 + VARINT) droppedCount = wire.varint(end) % 2 ** 32
-    else wire.skip(tag & 7, end)
+    else wire.skip(tag, end)
   }
   return { pairs, name, version, droppedCount }
 }
@@ -107,25 +101,38 @@ export function readText(wire: Wire, end: number): string {
   return wire.bytes.toString('utf8', from, to)
 }
 
-interface Read<T> {
+interface Known<T> {
   readonly value: T
-  /** Nothing was withheld: what is, is counted each time, and so read each time. */
-  readonly isPlain: boolean
+  /** What was left out of it: counted each time that it comes. */
+  readonly withheld: readonly Withheld[]
 }
 
-function remembering<T>(read: (wire: Wire, end: number) => Read<T>) {
-  let known = new Map<string, T>()
-  return (wire: Wire, end: number): T => {
-    if (end - wire.at > KNOWN_BYTES_MAX) return read(wire, end).value
+type Read<T> = (wire: Wire, given: { readonly end: number; readonly privacy: Privacy }) => T
+
+function remembering<T>(privacy: Privacy, read: Read<T>) {
+  let known = new Map<string, Known<T>>()
+  const { tally } = privacy
+  const readOnce = (wire: Wire, end: number): Known<T> => {
+    const withheld: Withheld[] = []
+    const own = { add: (what: Withheld) => void withheld.push(what), take: () => [] }
+    return { value: read(wire, { end, privacy: { ...privacy, tally: own } }), withheld }
+  }
+  const find = (wire: Wire, end: number): Known<T> => {
+    if (end - wire.at > KNOWN_BYTES_MAX) return readOnce(wire, end)
     const key = wire.bytes.toString('latin1', wire.at, end)
     const found = known.get(key)
     if (found !== undefined) {
       wire.at = end
       return found
     }
-    const { value, isPlain } = read(wire, end)
+    const fresh = readOnce(wire, end)
     if (known.size >= KNOWN_MAX) known = new Map()
-    if (isPlain) known.set(key, value)
+    known.set(key, fresh)
+    return fresh
+  }
+  return (wire: Wire, end: number): T => {
+    const { value, withheld } = find(wire, end)
+    for (const what of withheld) tally.add(what)
     return value
   }
 }

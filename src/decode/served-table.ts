@@ -22,7 +22,10 @@ export function createAttemptTable(interner: Interner): ServedTable<Attempt> {
 
 export function createRequestTable(interner: Interner): ServedTable<Request> {
   return createServedTable<Request>('signalbox_requests', interner, {
-    words: { FinalTarget: ({ finalTarget }) => finalTarget, FinalRole: ({ finalRole }) => finalRole },
+    words: {
+      FinalTarget: ({ finalTarget }) => finalTarget,
+      FinalRole: ({ finalRole }) => finalRole,
+    },
     numbers: {
       AttemptCount: ['UInt16', ({ attemptCount }) => Math.min(0xffff, attemptCount)],
       AbandonedAfterMs: ['Float64', ({ abandonedAfterMs }) => abandonedAfterMs],
@@ -100,7 +103,7 @@ function createServedTable<T extends Served>(
   }
 }
 
-export function pushNumber({ data }: PlainColumn, width: Width, value: number): void {
+function pushNumber({ data }: PlainColumn, width: Width, value: number): void {
   data.reserve(8)
   const at = data.length
   switch (width) {

@@ -5,7 +5,7 @@ import type { Source } from '../model/observation.ts'
 import { readAttribute, readMeaning } from './fields.ts'
 import { toUnixMs } from './int64.ts'
 import type { Ending } from './outcome.ts'
-import type { EventView, SpanView } from './span-view.ts'
+import type { SpanView } from './span-view.ts'
 import { weightOf } from './trace-state.ts'
 
 const IMAGES_MAX = 1_000_000
@@ -57,7 +57,7 @@ export function endingOf(span: SpanView): Ending {
   const scoped = { attributes: span.attributes, resource: span.resource.attributes }
   const read = (name: string) => readAttribute(name, scoped)
   const isError = span.status === 'Error'
-  const exception = isError ? lastException(span)?.attributes.get('exception.type') : undefined
+  const exception = isError ? span.exception?.attributes.get('exception.type') : undefined
   return {
     statusCode: toCount(read('http.response.status_code'), { otherwise: 0, max: 999 }),
     errorType: String(read('error.type') ?? exception ?? ''),
@@ -65,11 +65,6 @@ export function endingOf(span: SpanView): Ending {
     responseFlags: String(read('response_flags') ?? ''),
     durationMs: toUnixMs(span.endUnixNs - span.startUnixNs),
   }
-}
-
-/** The last exception that a span recorded as an event. */
-export function lastException(span: SpanView): EventView | undefined {
-  return span.events().findLast(({ name }) => name === 'exception')
 }
 
 function toNumber(value: unknown): number {

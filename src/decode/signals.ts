@@ -3,6 +3,7 @@ import type { Topology } from '../config/topology.ts'
 import type { Observation } from '../model/observation.ts'
 import type { Signal } from '../model/otlp.ts'
 import type { Admission } from './admission.ts'
+import { quiet } from './attributes-view.ts'
 import { createDerivation, type DerivedSpan } from './derive.ts'
 import { createLogReader } from './log-reader.ts'
 import { createMetricReader } from './metric-reader.ts'
@@ -14,6 +15,7 @@ import type { ResourceFacts, ResourceOptions } from './resource.ts'
 import { createRouterServices } from './router-services.ts'
 import { createScopeReader } from './scope-facts.ts'
 import type { SpanView } from './span-view.ts'
+import { createSpanViewer } from './span-viewer.ts'
 import type { Tables } from './tables.ts'
 import { createTraceReader } from './trace-reader.ts'
 import type { SpanInterest } from './watched.ts'
@@ -43,7 +45,7 @@ export interface SignalOptions extends ResourceOptions {
 
 export function createSignals(options: SignalOptions): Signals {
   const { tables, privacy, meanings } = options
-  const { pairs, eventPairs } = tables
+  const { pairs } = tables
   const scopes = createScopeReader(options)
   const routerServices = createRouterServices()
   const shared = { scopes, pairs, privacy }
@@ -53,7 +55,7 @@ export function createSignals(options: SignalOptions): Signals {
     meanings,
     source: routerServices.sourceOf(resource, receivedUnixMs),
   })
-  const traces = createTraces({ ...options, routerServices, eventPairs, scopes })
+  const traces = createTraces({ ...options, routerServices, scopes })
   return {
     traces,
     logs(body, context) {
@@ -77,13 +79,18 @@ export function createSignals(options: SignalOptions): Signals {
 function createTraces(
   options: SignalOptions & {
     readonly routerServices: ReturnType<typeof createRouterServices>
-    readonly eventPairs: Tables['eventPairs']
     readonly scopes: ReturnType<typeof createScopeReader>
   },
 ): Signals['traces'] {
   const { tables, routerServices, meanings } = options
   const { spans: table, pairs, attempts, requests } = tables
-  const reader = createTraceReader({ ...options, table, pairs })
+  const { viewPairs, viewEventPairs } = tables
+  const viewer = createSpanViewer({
+    pairs: viewPairs,
+    eventPairs: viewEventPairs,
+    privacy: quiet(options.privacy),
+  })
+  const reader = createTraceReader({ ...options, table, pairs, viewer })
   const derive = createDerivation(options)
   return (body, { admission, receivedUnixMs }) => {
     const found = reader.read(body, {

@@ -92,7 +92,7 @@ export function scanEvent(wire: Wire, end: number, pairs: PairList): EventScan {
       scan.nameTo = wire.lengthEnd(end)
       scan.nameFrom = wire.at
       wire.at = scan.nameTo
-    } else wire.skip(tag & 7, end)
+    } else wire.skip(tag, end)
   }
   return scan
 }
@@ -129,7 +129,7 @@ function createLinks({ interner, writer, linkPairs: pairs }: SpanPartsOptions) {
         stateTo = wire.lengthEnd(end)
         stateFrom = wire.at
         wire.at = stateTo
-      } else wire.skip(tag & 7, end)
+      } else wire.skip(tag, end)
     }
     pushHexId(traceId.data, 16, { bytes, at: traceAt })
     pushHexId(spanId.data, 8, { bytes, at: spanAt })

@@ -127,7 +127,7 @@ function scanRest(wire: Wire, tag: number, given: { scan: SpanScan; end: number 
       scanStatus(wire, wire.lengthEnd(end), scan)
       return
     default:
-      wire.skip(tag & 7, end)
+      wire.skip(tag, end)
   }
 }
 
@@ -141,7 +141,7 @@ function scanStatus(wire: Wire, end: number, scan: SpanScan): void {
       scan.messageFrom = wire.at
       wire.at = scan.messageTo
     } else if (tag === 3 * 8 + VARINT) scan.statusCode = wire.varint(end)
-    else wire.skip(tag & 7, end)
+    else wire.skip(tag, end)
   }
 }
 

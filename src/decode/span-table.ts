@@ -10,14 +10,12 @@ import type { PairList } from './pairs.ts'
 import type { ScopeFacts } from './scope-facts.ts'
 import type { SpanParts } from './span-parts.ts'
 import type { SpanScan } from './span-scan.ts'
+import { KINDS, STATUSES } from './span-view.ts'
 import { type Halves, subtractHalves } from './times.ts'
 import type { Wire } from './wire.ts'
 
 // `otel_traces`, as the Collector's ClickHouse exporter writes it. What all spans of a scope have in
 // common is written once they are counted.
-
-export const KINDS = ['Unspecified', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'] as const
-export const STATUSES = ['Unset', 'Ok', 'Error'] as const
 
 export interface SpanTable {
   readonly table: NativeTable

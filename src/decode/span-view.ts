@@ -1,28 +1,20 @@
 import type { FieldValue } from '../model/observation.ts'
-import type { ShapeFacts } from './attribute-shapes.ts'
-import { toText } from './attribute-value.ts'
-import { toHexId } from './hex.ts'
-import { type PairSource, readField, readValue } from './pair-values.ts'
-import { COMPLEX, type PairList } from './pairs.ts'
-import { cleanValue, hashValue, type Privacy } from './privacy.ts'
 import type { ResourceFacts } from './resource.ts'
-import { scanEvent } from './span-parts.ts'
-import type { SpanScan } from './span-scan.ts'
-import { KINDS, STATUSES } from './span-table.ts'
-import { createWire } from './wire.ts'
+import type { AttributesView, EventView, SpanPlace } from './span-place.ts'
+import type { SpanViewer } from './span-viewer.ts'
 
 // A span as an object, for the few that somebody looks at: attempts, requests, and what rules watch
-// for. Everything is read from the request's bytes when it is asked for.
+// for. It only knows where the span is; what it is asked for is read from the request's bytes then.
 
-export interface AttributesView {
-  /** Undefined when it is absent, or private and dropped. */
-  get(key: string): FieldValue | undefined
-}
-
-export interface EventView {
-  readonly name: string
-  readonly attributes: AttributesView
-}
+export const KINDS = [
+  'Unspecified',
+  'Internal',
+  'Server',
+  'Client',
+  'Producer',
+  'Consumer',
+] as const
+export const STATUSES = ['Unset', 'Ok', 'Error'] as const
 
 export interface SpanView {
   readonly resource: ResourceFacts
@@ -35,108 +27,109 @@ export interface SpanView {
   readonly kind: (typeof KINDS)[number]
   readonly startUnixNs: bigint
   readonly endUnixNs: bigint
+  readonly startUnixMs: number
+  readonly endUnixMs: number
   readonly status: (typeof STATUSES)[number]
   readonly statusMessage: string
   readonly attributes: AttributesView
-  /** In their order; read anew at each call. */
-  events(): readonly EventView[]
+  /** The last exception that the span recorded as an event. */
+  readonly exception: EventView | undefined
+  /** Of its last event of any kind. */
+  readonly lastEventName: string | undefined
 }
 
-export interface ViewOptions {
-  readonly bytes: Buffer
+export function createSpanView(
+  viewer: SpanViewer,
+  place: SpanPlace,
+  resource: ResourceFacts,
+): SpanView {
+  return new View(viewer, place, resource)
+}
+
+class View implements SpanView, AttributesView {
   readonly resource: ResourceFacts
-  readonly scan: SpanScan
-  readonly pairs: PairList
-  /** Those of events, for when they are asked for. */
-  readonly eventPairs: PairList
-  readonly privacy: Privacy
-}
+  readonly #viewer: SpanViewer
+  readonly #place: SpanPlace
+  #traceId: string | undefined
+  #spanId: string | undefined
+  #parentSpanId: string | undefined
+  #exception: { readonly event: EventView | undefined } | undefined
 
-const NO_TALLY = { add: () => {}, take: () => [] }
-const NS_MAX = 2n ** 63n - 1n
-
-export function createSpanView(options: ViewOptions): SpanView {
-  const { bytes, resource, pairs, eventPairs } = options
-  const privacy = quiet(options.privacy)
-  const scan = { ...options.scan }
-  const events = [...options.scan.events]
-  const text = (from: number, to: number) => bytes.toString('utf8', from, to)
-  const hex = (byteCount: number, at: number) => toHexId(bytes, byteCount, at)
-  const attributes = createAttributesView({ bytes, pairs, privacy })
-  return {
-    resource,
-    attributes,
-    traceId: hex(16, scan.traceIdAt),
-    spanId: hex(8, scan.spanIdAt),
-    parentSpanId: hex(8, scan.parentIdAt),
-    kind: KINDS[scan.kind] ?? 'Unspecified',
-    status: STATUSES[scan.statusCode] ?? 'Unset',
-    startUnixNs: readNs(bytes, scan.startAt),
-    endUnixNs: readNs(bytes, scan.endAt),
-    get traceState() {
-      return text(scan.stateFrom, scan.stateTo)
-    },
-    get name() {
-      return text(scan.nameFrom, scan.nameTo)
-    },
-    get statusMessage() {
-      return text(scan.messageFrom, scan.messageTo)
-    },
-    events() {
-      const wire = createWire()
-      wire.open(bytes)
-      const views: EventView[] = []
-      for (let i = 0; i < events.length; i += 2) {
-        wire.at = events[i] as number
-        const { nameFrom, nameTo } = scanEvent(wire, events[i + 1] as number, eventPairs)
-        const view = createAttributesView({ bytes, pairs: eventPairs, privacy })
-        views.push({ name: text(nameFrom, nameTo), attributes: view })
-      }
-      return views
-    },
+  constructor(viewer: SpanViewer, place: SpanPlace, resource: ResourceFacts) {
+    this.#viewer = viewer
+    this.#place = place
+    this.resource = resource
   }
-}
 
-/** For looking at what was counted when it was stored. */
-export function quiet(privacy: Privacy): Privacy {
-  return { ...privacy, tally: NO_TALLY }
-}
+  get traceId(): string {
+    this.#traceId ??= this.#viewer.look(this.#place).traceId()
+    return this.#traceId
+  }
 
-function readNs(bytes: Buffer, at: number): bigint {
-  if (at < 0) return 0n
-  const ns = bytes.readBigUInt64LE(at)
-  return ns > NS_MAX ? NS_MAX : ns
-}
+  get spanId(): string {
+    this.#spanId ??= this.#viewer.look(this.#place).spanId()
+    return this.#spanId
+  }
 
-/** What the list holds now; it may go on to the next item. */
-export function createAttributesView(options: {
-  readonly bytes: Buffer
-  readonly pairs: PairList
-  readonly privacy: Privacy
-}): AttributesView {
-  const { privacy } = options
-  const { count, kinds, froms, tos } = options.pairs
-  if (count === 0) return NO_ATTRIBUTES
-  const facts = options.pairs.facts()
-  const wire = createWire()
-  wire.open(options.bytes)
-  const pairs = { kinds: kinds.slice(0, count), froms: froms.slice(0, count), tos: tos.slice(0, count) }
-  return { get: (key) => readOwn({ wire, pairs }, { key, facts, privacy }) }
-}
+  get parentSpanId(): string {
+    this.#parentSpanId ??= this.#viewer.look(this.#place).parentSpanId()
+    return this.#parentSpanId
+  }
 
-const NO_ATTRIBUTES: AttributesView = { get: () => undefined }
+  get traceState(): string {
+    return this.#viewer.look(this.#place).traceState()
+  }
 
-interface Wanted {
-  readonly key: string
-  readonly facts: ShapeFacts
-  readonly privacy: Privacy
-}
+  get name(): string {
+    return this.#viewer.look(this.#place).name()
+  }
 
-function readOwn(source: PairSource, { key, facts, privacy }: Wanted): FieldValue | undefined {
-  const place = facts.places.get(key)
-  if (place === undefined) return undefined
-  if (facts.withheld?.[place]?.action === 'hash')
-    return toText(hashValue(readValue(source, place), privacy))
-  if (source.pairs.kinds[place] !== COMPLEX) return readField(source, place)
-  return toText(cleanValue(readValue(source, place), privacy))
+  get kind(): SpanView['kind'] {
+    return KINDS[this.#viewer.look(this.#place).scan.kind] ?? 'Unspecified'
+  }
+
+  get status(): SpanView['status'] {
+    return STATUSES[this.#viewer.look(this.#place).scan.statusCode] ?? 'Unset'
+  }
+
+  get statusMessage(): string {
+    return this.#viewer.look(this.#place).statusMessage()
+  }
+
+  get startUnixNs(): bigint {
+    const viewer = this.#viewer.look(this.#place)
+    return viewer.ns(viewer.scan.startAt)
+  }
+
+  get endUnixNs(): bigint {
+    const viewer = this.#viewer.look(this.#place)
+    return viewer.ns(viewer.scan.endAt)
+  }
+
+  get startUnixMs(): number {
+    const viewer = this.#viewer.look(this.#place)
+    return viewer.ms(viewer.scan.startAt)
+  }
+
+  get endUnixMs(): number {
+    const viewer = this.#viewer.look(this.#place)
+    return viewer.ms(viewer.scan.endAt)
+  }
+
+  get attributes(): AttributesView {
+    return this
+  }
+
+  get(key: string): FieldValue | undefined {
+    return this.#viewer.look(this.#place).attribute(key)
+  }
+
+  get exception(): EventView | undefined {
+    this.#exception ??= { event: this.#viewer.look(this.#place).lastEvent('exception') }
+    return this.#exception.event
+  }
+
+  get lastEventName(): string | undefined {
+    return this.#viewer.look(this.#place).lastEvent()?.name
+  }
 }

@@ -1,5 +1,6 @@
 import { createInterner } from '../lib/interner.ts'
 import type { NativeTable } from '../lib/native-table.ts'
+import type { Attempt, Request } from '../model/attempt.ts'
 import type { Block } from '../model/block.ts'
 import { createShapes, type Shapes } from './attribute-shapes.ts'
 import { createLogTable, type LogTable } from './log-table.ts'
@@ -12,7 +13,6 @@ import { createAttemptTable, createRequestTable, type ServedTable } from './serv
 import { createSpanParts } from './span-parts.ts'
 import { createSpanTable, type SpanTable } from './span-table.ts'
 import { createWatch, type SpanInterest, type Watch } from './watched.ts'
-import type { Attempt, Request } from '../model/attempt.ts'
 
 // All tables that telemetry goes into, each with the block that is open, and the lists through which
 // attributes get there. They share their memory of attribute names.
@@ -23,9 +23,11 @@ export interface Tables {
   readonly points: Readonly<Record<PointKind, PointTable>>
   readonly attempts: ServedTable<Attempt>
   readonly requests: ServedTable<Request>
-  /** Of the item itself, and of what is within it. */
+  /** Of the item that is read. */
   readonly pairs: PairList
-  readonly eventPairs: PairList
+  /** For looking at a span once more, and at its events. */
+  readonly viewPairs: PairList
+  readonly viewEventPairs: PairList
   /** What rules watch for now. */
   watch(interest: SpanInterest): Watch
   mark(): void
@@ -71,7 +73,9 @@ export function createTables({ privacy }: { readonly privacy: Privacy }): Tables
   const requests = createRequestTable(words)
   const all = [spans, logs, ...Object.values(points), attempts, requests].map(({ table }) => table)
   return {
-    ...{ spans, logs, points, attempts, requests, pairs, eventPairs },
+    ...{ spans, logs, points, attempts, requests, pairs },
+    viewPairs: createPairs(),
+    viewEventPairs: createPairs(),
     watch(wanted) {
       if (wanted === interest) return watch
       interest = wanted

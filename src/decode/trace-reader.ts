@@ -1,13 +1,13 @@
 import type { Source } from '../model/observation.ts'
 import type { Admission } from './admission.ts'
 import type { PairList } from './pairs.ts'
-import type { Privacy } from './privacy.ts'
-import type { ResourceFacts } from './resource.ts'
 import { readLast } from './read-last.ts'
-import type { KnownResource, ScopeFacts, ScopeReader } from './scope-facts.ts'
-import { createSpanScan, scanSpan } from './span-scan.ts'
+import type { ResourceFacts } from './resource.ts'
+import type { KnownResource, ScopeReader } from './scope-facts.ts'
+import { createSpanScan, type ScanInto, scanSpan } from './span-scan.ts'
 import type { SpanTable } from './span-table.ts'
 import { createSpanView, type SpanView } from './span-view.ts'
+import type { SpanViewer } from './span-viewer.ts'
 import { ROUTE_BIT, type Watch } from './watched.ts'
 import { BYTES, createWire } from './wire.ts'
 
@@ -18,8 +18,7 @@ export interface TraceReaderOptions {
   readonly scopes: ScopeReader
   readonly table: SpanTable
   readonly pairs: PairList
-  readonly eventPairs: PairList
-  readonly privacy: Privacy
+  readonly viewer: SpanViewer
 }
 
 export interface TraceContext {
@@ -61,7 +60,11 @@ interface Sender {
 }
 
 class Reader implements TraceReader {
-  readonly #options: TraceReaderOptions
+  readonly #scopes: ScopeReader
+  readonly #table: SpanTable
+  readonly #pairs: PairList
+  readonly #viewer: SpanViewer
+  readonly #into: ScanInto
   readonly #wire = createWire()
   readonly #scan = createSpanScan()
   #senders: Sender[] = []
@@ -70,8 +73,12 @@ class Reader implements TraceReader {
   #routerServices = new Set<string>()
   #itemCount = 0
 
-  constructor(options: TraceReaderOptions) {
-    this.#options = options
+  constructor({ scopes, table, pairs, viewer }: TraceReaderOptions) {
+    this.#scopes = scopes
+    this.#table = table
+    this.#pairs = pairs
+    this.#viewer = viewer
+    this.#into = { scan: this.#scan, pairs }
   }
 
   read(bytes: Buffer, context: TraceContext): ReadTraces {
@@ -85,14 +92,14 @@ class Reader implements TraceReader {
     for (const end = bytes.length; wire.at < end; ) {
       const tag = wire.varint(end)
       if (tag === 1 * 8 + BYTES) this.#readResourceSpans(wire.lengthEnd(end), context)
-      else wire.skip(tag & 7, end)
+      else wire.skip(tag, end)
     }
     return this.#found()
   }
 
   #readResourceSpans(end: number, context: TraceContext): void {
     const wire = this.#wire
-    const { scopes } = this.#options
+    const scopes = this.#scopes
     const resource = readLast(wire, { end, number: 1 }, (to) => scopes.resource(wire, to))
     const { component } = context.sourceOf(resource)
     const sender: Sender = {
@@ -107,19 +114,19 @@ class Reader implements TraceReader {
     while (wire.at < end) {
       const tag = wire.varint(end)
       if (tag === 2 * 8 + BYTES) this.#readScopeSpans(wire.lengthEnd(end), sender, context)
-      else wire.skip(tag & 7, end)
+      else wire.skip(tag, end)
     }
   }
 
   #readScopeSpans(end: number, sender: Sender, context: TraceContext): void {
     const wire = this.#wire
-    const { scopes, table } = this.#options
+    const scopes = this.#scopes
     const scope = readLast(wire, { end, number: 1 }, (to) => scopes.scope(wire, to))
     let count = 0
     while (wire.at < end) {
       const tag = wire.varint(end)
       if (tag !== 2 * 8 + BYTES) {
-        wire.skip(tag & 7, end)
+        wire.skip(tag, end)
         continue
       }
       const to = wire.lengthEnd(end)
@@ -127,27 +134,27 @@ class Reader implements TraceReader {
       wire.at = to
     }
     const { resource } = sender
-    table.endScope({ resource, resourceSchemaUrl: '', ...scope, schemaUrl: '' }, count)
+    this.#table.endScope({ resource, resourceSchemaUrl: '', ...scope, schemaUrl: '' }, count)
   }
 
   /** The span that ends at `end`, into the table; false when it is refused. */
   #take(end: number, sender: Sender, { admission, watch }: TraceContext): boolean {
     const wire = this.#wire
     const scan = this.#scan
-    const { pairs, table } = this.#options
+    const pairs = this.#pairs
     const from = wire.at
-    scanSpan(wire, end, { scan, pairs })
+    scanSpan(wire, end, this.#into)
     if (!admission.admits(wire.view, scan, pairs)) return false
     const bits = pairs.facts().watched
-    const carried = bits | table.push(wire, scan, pairs)
+    const carried = bits | this.#table.push(wire, scan, pairs)
     this.#itemCount++
     if (admission.endUnixMs >= sender.newestUnixMs) {
       sender.newestUnixMs = admission.endUnixMs
       sender.newestFrom = from
       sender.newestTo = end
     }
-    if (sender.component === 'router') this.#routed.push(this.#viewOf(sender))
-    else if (watch.wants(carried)) this.#watched.push(this.#viewOf(sender))
+    if (sender.component === 'router') this.#routed.push(this.#viewAt(sender, from, end))
+    else if (watch.wants(carried)) this.#watched.push(this.#viewAt(sender, from, end))
     if (sender.component !== 'other') return true
     // Who sends a span with a route is a router, although nobody says so.
     if ((bits & ROUTE_BIT) !== 0) this.#routerServices.add(sender.resource.serviceName)
@@ -155,17 +162,8 @@ class Reader implements TraceReader {
     return true
   }
 
-  #viewOf({ resource }: Sender): SpanView {
-    const { pairs, eventPairs, privacy } = this.#options
-    const { bytes } = this.#wire
-    return createSpanView({ bytes, resource, scan: this.#scan, pairs, eventPairs, privacy })
-  }
-
-  /** Reads a span once more: it turned out that somebody looks at it. */
-  #viewAt(sender: Sender, from: number, to: number): SpanView {
-    this.#wire.at = from
-    scanSpan(this.#wire, to, { scan: this.#scan, pairs: this.#options.pairs })
-    return this.#viewOf(sender)
+  #viewAt({ resource }: Sender, from: number, to: number): SpanView {
+    return createSpanView(this.#viewer, { bytes: this.#wire.bytes, from, to }, resource)
   }
 
   #found(): ReadTraces {

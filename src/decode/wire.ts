@@ -12,6 +12,8 @@ export const FIXED32 = 5
 const GROUP_START = 3
 const GROUP_END = 4
 
+/** Numbers of fields start at 1. */
+const FIRST_TAG = 1 << 3
 const GROUPS_MAX = 100
 
 export interface Wire extends ByteSource {
@@ -26,8 +28,8 @@ export interface Wire extends ByteSource {
   varint(end: number): number
   /** Reads a length and returns where what follows ends. */
   lengthEnd(end: number): number
-  /** Steps over a field's content. */
-  skip(wireType: number, end: number): void
+  /** Steps over the content of the field with this tag. */
+  skip(tag: number, end: number): void
   /** Steps over `count` bytes and returns where they began. */
   take(count: number, end: number): number
   fail(reason: string): never
@@ -85,8 +87,9 @@ class ProtobufWire implements Wire {
     return from
   }
 
-  skip(wireType: number, end: number): void {
-    switch (wireType) {
+  skip(tag: number, end: number): void {
+    if (tag < FIRST_TAG) this.fail('field number zero')
+    switch (tag & 7) {
       case VARINT:
         this.varint(end)
         return
@@ -103,17 +106,18 @@ class ProtobufWire implements Wire {
         this.#skipGroup(end)
         return
       default:
-        this.fail(`wire type ${wireType}, which there is not`)
+        this.fail(`wire type ${tag & 7}, which there is not`)
     }
   }
 
   /** Groups are no longer written, but unknown fields may still be some. */
   #skipGroup(end: number): void {
     for (let open = 1; open > 0; ) {
-      const wireType = this.varint(end) & 7
+      const tag = this.varint(end)
+      const wireType = tag & 7
       if (wireType === GROUP_START && ++open > GROUPS_MAX) this.fail('groups nested too deeply')
       else if (wireType === GROUP_END) open--
-      else if (wireType !== GROUP_START) this.skip(wireType, end)
+      else if (wireType !== GROUP_START) this.skip(tag, end)
     }
   }
 

@@ -84,10 +84,10 @@ export function createDetector(options: DetectorOptions): Detector {
   }
   const observe = (observations: readonly Observation[]) => {
     const startMs = clock.monotonicMs()
-    const touched = new Map<RunGroup, RuleRun>()
-    for (const observation of observations) intake.take(observation, touched)
+    const batch = { nowUnixMs: clock.nowMs(), nowMs: startMs, touched: new Map(), heard: new Map() }
+    for (const observation of observations) intake.take(observation, batch)
     const now = moment()
-    for (const [entry, run] of touched) judgeGroup(run, entry, now)
+    for (const [entry, run] of batch.touched) judgeGroup(run, entry, now)
     events.observed(observations.length)
     events.judged((clock.monotonicMs() - startMs) / 1_000)
   }

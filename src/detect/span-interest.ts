@@ -10,10 +10,11 @@ export type SpanInterest = readonly (readonly string[])[]
  * routers or workers wants none: the newest span of each sender is shown anyway. The same rules give
  * the same array.
  */
-export function createSpanInterest(): (rules: readonly Rule[]) => SpanInterest {
+export function createSpanInterest(rulesInForce: () => readonly Rule[]): () => SpanInterest {
   let known: readonly Rule[] | undefined
   let interest: SpanInterest = []
-  return (rules) => {
+  return () => {
+    const rules = rulesInForce()
     if (rules !== known) {
       known = rules
       interest = rules.filter(looksAtSpans).map(neededBy)

@@ -27,8 +27,6 @@ export interface GrowingBytes extends ByteSource {
   uint64(value: number): void
   /** As `copy`, with their number before them; what is no UTF-8 becomes U+FFFD. */
   utf8(source: ByteSource, from: number, to: number): void
-  /** Eight bytes, little-endian; up to 2^53. */
-  uint64(value: number): void
   /** The bytes since `from`, again, until they stand there `times` times. */
   repeat(from: number, times: number): void
 }

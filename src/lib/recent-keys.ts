@@ -1,26 +1,106 @@
 /**
  * Remembers the keys seen lately, so that what is delivered twice counts once. Two generations of
  * at most `countMax` keys: when the younger is full, the older is forgotten as a whole. So a key is
- * known for at least the next `countMax` keys, and never costs more than two generations.
+ * known for at least the next `countMax` keys.
+ *
+ * Kept are 64 bits of hash instead of the keys: 20 bytes each, and no strings that grow old. With
+ * half a million keys, one in 10^8 generations takes two keys for one.
  */
 export interface RecentKeys {
-  /** True when this key was not yet seen with this flag (a bit); remembers it. */
+  /** True when this key was not yet seen with this flag (a bit, below 256); remembers it. */
   isNew(key: string, flag: number): boolean
 }
 
 export function createRecentKeys(options: { countMax: number }): RecentKeys {
-  let young = new Map<string, number>()
-  let old = new Map<string, number>()
-  return {
-    isNew(key, flag) {
-      const flags = young.get(key) ?? old.get(key) ?? 0
-      if ((flags & flag) !== 0) return false
-      if (young.size >= options.countMax && !young.has(key)) {
-        old = young
-        young = new Map()
-      }
-      young.set(key, flags | flag)
-      return true
-    },
+  return new Generations(options.countMax)
+}
+
+class Generations implements RecentKeys {
+  readonly #countMax: number
+  #young: KeyTable
+  #old: KeyTable
+
+  constructor(countMax: number) {
+    this.#countMax = countMax
+    this.#young = new KeyTable(countMax)
+    this.#old = new KeyTable(countMax)
   }
+
+  isNew(key: string, flag: number): boolean {
+    const [low, high] = [hashOf(key, LOW_SEED), hashOf(key, HIGH_SEED)]
+    const place = this.#young.placeOf(low, high)
+    const flags = this.#young.flagsAt(place) || this.#old.flagsAt(this.#old.placeOf(low, high))
+    if ((flags & flag) !== 0) return false
+    if (this.#young.count < this.#countMax || this.#young.flagsAt(place) !== 0) {
+      this.#young.set(place, { low, high, flags: flags | flag })
+      return true
+    }
+    const next = this.#old
+    next.clear()
+    this.#old = this.#young
+    this.#young = next
+    next.set(next.placeOf(low, high), { low, high, flags: flags | flag })
+    return true
+  }
+}
+
+interface Entry {
+  readonly low: number
+  readonly high: number
+  readonly flags: number
+}
+
+/** Open addressing, at most half full; no flags mean a free place. */
+class KeyTable {
+  count = 0
+  readonly #mask: number
+  readonly #lows: Int32Array
+  readonly #highs: Int32Array
+  readonly #flags: Uint8Array
+
+  constructor(countMax: number) {
+    const size = 2 ** Math.ceil(Math.log2(countMax * 2 + 2))
+    this.#mask = size - 1
+    this.#lows = new Int32Array(size)
+    this.#highs = new Int32Array(size)
+    this.#flags = new Uint8Array(size)
+  }
+
+  /** Where the key is, or would be put. */
+  placeOf(low: number, high: number): number {
+    let place = low & this.#mask
+    while (this.#flags[place] !== 0) {
+      if (this.#lows[place] === low && this.#highs[place] === high) return place
+      place = (place + 1) & this.#mask
+    }
+    return place
+  }
+
+  flagsAt(place: number): number {
+    return this.#flags[place] as number
+  }
+
+  set(place: number, { low, high, flags }: Entry): void {
+    if (this.#flags[place] === 0) this.count++
+    this.#lows[place] = low
+    this.#highs[place] = high
+    this.#flags[place] = flags
+  }
+
+  clear(): void {
+    this.#flags.fill(0)
+    this.count = 0
+  }
+}
+
+const LOW_SEED = 0x811c9dc5
+const HIGH_SEED = 0x41c6ce57
+
+/** 32 bits; mixed at the end, since the table takes the lowest ones. */
+function hashOf(key: string, seed: number): number {
+  let hash = seed
+  for (let i = 0; i < key.length; i++)
+    hash = Math.imul(hash ^ key.charCodeAt(i), seed === LOW_SEED ? 0x01000193 : 0x5bd1e995)
+  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b)
+  return hash ^ (hash >>> 13)
 }

@@ -31,5 +31,5 @@ export interface Observation {
   readonly attempt?: Attempt
   readonly request?: Request
   /** Identity for counting once: `traceId/spanId` for spans; absent for logs and metrics. */
-  readonly onceKey?: string
+  readonly onceKey?: string | undefined
 }

@@ -8,6 +8,7 @@ import {
   renameSync,
   writeSync,
 } from 'node:fs'
+import { join } from 'node:path'
 import { AppError } from '../lib/errors.ts'
 
 /** The same text always gives the same hash here, and another one in every other installation. */
@@ -16,9 +17,26 @@ export type KeyedHash = (text: string) => string
 const KEY_BYTES = 32
 const DIGITS = 32
 
-/** `hmac:` and 128 bits of HMAC-SHA-256: without the key nobody can try texts against it. */
+const HASHED = /^hmac:[0-9a-f]{32}$/
+
+/**
+ * `hmac:` and 128 bits of HMAC-SHA-256: without the key nobody can try texts against it. What is
+ * such a hash already stays: plain lines are hashed before they are read, and pass the decoder too.
+ */
 export function createKeyedHash(key: Uint8Array): KeyedHash {
-  return (text) => `hmac:${createHmac('sha256', key).update(text).digest('hex').slice(0, DIGITS)}`
+  return (text) => {
+    if (HASHED.test(text)) return text
+    return `hmac:${createHmac('sha256', key).update(text).digest('hex').slice(0, DIGITS)}`
+  }
+}
+
+/**
+ * The hash of the installation whose data directory this is.
+ *
+ * @throws AppError CONFIG_INVALID when the file of its key holds something else
+ */
+export function openKeyedHash(dataDir: string): KeyedHash {
+  return createKeyedHash(loadHashKey(join(dataDir, 'privacy.key')))
 }
 
 /**

@@ -1,6 +1,6 @@
-import type { KeyedHash } from './keyed-hash.ts'
 import type { PrivateNames } from '../config/private-names.ts'
 import type { Withheld } from '../model/withheld.ts'
+import type { KeyedHash } from './keyed-hash.ts'
 
 // Private attributes of OpenTelemetry's own JSON, which plain log lines may hold as well.
 
@@ -17,8 +17,8 @@ export class UnreadableBody extends Error {
 }
 
 export const PROMPT_CONTENT: Withheld = { action: 'drop', reason: 'prompt' }
-export const CONTENT = 'content'
-export const EVENT_NAME = 'event.name'
+const CONTENT = 'content'
+const EVENT_NAME = 'event.name'
 
 const DEPTH_MAX = 500
 

@@ -1,7 +1,7 @@
 import { parseExactJson } from '../lib/exact-json.ts'
+import type { Withheld } from '../model/withheld.ts'
 import type { KeyedHash } from './keyed-hash.ts'
 import { cleanParsed, PROMPT_CONTENT, UnreadableBody, type Withholding } from './private-json.ts'
-import type { Withheld } from '../model/withheld.ts'
 
 // Private fields of plain log lines. Here any member may be an attribute, and `{"gen_ai":
 // {"prompt": …}}` is one as much as `{"gen_ai.prompt": …}`; so every line is parsed, and those

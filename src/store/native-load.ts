@@ -26,6 +26,9 @@ export const LOAD_SETTINGS: ClickHouseSettings = {
   min_insert_block_size_bytes: '0',
   max_threads: 2,
   max_insert_threads: '1',
+  // Blocks of the file as they are, one after the other: read ahead, they cost 300 MB.
+  max_block_size: '8192',
+  input_format_parallel_parsing: 0,
   // Else a column of another name is left out, and filled with nothing.
   input_format_skip_unknown_fields: 0,
 }

@@ -1,3 +1,4 @@
+import { createCheaperLoading } from './schema-cheaper.ts'
 import { createMetricsTables, METRICS_TABLES } from './schema-metrics.ts'
 import { createOwnTables, OWN_TABLES } from './schema-own.ts'
 import { createLogsTable, createTracesTables } from './schema-records.ts'
@@ -24,6 +25,14 @@ export const MIGRATIONS: readonly Migration[] = [
     ],
   },
   { name: 'tables of our own', statements: createOwnTables },
+  {
+    name: 'cheaper to load and to merge',
+    statements: () =>
+      createCheaperLoading([
+        ...['otel_logs', ...METRICS_TABLES],
+        ...['signalbox_attempts', 'signalbox_requests'],
+      ]),
+  },
 ]
 
 /** Tables whose rows end with the retention, and the expression of a row's time. */

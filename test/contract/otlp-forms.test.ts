@@ -1,6 +1,6 @@
+import protobuf from 'protobufjs'
 import { test } from 'vitest'
 import type { Signal } from '../../src/model/otlp.ts'
-import { readFields, toField } from '../../src/receive/protobuf-fields.ts'
 import { encode } from '../decode/otlp-builder.ts'
 import { documentOf, TABLES } from './otlp-documents.ts'
 import { type Document, POLL, SIGNALS, startServer, TYPES, writer } from './otlp-fixture.ts'
@@ -119,13 +119,20 @@ function rewritten(
   path: readonly number[],
   change: (fields: Buffer[]) => Buffer[],
 ): Buffer {
-  const body = Buffer.from(bytes)
-  const [next, ...rest] = path
-  const fields = [...readFields(body, { from: 0, to: body.length })].map((field) =>
-    field.number === next && field.wire === 2
-      ? toField(next, rewritten(body.subarray(field.from, field.to), rest, change))
-      : body.subarray(field.tagAt, field.to),
-  )
+  const [next = 0, ...rest] = path
+  const reader = protobuf.Reader.create(bytes)
+  const fields: Buffer[] = []
+  while (reader.pos < reader.len) {
+    const from = reader.pos
+    const tag = reader.uint32()
+    if (tag === ((next << 3) | 2)) {
+      const inner = rewritten(reader.bytes(), rest, change)
+      fields.push(Buffer.from(writer().uint32(tag).bytes(inner).finish()))
+    } else {
+      reader.skipType(tag & 7)
+      fields.push(Buffer.from(bytes.subarray(from, reader.pos)))
+    }
+  }
   return Buffer.concat(change(fields))
 }
 

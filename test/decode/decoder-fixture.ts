@@ -1,8 +1,8 @@
 import { createMeanings } from '../../src/config/meanings.ts'
+import { createPrivateNames } from '../../src/config/private-names.ts'
 import { createTimings } from '../../src/config/timings.ts'
 import { createTopology } from '../../src/config/topology.ts'
 import { createDecoder, type Decoder, type DecoderOptions } from '../../src/decode/decoder.ts'
-import { createPrivateNames } from '../../src/config/private-names.ts'
 import { createPrivacyTally } from '../../src/decode/privacy.ts'
 import type { DecodedBatch, DecodeResult, Row } from '../../src/model/batch.ts'
 import type { Observation, ObservationUnit } from '../../src/model/observation.ts'
@@ -55,13 +55,17 @@ export function withRows(
   decoder: Decoder,
   { batch }: Extract<DecodeResult, { status: 'ok' }>,
 ): DecodedRows {
-  const rows = new Map(
+  return { ...batch, rows: sealRows(decoder) }
+}
+
+/** The rows of all requests since it was last sealed, by table. */
+export function sealRows(decoder: Decoder): Map<string, Row[]> {
+  return new Map(
     decoder.seal().map(({ table, chunks }) => {
       const blocks = readNative(Buffer.concat(chunks))
       return [table, blocks.flatMap((block) => block.rows)]
     }),
   )
-  return { ...batch, rows }
 }
 
 export function decodeDocument(

@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest'
-import type { DecodedBatch } from '../../src/model/batch.ts'
-import { createTestDecoder, decodeOk, NOW_MS, rowsOf, unitOf } from './decoder-fixture.ts'
+import {
+  createTestDecoder,
+  type DecodedRows,
+  decodeOk,
+  NOW_MS,
+  rowsOf,
+  unitOf,
+} from './decoder-fixture.ts'
 import { keyValues, newSpanId, newTraceId, request } from './otlp-builder.ts'
 
 const AT = String(BigInt(NOW_MS) * 1_000_000n)
@@ -25,7 +31,7 @@ const exemplars = [
 ]
 
 /** Decodes one metric, in both encodings, which must agree. */
-function decode(metric: object): DecodedBatch {
+function decode(metric: object): DecodedRows {
   const document = {
     resourceMetrics: [
       {
@@ -48,7 +54,7 @@ function decode(metric: object): DecodedBatch {
     ),
   )
   expect(protobuf?.rows).toEqual(json?.rows)
-  return protobuf as DecodedBatch
+  return protobuf as DecodedRows
 }
 
 const ALIKE = {

@@ -233,8 +233,7 @@ test('whatever the bytes, every line is accepted or refused', () => {
       const { lines } = result.status === 'ok' ? result.batch : result
       const count = (lines?.acceptedCount ?? 0) + (lines?.refusedCount ?? 0)
       expect(result.status === 'ok' || count > 0).toBe(true)
-      if (result.status === 'ok')
-        expect(result.batch.rowCount).toBe(result.batch.itemCount)
+      if (result.status === 'ok') expect(result.batch.rowCount).toBe(result.batch.itemCount)
     }),
     { numRuns: 500 },
   )

@@ -1,21 +1,39 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { DecodedBatch } from '../../src/model/batch.ts'
+import { createInterner } from '../../src/lib/interner.ts'
+import { createNativeTable } from '../../src/lib/native-table.ts'
+import { createWordColumn } from '../../src/lib/native-words.ts'
+import type { Signal } from '../../src/model/otlp.ts'
 import { startDatabase, type TestDatabase } from '../store/database.ts'
-import { createTestDecoder, decodeDocument, NOW_MS } from './decoder-fixture.ts'
-import { keyValues, logs, newSpanId, newTraceId, traces } from './otlp-builder.ts'
+import { createTestDecoder, NOW_MS } from './decoder-fixture.ts'
+import { keyValues, logs, newSpanId, newTraceId, request, traces } from './otlp-builder.ts'
 
-// The rows as the real engine reads them: every table, exact to the nanosecond, nothing guessed.
+// The blocks as the real engine reads them: every table, exact to the nanosecond, nothing guessed.
 
 let database: TestDatabase
+const dir = mkdtempSync(join(tmpdir(), 'signalbox-blocks-'))
 beforeAll(async () => {
   database = await startDatabase()
 })
-afterAll(() => database.stop())
+afterAll(async () => {
+  await database.stop()
+  rmSync(dir, { recursive: true })
+})
 
-let token = 0
-async function insert(batch: DecodedBatch): Promise<void> {
-  for (const [table, rows] of batch.rows)
-    await database.clickhouse.insert({ table, rows, token: `test-${token++}` })
+/** Decodes a document and loads its blocks as the log does; returns how many items it had. */
+async function load(signal: Signal, document: Parameters<typeof request>[1]): Promise<number> {
+  const decoder = createTestDecoder()
+  const result = decoder.decode(request(signal, document, { receivedUnixMs: NOW_MS }))
+  if (result.status === 'bad') throw new Error(result.reason)
+  for (const { table, columns, chunks } of decoder.seal()) {
+    const token = `${table}-${signal}`
+    const file = join(dir, token)
+    writeFileSync(file, Buffer.concat(chunks))
+    await database.clickhouse.load({ table, columns, file, token })
+  }
+  return result.batch.itemCount
 }
 
 const query = (sql: string) => database.clickhouse.query<Record<string, unknown>>(sql)
@@ -43,7 +61,7 @@ test('spans, attempts and requests', async () => {
   const exact = JSON.parse(
     JSON.stringify(document).replace('1768140000000001000', '1768140000000001789'),
   )
-  await insert(decodeDocument('traces', exact, createTestDecoder()))
+  await load('traces', exact)
   expect(
     await query(`SELECT toString(toUnixTimestamp64Nano(Timestamp)) AS at, Duration, SpanKind,
       StatusCode, SpanAttributes['a'] AS a, mapKeys(SpanAttributes) AS keys, Events.Name AS names,
@@ -90,7 +108,7 @@ test('spans, attempts and requests', async () => {
 test('log records', async () => {
   const body = { map: { b: [1], a: 'x' } }
   const log = { atMs: NOW_MS, body, severity: 17, eventName: 'e', attributes: { '10': 1, k: true } }
-  await insert(decodeDocument('logs', logs({ 'service.name': 's' }, [log])))
+  await load('logs', logs({ 'service.name': 's' }, [log]))
   expect(
     await query(`SELECT Body, SeverityNumber, EventName, ServiceName, LogAttributes,
       toUnixTimestamp64Milli(Timestamp) AS at FROM otel_logs`),
@@ -134,9 +152,8 @@ test('metrics of every kind', async () => {
       summary: { dataPoints: [{ ...point, count, quantileValues: [{ quantile: 0.5, value: 1 }] }] },
     },
   ]
-  const batch = decodeDocument('metrics', { resourceMetrics: [{ scopeMetrics: [{ metrics }] }] })
-  expect(batch.itemCount).toBe(metrics.length)
-  await insert(batch)
+  const document = { resourceMetrics: [{ scopeMetrics: [{ metrics }] }] }
+  expect(await load('metrics', document)).toBe(metrics.length)
   const at = 'toUnixTimestamp(TimeUnix) * 1000 AS at'
   expect(
     await query(
@@ -166,4 +183,22 @@ test('metrics of every kind', async () => {
       'SELECT ValueAtQuantiles.Quantile AS q, ValueAtQuantiles.Value AS v FROM otel_metrics_summary',
     ),
   ).toEqual([{ q: [0.5], v: [1] }])
+})
+
+test.for([0, 1, 256, 257, 65_537])('a dictionary of %s words', async (count) => {
+  const name = `words_${count}`
+  await database.clickhouse.command(
+    `CREATE TABLE ${name} (w LowCardinality(String)) ENGINE = MergeTree ORDER BY w`,
+  )
+  const column = createWordColumn('w', createInterner({ countMax: 100, bytesMax: 10_000 }))
+  const table = createNativeTable(name, [column])
+  for (let n = 0; n < count; n++) column.pushText(`w${n}`)
+  table.rowCount = count
+  const file = join(dir, name)
+  writeFileSync(file, table.seal())
+  await database.clickhouse.load({ table: name, columns: ['w'], file, token: name })
+  expect(
+    await query(`SELECT toUInt32(count()) AS n, toUInt32(uniqExact(w)) AS words,
+      toUInt32(max(toUInt32OrZero(substring(w, 2)))) AS last FROM ${name}`),
+  ).toEqual([{ n: count, words: count, last: Math.max(0, count - 1) }])
 })

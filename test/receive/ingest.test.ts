@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Outcome } from '../../src/lib/outcome.ts'
 import type { DecodedBatch, DecodeResult } from '../../src/model/batch.ts'
 import type { OtlpRequest } from '../../src/model/otlp.ts'
-import { createIngest } from '../../src/receive/ingest.ts'
+import { type AppendedBatch, createIngest } from '../../src/receive/ingest.ts'
 
 const REQUEST: OtlpRequest = {
   signal: 'traces',
@@ -10,28 +10,35 @@ const REQUEST: OtlpRequest = {
   body: new Uint8Array(),
   receivedUnixMs: 0,
 }
+const discard = () => {}
 const BATCH: DecodedBatch = {
-  rows: new Map(),
   observations: [],
   itemCount: 2,
   rejectedCount: 1,
   rejectedReason: '1 too old',
+  withheld: [],
+  rowCount: 3,
+  byteCount: 100,
+  discard,
 }
 
 function createCase(result: DecodeResult, outcome: Outcome = { status: 'ok' }) {
   const seen: string[] = []
+  const entries: AppendedBatch[] = []
   const ingest = createIngest({
     decode: () => result,
     observe: () => seen.push('observed'),
-    append: async () => {
+    append: async (entry) => {
       seen.push('appended')
+      entries.push(entry)
       return outcome
     },
     events: {
       decoded: ({ itemCount, rejectedCount }) => seen.push(`${itemCount}+${rejectedCount}`),
+      withheld: ({ action, reason, count }) => seen.push(`${action} ${count} ${reason}`),
     },
   })
-  return { ingest, seen }
+  return { ingest, seen, entries }
 }
 
 test.for<[Outcome, unknown]>([
@@ -72,4 +79,20 @@ test('nothing left is nothing to store', async () => {
   const { ingest, seen } = createCase({ status: 'ok', batch: { ...BATCH, itemCount: 0 } })
   expect(await ingest(REQUEST)).toMatchObject({ status: 'ok', rejectedCount: 1 })
   expect(seen).not.toContain('appended')
+})
+
+test('what was withheld is counted', async () => {
+  const withheld = [{ action: 'drop', reason: 'prompt', count: 4 }] as const
+  const { ingest, seen } = createCase({ status: 'ok', batch: { ...BATCH, withheld } })
+  await ingest(REQUEST)
+  expect(seen).toEqual(['drop 4 prompt', '2+1', 'observed', 'appended'])
+})
+
+test('storage is told of the rows, how to take them back, and what to remember', async () => {
+  const { ingest, entries } = createCase({ status: 'ok', batch: BATCH })
+  await ingest({ ...REQUEST, onceKey: 'k', receivedUnixMs: 7 })
+  await ingest(REQUEST)
+  const rows = { rowCount: 3, byteCount: 100, discard }
+  const taken = { onceKey: 'k', receivedUnixMs: 7, itemCount: 2, rejectedCount: 1 }
+  expect(entries).toEqual([{ ...rows, taken }, rows])
 })

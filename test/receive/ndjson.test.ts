@@ -77,17 +77,14 @@ test('it needs the authority to ingest, and is told to wait like any other', asy
 
 test('what became of the lines goes through the pipeline with the batch', async () => {
   const batch = {
-    rows: new Map(),
-    observations: [],
-    itemCount: 2,
-    rejectedCount: 1,
-    rejectedReason: '',
+    ...{ observations: [], withheld: [], itemCount: 2, rejectedCount: 1, rejectedReason: '' },
+    ...{ rowCount: 2, byteCount: 1, discard: () => {} },
   }
   const ingest = createIngest({
     decode: () => ({ status: 'ok', batch: { ...batch, lines } }),
     observe: () => {},
     append: async () => ({ status: 'ok' }),
-    events: { decoded: () => {} },
+    events: { decoded: () => {}, withheld: () => {} },
   })
   const request = {
     signal: 'logs',

@@ -11,9 +11,9 @@ import { LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-log
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
 import { BasicTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { expect, test } from 'vitest'
-import type { DecodedBatch, Row } from '../../src/model/batch.ts'
+import type { Row } from '../../src/model/batch.ts'
 import { createIngest } from '../../src/receive/ingest.ts'
-import { createTestDecoder } from '../decode/decoder-fixture.ts'
+import { createTestDecoder, sealRows } from '../decode/decoder-fixture.ts'
 import { serve } from './http-fixture.ts'
 
 // The three signals as the real SDKs send them, in both encodings, with and without gzip.
@@ -24,18 +24,19 @@ const resource = resourceFromAttributes({
 })
 
 async function receive() {
-  const batches: DecodedBatch[] = []
+  const batches: Map<string, Row[]>[] = []
+  const decoder = createTestDecoder()
   const ingest = createIngest({
-    decode: createTestDecoder().decode,
+    decode: decoder.decode,
     observe: () => {},
-    append: async (_, batch) => {
-      batches.push(batch)
+    append: async () => {
+      batches.push(sealRows(decoder))
       return { status: 'ok' }
     },
-    events: { decoded: () => {} },
+    events: { decoded: () => {}, withheld: () => {} },
   })
   const { port, statuses } = await serve({ ingest })
-  const rows = (table: string): Row[] => batches.flatMap((batch) => batch.rows.get(table) ?? [])
+  const rows = (table: string): Row[] => batches.flatMap((batch) => batch.get(table) ?? [])
   const options = (signal: string, compression: string) => ({
     url: `http://127.0.0.1:${port}/v1/${signal}`,
     ...(compression === 'gzip' && { compression: compression as never }),

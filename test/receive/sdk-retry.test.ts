@@ -1,12 +1,13 @@
 import { afterEach, expect, test } from 'vitest'
 import { loadSettings } from '../../src/config/settings.ts'
 import { createSystemClock } from '../../src/lib/clock.ts'
-import type { DecodedBatch, Row } from '../../src/model/batch.ts'
+import type { Row } from '../../src/model/batch.ts'
+import type { Signal } from '../../src/model/otlp.ts'
 import { createIngest } from '../../src/receive/ingest.ts'
 import { createReceivers, type Receivers } from '../../src/receive/receivers.ts'
 import { createReceiveEvents } from '../../src/telemetry/receive-events.ts'
 import { createSilentTelemetry } from '../../src/telemetry/telemetry.ts'
-import { createTestDecoder } from '../decode/decoder-fixture.ts'
+import { createTestDecoder, sealRows } from '../decode/decoder-fixture.ts'
 import { PROTOCOLS, sendAll } from './sdk-fixture.ts'
 
 // Every exporter of the JavaScript SDK, for every signal: what is refused at first is sent again,
@@ -19,20 +20,27 @@ afterEach(async () => {
 
 /** Both doors; the log refuses the first request of each signal, as a full one does. */
 async function receive() {
-  const batches: DecodedBatch[] = []
-  const refused = new Set<string>()
+  const batches: Map<string, Row[]>[] = []
+  const refused = new Set<Signal>()
   const headers: (string | undefined)[] = []
   const answers: (string | number)[] = []
   const telemetry = createReceiveEvents(createSilentTelemetry())
+  const decoder = createTestDecoder()
+  let signal: Signal = 'traces'
   const ingest = createIngest({
-    decode: createTestDecoder().decode,
+    decode(request) {
+      signal = request.signal
+      return decoder.decode(request)
+    },
     observe: () => {},
-    append: async ({ signal }, batch) => {
+    // In the same stretch as it was decoded, so that the signal is still this request's.
+    append: async ({ discard }) => {
       if (!refused.has(signal)) {
         refused.add(signal)
+        discard()
         return { status: 'retry', reason: 'log full', afterMs: 1_000 }
       }
-      batches.push(batch)
+      batches.push(sealRows(decoder))
       return { status: 'ok' }
     },
     events: telemetry,
@@ -55,7 +63,7 @@ async function receive() {
   running.push(receivers)
   await receivers.start()
   const { otlp_http, otlp_grpc } = receivers.addresses()
-  const rows = (table: string): Row[] => batches.flatMap((batch) => batch.rows.get(table) ?? [])
+  const rows = (table: string): Row[] => batches.flatMap((batch) => batch.get(table) ?? [])
   const endpointOf = (protocol: string) => (protocol === 'grpc' ? `http://${otlp_grpc}` : otlp_http)
   return { endpointOf, rows, headers, answers }
 }

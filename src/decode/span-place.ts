@@ -1,0 +1,18 @@
+import type { FieldValue } from '../model/observation.ts'
+
+export interface AttributesView {
+  /** Undefined when it is absent, or private and dropped. */
+  get(key: string): FieldValue | undefined
+}
+
+export interface EventView {
+  readonly name: string
+  readonly attributes: AttributesView
+}
+
+export interface SpanPlace {
+  readonly bytes: Buffer
+  /** Of the `Span` message. */
+  readonly from: number
+  readonly to: number
+}
