@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
 // Layout: seconds, no services. Fast: everything that needs at most a local child process.
-// Slow: faults, crashes, soak, browser. Long: the random ones of them, many times. Files run in processes (not threads): the embedded
+// Slow: faults, crashes, soak, browser. Long: the random ones of them, many times,
+// and slices of the long benchmarks. Files run in processes (not threads): the embedded
 // engine crashes a process that loads it in a worker thread.
 const built = { globalSetup: ['test/build.ts'] }
 const common = { pool: 'forks' as const, testTimeout: 20_000, hookTimeout: 60_000, root: '.' }
@@ -37,6 +38,7 @@ export default defineConfig({
           ...built,
           name: 'long',
           include: ['test/fault/random-*.test.ts', 'test/long/**/*.test.ts'],
+          testTimeout: 300_000,
           env: { SIGNALBOX_TEST_KILLS: process.env.SIGNALBOX_TEST_KILLS ?? '30' },
           hookTimeout: 120_000,
           fileParallelism: false,

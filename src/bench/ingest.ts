@@ -1,134 +1,125 @@
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { packagePath } from '../config/package-files.ts'
 import type { BenchOptions } from './bench-options.ts'
-import type { LoadOrder, LoadReport } from './ingest-load.ts'
-import { type IngestService, startIngestService } from './ingest-service.ts'
-import { type ProcessUsage, quantileOf, readUsage } from './machine.ts'
+import type { LoadOrder } from './load.ts'
+import { measureRun, type RunFigures } from './measured-run.ts'
+import type { PayloadEncoding } from './span-places.ts'
+import { medianOf, round } from './statistics.ts'
+import { startTarget, type TargetOptions } from './target.ts'
 
-// The whole path of a span, from a sender's socket to a row that can be queried: receive, decode,
-// write-ahead log, embedded ClickHouse; load from another process over loopback HTTP.
+// The whole path of a span, from a sender's socket to a row that can be queried, through the real
+// server with the rules that it ships with; then the same load into the pipeline one would write
+// first. Each variant meets a fresh server.
+
+export interface Variant {
+  readonly name: string
+  readonly target: TargetOptions
+  readonly spansPerRequest: number
+  readonly encoding: PayloadEncoding
+  readonly isGzip: boolean
+}
 
 const WARM_UP_MS = 3_000
-const LAG_EVERY_MS = 500
-
-export async function benchIngest(
-  options: BenchOptions,
-): Promise<Readonly<Record<string, unknown>>> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'signalbox-bench-'))
-  const service = await startIngestService(dataDir)
-  try {
-    options.progress(`warming up for ${WARM_UP_MS / 1_000} s`)
-    await runLoad({ ...options, port: service.port, durationMs: WARM_UP_MS })
-    await service.flush()
-    return await measure(service, options)
-  } finally {
-    await service.stop()
-    rmSync(dataDir, { recursive: true, force: true })
-  }
+/** Variants beside the main one show differences, not sustained rates. */
+const SHORT_SHARE = 1 / 6
+const MAIN = 'main'
+const NAIVE = 'naive'
+/** Objects of 131,072 rows twice, and their text: more than node's default heap. */
+export const NAIVE_TARGET: TargetOptions = {
+  argsOf: ({ dataDir, readyFile }) => [
+    packagePath('dist/bench/reference-process.js'),
+    ...[dataDir, readyFile],
+  ],
+  execArgv: ['--max-old-space-size=6144'],
 }
 
-async function measure(service: IngestService, options: BenchOptions) {
-  const { port, databasePid = 0 } = service
-  const storedBefore = await countSpans(service)
-  const before = { own: readOwn(), database: readUsage(databasePid) }
-  const lag = watchLag(service)
-  options.progress(`measuring for ${options.seconds} s`)
-  const report = await runLoad({ ...options, port, durationMs: options.seconds * 1_000 })
-  const lagsMs = await lag.stop()
-  const drainStartMs = performance.now()
-  await service.flush()
-  const drainMs = performance.now() - drainStartMs
-  const after = { own: readOwn(), database: readUsage(databasePid) }
-  const storedCount = (await countSpans(service)) - storedBefore
-  const { acceptedSpanCount, answerMs } = report
-  const cpuSPerMillion = (from: ProcessUsage, to: ProcessUsage) =>
-    round(((to.cpuS - from.cpuS) / acceptedSpanCount) * 1e6)
-  const own = cpuSPerMillion(before.own, after.own)
-  const database = cpuSPerMillion(before.database, after.database)
-  const spansPerS = acceptedSpanCount / (report.durationMs / 1_000)
+/** The one that figures are quoted of, and everything that changes one or more things of it. */
+export const VARIANTS: readonly Variant[] = [
+  toVariant(MAIN, {}),
+  ...(['protobuf', 'json'] as const).flatMap((encoding) =>
+    [false, true].flatMap((isGzip) =>
+      [1_000, 50]
+        .filter((spansPerRequest) => encoding === 'json' || isGzip || spansPerRequest !== 1_000)
+        .map((spansPerRequest) => {
+          const name = `${encoding}${isGzip ? '-gzip' : ''}-${spansPerRequest}`
+          return toVariant(name, { encoding, isGzip, spansPerRequest })
+        }),
+    ),
+  ),
+  toVariant(NAIVE, { target: NAIVE_TARGET }),
+]
+
+function toVariant(name: string, different: Partial<Variant>): Variant {
   return {
-    decoder: 'reference',
-    seconds: round(report.durationMs / 1_000),
-    connections: options.connections,
-    spans: acceptedSpanCount,
-    bytes_per_span: round(report.bytesPerSpan),
-    /** Answered per second while the load ran. */
-    accepted_spans_per_s: Math.round(spansPerS),
-    /** Until the last of them could be queried. */
-    spans_per_s: Math.round(acceptedSpanCount / ((report.durationMs + drainMs) / 1_000)),
-    cpu_s_per_million_spans: round(own + database),
-    cpu_s_per_million_spans_service: own,
-    cpu_s_per_million_spans_database: database,
-    cpu_s_per_million_spans_load: round((report.cpuS / acceptedSpanCount) * 1e6),
-    peak_bytes_service: after.own.peakBytes,
-    peak_bytes_database: after.database.peakBytes,
-    answer_p50_ms: round(quantileOf(answerMs, 0.5)),
-    answer_p99_ms: round(quantileOf(answerMs, 0.99)),
-    refused_requests: report.refusedCount,
-    lag_until_queryable_p50_ms: Math.round(quantileOf(lagsMs, 0.5)),
-    lag_until_queryable_max_ms: Math.round(Math.max(0, ...lagsMs)),
-    drain_ms: Math.round(drainMs),
-    lost_spans: acceptedSpanCount - storedCount,
+    ...{ name, target: {}, spansPerRequest: 1_000, encoding: 'protobuf', isGzip: false },
+    ...different,
   }
 }
 
-function readOwn(): ProcessUsage {
-  const { user, system } = process.cpuUsage()
-  return { cpuS: (user + system) / 1e6, peakBytes: readUsage(process.pid).peakBytes }
-}
-
-async function runLoad(order: LoadOrder): Promise<LoadReport> {
-  const { port, connections, durationMs } = order
-  const child = fork(fileURLToPath(new URL('./ingest-load.js', import.meta.url)))
-  try {
-    child.send({ port, connections, durationMs } satisfies LoadOrder)
-    const [report] = await Promise.race([once(child, 'message'), exitOf(child)])
-    return report as LoadReport
-  } finally {
-    child.kill()
+export async function benchIngest(options: BenchOptions): Promise<void> {
+  const chosen = VARIANTS.filter(({ name }) => options.only?.includes(name) ?? true)
+  const found = new Map<string, RunFigures>()
+  for (const variant of chosen) {
+    const figures = await measureVariant(variant, options)
+    found.set(variant.name, figures)
+    options.emit(figures)
   }
+  const [main, naive] = [found.get(MAIN), found.get(NAIVE)]
+  if (main && naive) options.emit(compare(main, naive))
 }
 
-async function exitOf(child: ReturnType<typeof fork>): Promise<never> {
-  const [code] = (await once(child, 'exit')) as [number | null]
-  throw new Error(`the load ended early with exit code ${code}`)
-}
-
-async function countSpans({ clickhouse }: IngestService): Promise<number> {
-  const rows = await clickhouse.query<{ n: number }>('SELECT count() AS n FROM otel_traces')
-  return Number(rows[0]?.n ?? 0)
-}
-
-/**
- * How far the database is behind: now minus the newest span it shows, every half second. Spans of
- * the load start when they are sent, so this is the time from sending to being queryable, between
- * two loads at its longest.
- */
-function watchLag({ clickhouse }: IngestService): { stop(): Promise<number[]> } {
-  const lagsMs: number[] = []
-  let isStopped = false
-  const watch = async () => {
-    while (!isStopped) {
-      await new Promise((resolve) => setTimeout(resolve, LAG_EVERY_MS))
-      const sql = 'SELECT max(toUnixTimestamp64Milli(Timestamp)) AS newest FROM otel_traces'
-      const rows = await clickhouse.query<{ newest: number }>(sql)
-      if (!isStopped) lagsMs.push(Date.now() - Number(rows[0]?.newest ?? 0))
+async function measureVariant(variant: Variant, options: BenchOptions) {
+  const order = toOrder(variant, options)
+  const runs: RunFigures[] = []
+  for (let run = 1; run <= options.runCount; run++) {
+    const seconds = round(order.durationMs / 1_000, 1)
+    options.progress(`${variant.name}: run ${run} of ${options.runCount}, ${seconds} s`)
+    const target = await startTarget(variant.target)
+    try {
+      runs.push(await measureRun(target, { order, warmUpMs: WARM_UP_MS }))
+    } finally {
+      await target.stop()
     }
   }
-  const watching = watch()
+  const { connections, encoding, spansPerRequest, isGzip, spansPerS } = order
   return {
-    async stop() {
-      isStopped = true
-      await watching
-      return lagsMs
-    },
+    ...{ variant: variant.name, runs: runs.length, connections, encoding, gzip: isGzip },
+    ...{ spans_per_request: spansPerRequest, offered_spans_per_s: spansPerS ?? null },
+    ...medianRun(runs),
   }
 }
 
-function round(value: number): number {
-  return Math.round(value * 100) / 100
+function toOrder(variant: Variant, options: BenchOptions): Omit<LoadOrder, 'port'> {
+  const { spansPerRequest, encoding, isGzip, name } = variant
+  const { spansPerS, seconds } = options
+  return {
+    ...{ spansPerRequest, encoding, isGzip },
+    // Small requests share syncs of the log: they need many senders to be as fast.
+    connections: options.connections ?? (spansPerRequest < 1_000 ? 64 : 4),
+    durationMs: seconds * 1_000 * (name === MAIN ? 1 : SHORT_SHARE),
+    ...(spansPerS !== undefined && { spansPerS }),
+  }
+}
+
+/** Of each figure by itself; of what must never happen, the worst. */
+function medianRun(runs: readonly RunFigures[]): RunFigures {
+  const [first] = runs
+  if (!first) throw new Error('no runs')
+  const names = Object.keys(first) as (keyof RunFigures)[]
+  const worst = new Set<keyof RunFigures>(['lost_spans', 'doubled_spans', 'refused_requests'])
+  const entries = names.map((name) => {
+    const values = runs.map((run) => run[name])
+    return [name, worst.has(name) ? Math.max(...values) : round(medianOf(values))] as const
+  })
+  return Object.fromEntries(entries) as RunFigures
+}
+
+function compare(main: RunFigures, naive: RunFigures) {
+  const ratio = (name: 'cpu_s_per_million_spans' | 'spans_per_s') => [main[name], naive[name]]
+  const [ownCpu = 0, naiveCpu = 0] = ratio('cpu_s_per_million_spans')
+  const [ownRate = 0, naiveRate = 0] = ratio('spans_per_s')
+  return {
+    variant: 'naive against main',
+    naive_cpu_times: round(naiveCpu / ownCpu),
+    spans_per_s_times: round(ownRate / naiveRate),
+  }
 }

@@ -14,10 +14,11 @@ export function readMachine(): Readonly<Record<string, unknown>> {
   }
 }
 
-/** What a process has used since it started. */
+/** What a process has used since it started, and holds now. Memory is what is resident. */
 export interface ProcessUsage {
   readonly cpuS: number
   readonly peakBytes: number
+  readonly nowBytes: number
 }
 
 /** From `/proc`, so on Linux only; zeros elsewhere, and for a process that is gone. */
@@ -27,10 +28,26 @@ export function readUsage(pid: number): ProcessUsage {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     const ticks = Number(fields[11]) + Number(fields[12])
-    const peak = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
-    return { cpuS: ticks / ticksPerS(), peakBytes: Number(peak?.[1] ?? 0) * 1_024 }
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+    const bytesOf = (name: string) =>
+      Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) * 1_024
+    return {
+      cpuS: ticks / ticksPerS(),
+      peakBytes: bytesOf('VmHWM'),
+      nowBytes: bytesOf('VmRSS'),
+    }
   } catch {
-    return { cpuS: 0, peakBytes: 0 }
+    return { cpuS: 0, peakBytes: 0, nowBytes: 0 }
+  }
+}
+
+/** The processes that the main thread of `pid` has started, oldest first; Linux only. */
+export function readChildPids(pid: number): number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
+    return text === '' ? [] : text.split(' ').map(Number)
+  } catch {
+    return []
   }
 }
 
@@ -39,10 +56,4 @@ let knownTicksPerS: number | undefined
 function ticksPerS(): number {
   knownTicksPerS ??= Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
   return knownTicksPerS
-}
-
-/** The q-quantile of unsorted values, 0 for none. */
-export function quantileOf(values: readonly number[], q: number): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0
 }

@@ -2,31 +2,61 @@ import { parseArgs } from 'node:util'
 import type { BenchOptions } from './bench-options.ts'
 import { benchIngest } from './ingest.ts'
 import { readMachine } from './machine.ts'
+import { benchOutage } from './outage.ts'
+import { benchSoak } from './soak.ts'
 
-// `npm run bench -- NAME [--seconds N]`: one JSON object per line, with every figure and the machine.
+// `npm run bench -- NAME [options]`: one JSON object per line, with every figure and the machine.
 
-const BENCHMARKS: Readonly<
-  Record<string, (options: BenchOptions) => Promise<Readonly<Record<string, unknown>>>>
-> = { ingest: benchIngest }
+interface Benchmark {
+  readonly run: (options: BenchOptions) => Promise<void>
+  readonly seconds: number
+  /** What it offers per second when nothing else is said; without it, as fast as answered. */
+  readonly spansPerS?: number
+}
+
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  ingest: { run: benchIngest, seconds: 60 },
+  soak: { run: benchSoak, seconds: 600, spansPerS: 50_000 },
+  outage: { run: benchOutage, seconds: 600, spansPerS: 20_000 },
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    seconds: { type: 'string', default: '20' },
-    connections: { type: 'string', default: '4' },
+    seconds: { type: 'string' },
+    rate: { type: 'string' },
+    connections: { type: 'string' },
+    runs: { type: 'string', default: '1' },
+    only: { type: 'string' },
   },
 })
 const bench = BENCHMARKS[positionals[0] ?? '']
-const seconds = Number(values.seconds)
-const connections = Number(values.connections)
+const seconds = Number(values.seconds ?? bench?.seconds)
+const spansPerS = values.rate === undefined ? bench?.spansPerS : Number(values.rate)
+const connections = values.connections === undefined ? undefined : Number(values.connections)
+const runCount = Number(values.runs)
+const numbers = [seconds, runCount, spansPerS ?? 1, connections ?? 1]
 
-if (!bench || !(seconds > 0) || !(connections > 0)) {
+if (!bench || positionals.length !== 1 || !numbers.every((number) => number > 0)) {
   const names = Object.keys(BENCHMARKS).join(' | ')
-  process.stderr.write(`usage: npm run bench -- ${names} [--seconds N] [--connections N]\n`)
+  process.stderr.write(
+    `usage: npm run bench -- ${names} [--seconds N] [--rate SPANS_PER_S] [--connections N] ` +
+      '[--runs N] [--only VARIANT,…]\n',
+  )
   process.exitCode = 2
 } else {
-  const progress = (text: string) => void process.stderr.write(`${text}\n`)
-  const figures = await bench({ seconds, connections, progress })
-  const line = { bench: positionals[0], ...figures, machine: readMachine() }
-  process.stdout.write(`${JSON.stringify(line)}\n`)
+  const machine = readMachine()
+  // Exit hooks end what was started.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+  await bench.run({
+    ...{ seconds, runCount },
+    ...(spansPerS !== undefined && { spansPerS }),
+    ...(connections !== undefined && { connections }),
+    ...(values.only !== undefined && { only: values.only.split(',') }),
+    progress: (text) => void process.stderr.write(`${text}\n`),
+    emit: (figures) =>
+      void process.stdout.write(
+        `${JSON.stringify({ bench: positionals[0], ...figures, machine })}\n`,
+      ),
+  })
 }

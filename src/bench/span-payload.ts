@@ -1,5 +1,13 @@
 import { randomFillSync } from 'node:crypto'
 import { REQUEST_TYPES } from '../decode/otlp-schema.ts'
+import {
+  findPlaces,
+  MARK_NS,
+  type PayloadEncoding,
+  type Place,
+  type SpanIds,
+  USER_MARK,
+} from './span-places.ts'
 
 // The payload that all ingest figures are about: 1,000 spans per request, about 385 B per span in
 // protobuf, 10 span and 5 resource attributes, one span in ten an error with an exception event.
@@ -12,15 +20,76 @@ const USERS = 5_000
 const ID_BYTES = 24
 const STACK = Array.from({ length: 3 }, (_, i) => `  at step${i} (/srv/app/pipeline.py:${100 + i})`)
 
+export interface PayloadOptions {
+  readonly spanCount?: number
+  readonly encoding?: PayloadEncoding
+}
+
 export interface SpanPayload {
   /** Fresh bytes of one request, good until the next call. */
   next(): Uint8Array
   readonly byteCount: number
 }
 
-export function createSpanPayload(): SpanPayload {
+export function createSpanPayload(options: PayloadOptions = {}): SpanPayload {
+  const { spanCount = SPANS_PER_REQUEST, encoding = 'protobuf' } = options
+  const spans = Array.from({ length: spanCount }, (_, index) => createSpan(index))
+  const bytes = encoding === 'json' ? toJson(spans) : toProtobuf(spans)
+  const places = findPlaces({ bytes, spans, encoding })
+  const ids = Buffer.alloc(ID_BYTES * spanCount)
+  return {
+    byteCount: bytes.length,
+    next() {
+      const nowNs = BigInt(Date.now()) * 1_000_000n
+      randomFillSync(ids)
+      const written = encoding === 'json' ? Buffer.from(ids.toString('hex'), 'latin1') : ids
+      const idBytes = written.length / spanCount
+      for (const [index, place] of places.entries()) {
+        const id = index * idBytes
+        written.copy(bytes, place.traceId, id, id + (idBytes * 2) / 3)
+        written.copy(bytes, place.spanId, id + (idBytes * 2) / 3, id + idBytes)
+        writeTimes(bytes, { place, encoding, startNs: nowNs - BigInt(index) * 1_000_000n })
+        const user = String(Math.floor(Math.random() * USERS)).padStart(4, '0')
+        bytes.write(user, place.user, 'latin1')
+      }
+      return bytes
+    },
+  }
+}
+
+function writeTimes(
+  bytes: Buffer,
+  given: { readonly place: Place; readonly encoding: PayloadEncoding; readonly startNs: bigint },
+) {
+  const { place, startNs } = given
+  const endNs = startNs + 250_000_000n
+  if (given.encoding === 'json') {
+    bytes.write(String(startNs), place.start, 'latin1')
+    bytes.write(String(endNs), place.end, 'latin1')
+  } else {
+    bytes.writeBigUInt64LE(startNs, place.start)
+    bytes.writeBigUInt64LE(endNs, place.end)
+  }
+}
+
+type PayloadSpan = ReturnType<typeof createSpan>
+
+function toProtobuf(spans: readonly PayloadSpan[]): Buffer {
   const type = REQUEST_TYPES.traces
-  const spans = Array.from({ length: SPANS_PER_REQUEST }, (_, index) => createSpan(index))
+  return Buffer.from(type.encode(type.fromObject(toRequest(spans))).finish())
+}
+
+/** As OTLP writes JSON: ids in hex, 64-bit times as text. */
+function toJson(spans: readonly PayloadSpan[]): Buffer {
+  const hexOf = ({ traceId, spanId }: SpanIds) => ({
+    traceId: traceId.toString('hex'),
+    spanId: spanId.toString('hex'),
+  })
+  const written = spans.map((span) => ({ ...span, ...hexOf(span) }))
+  return Buffer.from(JSON.stringify(toRequest(written)))
+}
+
+function toRequest(spans: readonly unknown[]) {
   const resource = {
     attributes: keyValues({
       'service.name': 'sd-worker',
@@ -30,53 +99,8 @@ export function createSpanPayload(): SpanPayload {
       'k8s.pod.name': 'sd-worker-7c9d-x2v9q',
     }),
   }
-  const scopeSpans = [{ scope: { name: 'bench' }, spans }]
-  const encoded = type.encode(type.fromObject({ resourceSpans: [{ resource, scopeSpans }] }))
-  const bytes = Buffer.from(encoded.finish())
-  const places = findPlaces(bytes, spans)
-  const ids = Buffer.alloc(ID_BYTES * SPANS_PER_REQUEST)
-  return {
-    byteCount: bytes.length,
-    next() {
-      const nowNs = BigInt(Date.now()) * 1_000_000n
-      randomFillSync(ids)
-      for (const [index, place] of places.entries()) {
-        const id = index * ID_BYTES
-        ids.copy(bytes, place.traceId, id, id + 16)
-        ids.copy(bytes, place.spanId, id + 16, id + ID_BYTES)
-        const startNs = nowNs - BigInt(index) * 1_000_000n
-        bytes.writeBigUInt64LE(startNs, place.start)
-        bytes.writeBigUInt64LE(startNs + 250_000_000n, place.end)
-        const user = String(Math.floor(Math.random() * USERS)).padStart(4, '0')
-        bytes.write(user, place.user, 'latin1')
-      }
-      return bytes
-    },
-  }
+  return { resourceSpans: [{ resource, scopeSpans: [{ scope: { name: 'bench' }, spans }] }] }
 }
-
-interface Place {
-  readonly traceId: number
-  readonly spanId: number
-  readonly start: number
-  readonly end: number
-  readonly user: number
-}
-
-/** Where each span's changing bytes are: its ids are random, so they occur once. */
-function findPlaces(bytes: Buffer, spans: readonly { traceId: Buffer; spanId: Buffer }[]): Place[] {
-  const times = Buffer.alloc(8)
-  times.writeBigUInt64LE(MARK_NS)
-  return spans.map((span) => {
-    const traceId = bytes.indexOf(span.traceId)
-    const spanId = bytes.indexOf(span.spanId, traceId)
-    const start = bytes.indexOf(times, spanId)
-    // A fixed64 and the next one's tag.
-    return { traceId, spanId, start, end: start + 9, user: bytes.indexOf('user-', start) + 5 }
-  })
-}
-
-const MARK_NS = 1_700_000_000_123_456_789n
 
 function createSpan(index: number) {
   const isError = index % 10 === 0
@@ -102,7 +126,7 @@ function createSpan(index: number) {
       'http.response.status_code': isError ? 500 : 200,
       'url.path': '/v1',
       'server.address': 'sd-1',
-      'user.id': 'user-0000',
+      'user.id': `${USER_MARK}0000`,
       'gen_ai.request.model': 'sd-xl-1.0',
       'signalbox.class': 'txt2img/1024/30',
       'signalbox.stage': 'encode',

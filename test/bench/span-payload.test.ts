@@ -2,21 +2,25 @@ import { expect, test } from 'vitest'
 import { createSpanPayload, SPANS_PER_REQUEST } from '../../src/bench/span-payload.ts'
 import { createTestDecoder, decodeOk, rowsOf } from '../decode/decoder-fixture.ts'
 
-test('the payload of the ingest figures is what they say it is', () => {
-  const payload = createSpanPayload()
-  const bytesPerSpan = payload.byteCount / SPANS_PER_REQUEST
-  expect(bytesPerSpan).toBeGreaterThan(375)
-  expect(bytesPerSpan).toBeLessThan(395)
+test.for([
+  { encoding: 'protobuf', spanCount: SPANS_PER_REQUEST, bytes: [375, 395] },
+  { encoding: 'protobuf', spanCount: 50, bytes: [375, 400] },
+  { encoding: 'json', spanCount: SPANS_PER_REQUEST, bytes: [850, 900] },
+  { encoding: 'json', spanCount: 50, bytes: [850, 900] },
+] as const)('$spanCount spans as $encoding are what the figures say they are', (given) => {
+  const { encoding, spanCount, bytes } = given
+  const payload = createSpanPayload({ encoding, spanCount })
+  const bytesPerSpan = payload.byteCount / spanCount
+  expect(bytesPerSpan).toBeGreaterThan(bytes[0])
+  expect(bytesPerSpan).toBeLessThan(bytes[1])
   const receivedUnixMs = Date.now()
   const next = () => ({
-    signal: 'traces' as const,
-    encoding: 'protobuf' as const,
+    ...{ signal: 'traces' as const, encoding, receivedUnixMs },
     body: Uint8Array.from(payload.next()),
-    receivedUnixMs,
   })
   const batches = [next(), next()].map((request) => decodeOk(createTestDecoder(), request))
   const rows = batches.flatMap((batch) => rowsOf(batch, 'otel_traces'))
-  expect(rows).toHaveLength(2 * SPANS_PER_REQUEST)
+  expect(rows).toHaveLength(2 * spanCount)
   expect(batches.map(({ rejectedCount }) => rejectedCount)).toEqual([0, 0])
   expect(new Set(rows.map((row) => row.TraceId)).size).toBe(rows.length)
   expect(new Set(rows.map((row) => row.SpanId)).size).toBe(rows.length)
@@ -26,5 +30,6 @@ test('the payload of the ingest figures is what they say it is', () => {
   expect(Object.keys(rows[0]?.SpanAttributes ?? {})).toHaveLength(10)
   expect(Object.keys(rows[0]?.ResourceAttributes ?? {})).toHaveLength(5)
   const users = new Set(rows.map((row) => (row.SpanAttributes as { 'user.id': string })['user.id']))
-  expect(users.size).toBeGreaterThan(1_000)
+  expect(users.size).toBeGreaterThan(rows.length / 2)
+  for (const user of users) expect(user).toMatch(/^user-[0-4]\d{3}$/)
 })

@@ -1,0 +1,104 @@
+import { type LoadOrder, type LoadReport, runLoad } from './load.ts'
+import { watchLag, watchMemory } from './observers.ts'
+import { quantileOf, round } from './statistics.ts'
+import { countDoubled, countStored, drain, readParts } from './stored-spans.ts'
+import type { Target, Usage } from './target.ts'
+
+/** What one load cost; names are those of the output. Counts and CPU are without the warm-up. */
+export type RunFigures = Awaited<ReturnType<typeof measureRun>>
+
+export interface RunOptions {
+  readonly order: Omit<LoadOrder, 'port'>
+  readonly warmUpMs: number
+}
+
+const DRAIN_MS_MAX = 120_000
+const MEMORY_EVERY_MS = 200
+
+/**
+ * Warms up, sends the load, waits until all of it can be queried, and counts. Peaks of memory are
+ * those of the whole life of the processes. CPU ends when the last span can be queried: what is left
+ * to merge then shows in the number of parts.
+ */
+export async function measureRun(target: Target, options: RunOptions) {
+  const order = { ...options.order, port: target.port }
+  const memory = watchMemory(target, MEMORY_EVERY_MS)
+  const warmUp = await runLoad({ ...order, durationMs: options.warmUpMs })
+  await drain(target, { count: warmUp.acceptedSpanCount, msMax: DRAIN_MS_MAX })
+  const storedBefore = await countStored(target)
+  const before = target.usage()
+  const lag = watchLag(target)
+  const report = await runLoad(order)
+  const lagsMs = await lag.stop()
+  const sentCount = storedBefore + report.acceptedSpanCount
+  const { storedCount, drainMs } = await drain(target, { count: sentCount, msMax: DRAIN_MS_MAX })
+  const after = target.usage()
+  const samples = await memory.stop()
+  const together = samples.map(({ serverBytes, databaseBytes }) => serverBytes + databaseBytes)
+  const stored = storedCount - storedBefore
+  return {
+    seconds: round(report.durationMs / 1_000),
+    bytes_per_span: round(report.bytesPerSpan, 1),
+    spans_stored: stored,
+    /** Answered per second while the load ran. */
+    accepted_spans_per_s: Math.round(report.acceptedSpanCount / (report.durationMs / 1_000)),
+    /** Until the last of them could be queried. */
+    spans_per_s: Math.round(stored / ((report.durationMs + drainMs) / 1_000)),
+    ...cpuFigures({ before, after, stored, report }),
+    peak_bytes_server: after.server.peakBytes,
+    peak_bytes_database: after.database.peakBytes,
+    /** At one moment. */
+    peak_bytes_together: together.reduce((peak, bytes) => Math.max(peak, bytes), 0),
+    ...answerFigures(report),
+    lag_until_queryable_p50_ms: Math.round(quantileOf(lagsMs, 0.5)),
+    lag_until_queryable_max_ms: Math.round(quantileOf(lagsMs, 1)),
+    drain_ms: Math.round(drainMs),
+    ...(await fateFigures(target, { report, stored })),
+    ...(await readParts(target)),
+  }
+}
+
+function cpuFigures(given: {
+  readonly before: Usage
+  readonly after: Usage
+  readonly stored: number
+  readonly report: LoadReport
+}) {
+  const { before, after, stored, report } = given
+  const perMillion = (cpuS: number) => round((cpuS / Math.max(1, stored)) * 1e6)
+  const server = after.server.cpuS - before.server.cpuS
+  const database = after.database.cpuS - before.database.cpuS
+  return {
+    cpu_s_per_million_spans: perMillion(server + database),
+    cpu_s_per_million_spans_server: perMillion(server),
+    cpu_s_per_million_spans_database: perMillion(database),
+    cpu_s_per_million_spans_load: perMillion(report.cpuS),
+  }
+}
+
+/** From sending a request to its answer. */
+export function answerFigures({ answerMs, lateMsMax }: LoadReport) {
+  return {
+    answer_p50_ms: round(quantileOf(answerMs, 0.5)),
+    answer_p99_ms: round(quantileOf(answerMs, 0.99)),
+    /** A paced request that found no free connection. */
+    sent_late_max_ms: Math.round(lateMsMax),
+  }
+}
+
+type SentCounts = Pick<LoadReport, 'acceptedSpanCount' | 'unansweredSpanCount' | 'refusedCount'>
+
+/** Lost: answered for, and not there. Doubled: there more than once, of all that was ever sent. */
+export async function fateFigures(
+  target: Pick<Target, 'query'>,
+  { report, stored }: { readonly report: SentCounts; readonly stored: number },
+) {
+  const { acceptedSpanCount, unansweredSpanCount, refusedCount } = report
+  const doubledCount = await countDoubled(target)
+  return {
+    refused_requests: refusedCount,
+    unanswered_spans: unansweredSpanCount,
+    lost_spans: Math.max(0, acceptedSpanCount - (stored - doubledCount)),
+    doubled_spans: doubledCount,
+  }
+}
