@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { parseDurationMs } from '../lib/duration.ts'
-import { patternFault } from '../lib/pattern.ts'
+import { Pattern } from './pattern.ts'
 
 // The building blocks that the files of `alerts/` share.
 
@@ -48,11 +48,6 @@ const Scalar = z.union([z.string(), z.number(), z.boolean()])
 
 /** A number, or a duration where a field such as `duration` is compared: `{ gte: 10s }`. */
 export const Threshold = z.union([z.number(), Duration])
-
-const Pattern = z.string().superRefine((text, context) => {
-  const message = patternFault(text)
-  if (message !== undefined) context.addIssue({ code: 'custom', message })
-})
 
 const Operators = z.strictObject({
   not: z.union([Scalar, z.array(Scalar)]).optional(),

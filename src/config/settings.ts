@@ -6,25 +6,21 @@ import { Duration } from './fields.ts'
 import { configInvalid, loadYamlOrThrow } from './load-yaml.ts'
 import { MEANINGS } from './meanings.ts'
 import { PrivacySettings } from './privacy.ts'
+import { ProfileUse } from './profile-use.ts'
+import { MapRule } from './telemetry-map.ts'
 
 const Port = z.number().int().min(0).max(65_535)
 const LOG_BYTES_LEAST = 2 ** 20
+/** Every item of a mapped signal is held against them. */
+const MAP_RULES_MAX = 200
 const Names = z.array(z.string()).min(1)
 
-/** Known, but what it asks for is not there: taking it in silence would look like an outage. */
-const NotYet = z
-  .array(z.unknown())
-  .max(
-    0,
-    'is not supported yet: mark spans with signalbox.* attributes, or set telemetry.attributes',
-  )
-  .default([])
-
-/** Which attributes carry each meaning, first present wins. Defaults: see `meanings.ts`. */
 const Telemetry = z.strictObject({
+  /** Which attributes carry each meaning, first present wins. Defaults: see `meanings.ts`. */
   attributes: z.partialRecord(z.enum(MEANINGS), Names).default({}),
-  profiles: NotYet,
-  map: NotYet,
+  /** Routers that do not know us: well-known ones, and rules for any other, which stand before. */
+  profiles: z.array(ProfileUse).max(MAP_RULES_MAX).default([]),
+  map: z.array(MapRule).max(MAP_RULES_MAX).default([]),
   lateness: Duration.default(10_000),
   privacy: PrivacySettings,
 })
@@ -86,6 +82,11 @@ export const Settings = z.strictObject({
   log_level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 })
 export type Settings = z.output<typeof Settings>
+
+/** All rules of `telemetry.map` and the profiles, in the order in which they are tried. */
+export function mapRulesOf({ telemetry }: Pick<Settings, 'telemetry'>): readonly MapRule[] {
+  return [...telemetry.map, ...telemetry.profiles.flat()]
+}
 
 export type Environment = Readonly<Record<string, string | undefined>>
 

@@ -7,6 +7,8 @@ import { createAdmission } from './admission.ts'
 import { type AgeLimit, createAgeLimit } from './age-limit.ts'
 import { BadTelemetry } from './bad-telemetry.ts'
 import { readNdjson } from './ndjson.ts'
+import { REMOTE_WRITE_LIMITS, toMetricsRequest } from './remote-write.ts'
+import { createRemoteWriteMemory, type RemoteWriteMemory } from './remote-write-memory.ts'
 import type { ResourceOptions } from './resource.ts'
 import { createSignals, type Found, type Signals } from './signals.ts'
 import { createTables, type Tables, type TablesOptions } from './tables.ts'
@@ -42,19 +44,21 @@ export interface Decoder {
 export function createDecoder(options: DecoderOptions): Decoder {
   const tables = createTables(options)
   const signals = createSignals({ ...options, tables })
+  const remoteWrite = createRemoteWriteMemory()
   return {
     seal: () => tables.seal(),
     decode(request) {
       const limit = createAgeLimit({ ...request, retentionMs: options.retentionMs })
       tables.mark()
       try {
-        const { body, lines } = toProtobuf(request, options)
+        const converted = toProtobuf(request, { ...options, remoteWrite })
+        const { body, lines } = converted
         if (lines && lines.acceptedCount === 0 && lines.refusedCount > 0)
           return { status: 'bad', reason: reasonOf(lines), lines }
         const found = readSignal(signals, { ...request, body }, limit)
         return {
           status: 'ok',
-          batch: toBatch({ ...options, request, tables, found, limit, lines }),
+          batch: toBatch({ ...options, request, tables, found, limit, converted }),
         }
       } catch (fault) {
         tables.rollback()
@@ -69,9 +73,15 @@ export function createDecoder(options: DecoderOptions): Decoder {
 interface Converted {
   readonly body: Buffer
   readonly lines?: LineReport
+  /** Items that OTLP cannot hold, and why. */
+  readonly refusedCount?: number
+  readonly refusedReason?: string
 }
 
-function toProtobuf(request: OtlpRequest, options: DecoderOptions): Converted {
+function toProtobuf(
+  request: OtlpRequest,
+  options: DecoderOptions & { readonly remoteWrite: RemoteWriteMemory },
+): Converted {
   switch (request.encoding) {
     case 'json':
       return { body: jsonToProtobuf(request) }
@@ -79,11 +89,18 @@ function toProtobuf(request: OtlpRequest, options: DecoderOptions): Converted {
       const { request: body, lines } = readNdjson(request, options)
       return { body, lines }
     }
-    case 'protobuf': {
-      const { buffer, byteOffset, byteLength } = request.body
-      return { body: Buffer.from(buffer, byteOffset, byteLength) }
+    case 'remote-write': {
+      const { remoteWrite: memory } = options
+      const written = toMetricsRequest(request.body, { limits: REMOTE_WRITE_LIMITS, memory })
+      return { ...written, body: toBuffer(written.body) }
     }
+    case 'protobuf':
+      return { body: toBuffer(request.body) }
   }
+}
+
+function toBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength)
 }
 
 function readSignal(
@@ -99,13 +116,18 @@ interface BatchOptions extends DecoderOptions {
   readonly tables: Tables
   readonly found: Found
   readonly limit: AgeLimit
-  readonly lines: LineReport | undefined
+  readonly converted: Converted
 }
 
-function toBatch({ request, tables, found, limit, lines, privacy }: BatchOptions): DecodedBatch {
+function toBatch(options: BatchOptions): DecodedBatch {
+  const { request, tables, found, limit, converted, privacy } = options
+  const { lines, refusedCount = 0, refusedReason = '' } = converted
   const refused = lines
     ? { rejectedCount: lines.refusedCount, rejectedReason: reasonOf(lines) }
-    : { rejectedCount: limit.rejectedCount, rejectedReason: limit.reason }
+    : {
+        rejectedCount: limit.rejectedCount + refusedCount,
+        rejectedReason: [limit.reason, refusedReason].filter(Boolean).join(', '),
+      }
   return {
     ...found,
     ...refused,

@@ -1,21 +1,13 @@
-import { MEANINGS, type Meaning, type Meanings } from '../config/meanings.ts'
+import type { Meaning, Meanings } from '../config/meanings.ts'
 import type { FieldValue, Source } from '../model/observation.ts'
 import type { Attributes } from './attributes.ts'
+import { OLDER_NAMES } from './older-names.ts'
 
 /** What attributes of an item may be looked up in. */
 export interface Scoped {
   readonly attributes: Pick<Attributes, 'get'>
   readonly resource: Pick<Attributes, 'get'>
 }
-
-/** Names of before the conventions were stable; senders that still use them are understood. */
-const OLDER_NAMES: ReadonlyMap<string, string> = new Map([
-  ['http.response.status_code', 'http.status_code'],
-  ['http.request.method', 'http.method'],
-  ['url.path', 'http.target'],
-  ['url.full', 'http.url'],
-  ['deployment.environment.name', 'deployment.environment'],
-])
 
 const RESOURCE = 'resource.'
 
@@ -85,16 +77,4 @@ export function readKey(key: string, item: Scoped, meanings: Meanings): FieldVal
 export function sourceField(source: Source, key: string): FieldValue | undefined {
   const isNamed = key === 'router' || key === 'worker' || key === 'autoscaler'
   return isNamed && source.component === key ? source.id : undefined
-}
-
-const BUILT_IN = new Set<string>([
-  ...MEANINGS,
-  ...['autoscaler', 'role', 'outcome', 'service', 'name', 'kind', 'status', 'status_message'],
-  ...['duration', 'severity', 'body', 'event', 'metric', 'value', 'template'],
-  ...OLDER_NAMES.keys(),
-])
-
-/** Whether a key of a rule means just the attribute of that name, of the item itself or an event. */
-export function isPlainAttribute(key: string): boolean {
-  return !BUILT_IN.has(key) && !key.startsWith(RESOURCE)
 }

@@ -1,11 +1,12 @@
 import type { GrowingBytes } from '../lib/growing-bytes.ts'
-import { endOf } from '../lib/native-column.ts'
 import type { MapColumn } from '../lib/native-map.ts'
+import { endOf } from '../lib/native-offsets.ts'
 import { indexShape, type ShapeFacts } from './attribute-shapes.ts'
 import { toText } from './attribute-value.ts'
 import { type PairSource, readInteger, readScalar, readValue } from './pair-values.ts'
-import { COMPLEX, EMPTY, INT, type PairList, TEXT } from './pairs.ts'
+import type { PairList } from './pairs.ts'
 import { CONTENT, cleanValue, hashValue, PROMPT_CONTENT, type Privacy } from './privacy.ts'
+import { COMPLEX, EMPTY, INT, TEXT } from './value-kinds.ts'
 import type { Wire } from './wire.ts'
 
 // From the pairs of an item into a map column: keys as indexes of the dictionary, values as text by

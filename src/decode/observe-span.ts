@@ -46,6 +46,9 @@ class SeenSpan implements Observation {
   readonly #span: SpanView
   readonly #item: Scoped
   readonly #meanings: Meanings
+  /** Not a method: whoever looks takes it along by itself. */
+  readonly field = (key: string): FieldValue | undefined =>
+    this.builtIn(key) ?? readKey(key, this.#item, this.#meanings)
 
   constructor({ span, source }: DerivedSpan, meanings: Meanings) {
     this.source = source
@@ -69,10 +72,6 @@ class SeenSpan implements Observation {
   get onceKey(): string | undefined {
     const { traceId, spanId } = this.#span
     return traceId !== '' && spanId !== '' ? `${traceId}/${spanId}` : undefined
-  }
-
-  field(key: string): FieldValue | undefined {
-    return this.builtIn(key) ?? readKey(key, this.#item, this.#meanings)
   }
 
   builtIn(key: string): FieldValue | undefined {

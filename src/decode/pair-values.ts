@@ -1,9 +1,10 @@
 import type { FieldValue } from '../model/observation.ts'
 import type { ShapeFacts } from './attribute-shapes.ts'
 import { toFieldValue, toText } from './attribute-value.ts'
-import { BOOL, COMPLEX, DOUBLE, INT, type PairList, TEXT } from './pairs.ts'
+import type { PairList } from './pairs.ts'
 import { cleanValue, hashValue, type Privacy } from './privacy.ts'
 import { readAnyValue, readPair } from './read-any-value.ts'
+import { BOOL, COMPLEX, DOUBLE, INT, TEXT } from './value-kinds.ts'
 import type { AnyValue } from './value-message.ts'
 import type { Wire } from './wire.ts'
 

@@ -1,11 +1,7 @@
 import type { GrowingBytes } from '../lib/growing-bytes.ts'
-import {
-  createArrayColumn,
-  createPlainColumn,
-  endOf,
-  type NativeColumn,
-} from '../lib/native-column.ts'
+import { createArrayColumn, createPlainColumn, type NativeColumn } from '../lib/native-column.ts'
 import { createNested } from '../lib/native-nested.ts'
+import { endOf } from '../lib/native-offsets.ts'
 import { pushDouble, pushInt32 } from './column-writes.ts'
 import { createExemplars, type ExemplarOptions, numberAt } from './exemplars.ts'
 import { type PointKind, type PointScan, type Ranges, readZigzag } from './point-scan.ts'

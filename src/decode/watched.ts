@@ -1,4 +1,5 @@
-import { isPlainAttribute } from './fields.ts'
+import { MEANINGS } from '../config/meanings.ts'
+import { OLDER_NAMES } from './older-names.ts'
 
 // Rules look at few spans. Which attributes a span must have for a rule to take it is known from the
 // rules; whatever lacks them is stored, and no object is made of it.
@@ -38,4 +39,16 @@ export function createWatch(interest: SpanInterest): Watch {
     bitOf: (attribute) => (bits.get(attribute) ?? 0) | (attribute === ROUTE ? ROUTE_BIT : 0),
     wants: (carried) => masks.some((mask) => (carried & mask) === mask),
   }
+}
+
+const BUILT_IN = new Set<string>([
+  ...MEANINGS,
+  ...['autoscaler', 'role', 'outcome', 'service', 'name', 'kind', 'status', 'status_message'],
+  ...['duration', 'severity', 'body', 'event', 'metric', 'value', 'template'],
+  ...OLDER_NAMES.keys(),
+])
+
+/** Whether a key of a rule means just the attribute of that name, of the item itself or an event. */
+function isPlainAttribute(key: string): boolean {
+  return !BUILT_IN.has(key) && !key.startsWith('resource.')
 }

@@ -49,28 +49,26 @@ const UNIT_FLAG: Readonly<Record<ObservationUnit, number>> = {
 export function createIntake(options: IntakeOptions): Intake {
   const { sources, clockGuard, book, restarts, events } = options
   const once = createRecentKeys({ countMax: ONCE_MAX })
+  const isFirst = ({ onceKey, unit }: Observation) =>
+    onceKey === undefined || once.isNew(onceKey, UNIT_FLAG[unit])
   return {
     take(observation, batch) {
       const { source, unit } = observation
-      const now = { nowUnixMs: batch.nowUnixMs, nowMs: batch.nowMs }
-      const reading = { ...now, source: source.id, atUnixMs: observation.atUnixMs }
+      const { nowUnixMs, nowMs } = batch
+      const reading = { source: source.id, atUnixMs: observation.atUnixMs, nowUnixMs, nowMs }
       const { atUnixMs, fault } = clockGuard.guard(reading)
-      sources.heard({ ...now, source, atUnixMs, isStatus: unit === 'status' })
+      sources.heard({ source, isStatus: unit === 'status', atUnixMs, nowUnixMs, nowMs })
       if (fault === 'clock') events.clockGuarded(source.id)
       if (fault === 'late') return events.lateSkipped(source.id)
-      const runs = book.runsOf(unit)
-      if (runs.length === 0) return
-      const topology = options.topology()
       let item: Item | undefined
       let isNew: boolean | undefined
-      for (const run of runs) {
-        if (isHeardAgain(run, source, batch)) continue
-        item ??= toItem(observation, { atUnixMs, heardMs: now.nowMs, topology })
+      for (const run of book.runsOf(unit)) {
+        if (run.isPerSender && isHeardAgain(run, source, batch)) continue
+        item ??= toItem(observation, { atUnixMs, heardMs: nowMs, topology: options.topology() })
         if (!run.takes(item)) continue
         // A source is heard by anything it sends, also by what it sends again.
         if (run.rule.kind !== 'silence') {
-          const { onceKey } = observation
-          isNew ??= onceKey === undefined || once.isNew(onceKey, UNIT_FLAG[unit])
+          isNew ??= isFirst(observation)
           if (!isNew) continue
         }
         if (isRestartable(run.rule) && !restarts.isCurrent(observation)) continue
@@ -83,22 +81,11 @@ export function createIntake(options: IntakeOptions): Intake {
   }
 }
 
-/** What names a sender, and is the same for all that it sends. */
-const SENDER_KEYS = new Set(['router', 'worker', 'autoscaler'])
-
-/**
- * Whether a rule that waits for senders has heard this one in the batch. One whose groups depend on
- * the item itself must see every item.
- */
-function isHeardAgain(run: RuleRun, source: Source, { heard }: IntakeBatch): boolean {
-  const { rule } = run
-  if (rule.kind !== 'silence' || typeof rule.expect !== 'string') return false
-  const isSender = (key: string) =>
-    SENDER_KEYS.has(key) || (key === 'target' && rule.expect === 'workers')
-  if (!rule.by.every(isSender)) return false
+/** Whether a rule that waits for senders has heard this one in the batch already. */
+function isHeardAgain(run: RuleRun, { id }: Source, { heard }: IntakeBatch): boolean {
   const known = heard.get(run)
-  if (known?.has(source.id)) return true
-  if (known) known.add(source.id)
-  else heard.set(run, new Set([source.id]))
+  if (known?.has(id)) return true
+  if (known) known.add(id)
+  else heard.set(run, new Set([id]))
   return false
 }

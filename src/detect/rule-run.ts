@@ -14,6 +14,8 @@ export interface RuleRun {
   readonly rule: Rule
   readonly renderTitle: RenderTitle
   takes(item: Item): boolean
+  /** It only asks who sends: of a batch, one item of each sender is enough. */
+  readonly isPerSender: boolean
   /** The group of an item, made when it is new; further groups than GROUPS_MAX share `__other__`. */
   groupOf(item: Item): RunGroup
   groups(): Iterable<RunGroup>
@@ -77,6 +79,7 @@ export function createRuleRun(options: RuleRunOptions): RuleRun {
     rule,
     renderTitle: compileTitle(rule.title),
     takes,
+    isPerSender: isPerSender(rule),
     groups: () => groups.values(),
     groupOf(item) {
       const values = rule.by.map((key) => item.read(key)?.toString())
@@ -105,6 +108,17 @@ export function createRuleRun(options: RuleRunOptions): RuleRun {
       }
     },
   }
+}
+
+/** What names a sender, and is the same for all that it sends. */
+const SENDER_KEYS = new Set(['router', 'worker', 'autoscaler'])
+
+function isPerSender(rule: Rule): boolean {
+  if (rule.kind !== 'silence' || typeof rule.expect !== 'string') return false
+  // Workers name their target on the resource; what routers name changes with every item.
+  const isSender = (key: string) =>
+    SENDER_KEYS.has(key) || (key === 'target' && rule.expect === 'workers')
+  return rule.by.every(isSender)
 }
 
 function sourcesOf({ windowMs, kind }: Rule) {

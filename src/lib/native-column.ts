@@ -1,5 +1,6 @@
 import { createGrowingBytes, type GrowingBytes } from './growing-bytes.ts'
 import { createGrowingIntegers, type GrowingIntegers } from './growing-integers.ts'
+import { isAnything, OFFSET_BYTES, writeOffsets } from './native-offsets.ts'
 
 // Columns in ClickHouse's `Native` format, revision 0: what a part of a column's data looks like
 // there, per type. Rows are appended column by column, and taken back to the last mark when the
@@ -120,28 +121,4 @@ class Arrays<C extends NativeColumn> implements ArrayColumn<C> {
     this.offsets.length = 0
     this.inner.clear()
   }
-}
-
-export const OFFSET_BYTES = 8
-
-/** Offsets have 64 bits in the format; more than 2^32 values are in no block. */
-export function writeOffsets(out: GrowingBytes, { values, length }: GrowingIntegers): void {
-  out.reserve(length * OFFSET_BYTES)
-  const { view } = out
-  let at = out.length
-  for (let i = 0; i < length; i++, at += OFFSET_BYTES) {
-    view.setUint32(at, values[i] as number, true)
-    view.setUint32(at + 4, 0, true)
-  }
-  out.length = at
-}
-
-/** Dictionaries of no values at all are not written. */
-export function isAnything({ values, length }: GrowingIntegers): boolean {
-  return length > 0 && (values[length - 1] as number) > 0
-}
-
-/** How many values there are so far. */
-export function endOf({ values, length }: GrowingIntegers): number {
-  return length === 0 ? 0 : (values[length - 1] as number)
 }

@@ -1,13 +1,8 @@
 import { createGrowingBytes, type GrowingBytes } from './growing-bytes.ts'
 import { createGrowingIntegers, type GrowingIntegers } from './growing-integers.ts'
 import type { Interner } from './interner.ts'
-import {
-  endOf,
-  isAnything,
-  type NativeColumn,
-  OFFSET_BYTES,
-  writeOffsets,
-} from './native-column.ts'
+import type { NativeColumn } from './native-column.ts'
+import { endOf, isAnything, OFFSET_BYTES, writeOffsets } from './native-offsets.ts'
 import { createWordColumn, type WordColumn } from './native-words.ts'
 
 /**

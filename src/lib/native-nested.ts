@@ -1,5 +1,6 @@
 import { createGrowingIntegers, type GrowingIntegers } from './growing-integers.ts'
-import { type ArrayColumn, createArrayColumn, endOf, type NativeColumn } from './native-column.ts'
+import { type ArrayColumn, createArrayColumn, type NativeColumn } from './native-column.ts'
+import { endOf } from './native-offsets.ts'
 
 /** Columns of one `Nested` structure: arrays that share their offsets. */
 export interface Nested {

@@ -55,6 +55,8 @@ class Table implements NativeTable {
     for (const column of this.#columns) {
       out.text(column.name)
       out.text(column.type)
+      // Of no rows the format has nothing, not even versions.
+      if (this.rowCount === 0) continue
       column.writePrefix(out)
       column.writeData(out)
     }

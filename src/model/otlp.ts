@@ -1,10 +1,13 @@
 /** The three signals of OTLP that are ingested. */
 export type Signal = 'traces' | 'logs' | 'metrics'
 
-/** One export request, inflated, still undecoded. `ndjson` are plain log lines, of signal `logs`. */
+/**
+ * One export request, inflated, still undecoded. `ndjson` are plain log lines, of signal `logs`;
+ * `remote-write` is Prometheus', of signal `metrics`, which is decoded as `protobuf`.
+ */
 export interface OtlpRequest {
   readonly signal: Signal
-  readonly encoding: 'protobuf' | 'json' | 'ndjson'
+  readonly encoding: 'protobuf' | 'json' | 'ndjson' | 'remote-write'
   readonly body: Uint8Array
   readonly receivedUnixMs: number
   /**

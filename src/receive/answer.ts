@@ -19,6 +19,7 @@ export const CONTENT_TYPES = {
   protobuf: 'application/x-protobuf',
   json: 'application/json',
   ndjson: 'application/json',
+  'remote-write': 'text/plain; charset=utf-8',
 } as const satisfies Record<Encoding, string>
 
 /** Answers are bounded by the protocol; nobody reads more of a reason than this. */
@@ -36,6 +37,7 @@ export function toHttpAnswer(
 ): HttpAnswer {
   if ('lines' in answer && answer.lines) return toLinesAnswer(answer.lines, answer.status)
   if (answer.status !== 'ok') return toRefusal(toPipelineRefusal(answer), encoding)
+  if (encoding === 'remote-write') return toRemoteWriteAnswer(answer)
   const { rejectedCount } = answer
   const message = answer.message.slice(0, REASON_CHARS_MAX)
   // An unset partial_success says "all accepted"; a set one, even with 0, is a warning.
@@ -70,19 +72,34 @@ function toLinesAnswer(
   return { status: 400, headers, body, reason, cause: 'unreadable' }
 }
 
-/** A `google.rpc.Status` in the request's type; plain text where that type is not known. */
+/**
+ * 204, or 400 when anything was refused, even if the rest was taken: a 2xx says that all was (remote
+ * write 2.0, "Partial Write", which Prometheus' own receiver follows in 1.0 too). It is logged by the
+ * sender, and not sent again.
+ */
+function toRemoteWriteAnswer({
+  rejectedCount,
+  message,
+}: Extract<OtlpAnswer, { status: 'ok' }>): HttpAnswer {
+  const done = { headers: {}, body: new Uint8Array(), reason: '', cause: '' } as const
+  if (rejectedCount === 0) return { status: 204, ...done }
+  const reason = `${rejectedCount} samples refused, all others taken: ${message}`
+  return toRefusal({ cause: 'unreadable', reason }, 'remote-write')
+}
+
+/** A `google.rpc.Status` in the request's type; plain text where that is not known, or not OTLP. */
 export function toRefusal(refusal: Refusal, encoding: Encoding | undefined): HttpAnswer {
   const { cause, afterS } = refusal
   const { http, rpc } = ANSWERS[cause]
   const reason = refusal.reason.slice(0, REASON_CHARS_MAX)
-  const type = encoding ? CONTENT_TYPES[encoding] : 'text/plain; charset=utf-8'
+  const isText = encoding === undefined || encoding === 'remote-write'
+  const type = isText ? CONTENT_TYPES['remote-write'] : CONTENT_TYPES[encoding]
   const facts = { code: rpc, reason, isBadRequest: http === 400 }
-  const body =
-    encoding === undefined
-      ? text(`${reason}\n`)
-      : encoding === 'protobuf'
-        ? encodeStatus(facts)
-        : text(statusJson(facts))
+  const body = isText
+    ? text(`${reason}\n`)
+    : encoding === 'protobuf'
+      ? encodeStatus(facts)
+      : text(statusJson(facts))
   const headers = {
     ...HEADERS[cause],
     ...(afterS !== undefined && { 'retry-after': String(afterS) }),

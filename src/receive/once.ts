@@ -67,8 +67,9 @@ function toOnceKey({ signal, encoding, body }: OtlpRequest): string {
 }
 
 const LAST = 15
+const ENCODING_BITS = 12
 const SIGNALS = { traces: 0, logs: 1, metrics: 2 } as const
-const ENCODINGS = { protobuf: 0, json: 4, ndjson: 8 } as const
+const ENCODINGS = { protobuf: 0, json: 4, ndjson: 8, 'remote-write': 12 } as const
 
 /** Undefined where nothing was kept and nothing was seen: it may simply come again. */
 function toFate(answer: OtlpAnswer): Fate | undefined {
@@ -79,7 +80,7 @@ function toFate(answer: OtlpAnswer): Fate | undefined {
 /** Which items were refused, and why, was in the first answer; their number is known. */
 function restoredFate({ onceKey, itemCount, rejectedCount }: TakenRequest): Fate {
   const message = rejectedCount > 0 ? `${rejectedCount} refused when this request came first` : ''
-  const isLines = (onceKey.charCodeAt(LAST) & ENCODINGS.ndjson) !== 0
+  const isLines = (onceKey.charCodeAt(LAST) & ENCODING_BITS) === ENCODINGS.ndjson
   const lines = { acceptedCount: itemCount, refusedCount: rejectedCount, refused: [] }
   const answer = { status: 'ok', rejectedCount, message, ...(isLines && { lines }) } as const
   return { status: 'taken', answer }

@@ -23,12 +23,15 @@ export type RequestHead =
     }
 
 const NDJSON_PATH = '/ingest/ndjson'
+/** Where Prometheus receives remote write itself. */
+const REMOTE_WRITE_PATH = '/api/v1/write'
 
 const SIGNALS: Readonly<Record<string, Signal>> = {
   '/v1/traces': 'traces',
   '/v1/logs': 'logs',
   '/v1/metrics': 'metrics',
   [NDJSON_PATH]: 'logs',
+  [REMOTE_WRITE_PATH]: 'metrics',
 }
 
 /** What Fluent Bit, Vector, Fluentd and people call JSON lines. */
@@ -54,13 +57,13 @@ export interface HeadOptions {
 
 export function readHead(request: IncomingMessage, options: HeadOptions): RequestHead {
   const path = (request.url ?? '').split('?', 1)[0] ?? ''
-  const encoding = path === NDJSON_PATH ? 'ndjson' : encodingOf(request.headers['content-type'])
+  const encoding = encodingOf(path, request.headers['content-type'])
   const signal = Object.hasOwn(SIGNALS, path) ? SIGNALS[path] : undefined
-  const coding = codingOf(request.headers['content-encoding'])
+  const coding = codingOf(encoding, request.headers['content-encoding'])
   const refuse = (refusal: Refusal): RequestHead => ({ status: 'refused', refusal, encoding })
   if (signal === undefined) {
-    const reason = `no OTLP at ${path}: use /v1/traces, /v1/logs, /v1/metrics, or ${NDJSON_PATH}`
-    return refuse({ cause: 'path', reason })
+    const paths = `/v1/traces, /v1/logs, /v1/metrics, ${NDJSON_PATH}, or ${REMOTE_WRITE_PATH}`
+    return refuse({ cause: 'path', reason: `no OTLP at ${path}: use ${paths}` })
   }
   if (request.method !== 'POST') return refuse({ cause: 'method', reason: 'use POST' })
   const authority = options.authorize(request.headers.authorization, 'ingest')
@@ -70,6 +73,13 @@ export function readHead(request: IncomingMessage, options: HeadOptions): Reques
   if (encoding === undefined || (encoding === 'ndjson' && !isNdjson(request.headers))) {
     const types = encoding ? 'application/x-ndjson' : OTLP_TYPES
     return refuse({ cause: 'content_type', reason: `unsupported Content-Type: send ${types}` })
+  }
+  if (encoding === 'remote-write' && !isRemoteWrite(request.headers)) {
+    const reason = 'send application/x-protobuf of prometheus.WriteRequest (1.0), not of 2.0'
+    return refuse({ cause: 'content_type', reason })
+  }
+  if (coding === undefined && encoding === 'remote-write') {
+    return refuse({ cause: 'content_type', reason: 'unsupported Content-Encoding: send snappy' })
   }
   if (coding === undefined) {
     const reason = 'unsupported Content-Encoding: send gzip or deflate, or none'
@@ -95,7 +105,20 @@ function mediaTypeOf(contentType: string | undefined): string {
   return contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
 }
 
-function encodingOf(contentType: string | undefined): OtlpRequest['encoding'] | undefined {
+/** A sender of 2.0 falls back to 1.0 on 415 (remote write 2.0, "Unsupported Media Type"). */
+function isRemoteWrite(headers: IncomingMessage['headers']): boolean {
+  const [mediaType = '', ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';')
+  const proto = parameters.map((one) => one.trim()).find((one) => one.startsWith('proto='))
+  const isProtobuf = mediaType.trim() === CONTENT_TYPES.protobuf
+  return isProtobuf && (proto === undefined || proto === 'proto=prometheus.writerequest')
+}
+
+function encodingOf(
+  path: string,
+  contentType: string | undefined,
+): OtlpRequest['encoding'] | undefined {
+  if (path === NDJSON_PATH) return 'ndjson'
+  if (path === REMOTE_WRITE_PATH) return 'remote-write'
   const mediaType = mediaTypeOf(contentType)
   if (mediaType === CONTENT_TYPES.json) return 'json'
   // The second is protobuf's own registered name.
@@ -103,7 +126,12 @@ function encodingOf(contentType: string | undefined): OtlpRequest['encoding'] | 
   return isProtobuf ? 'protobuf' : undefined
 }
 
-function codingOf(contentEncoding: string | undefined): Coding | undefined {
+/** Remote write is always compressed by Snappy's raw format, which no other path takes. */
+function codingOf(
+  encoding: OtlpRequest['encoding'] | undefined,
+  contentEncoding: string | undefined,
+): Coding | undefined {
   const name = (contentEncoding ?? '').trim().toLowerCase()
+  if (encoding === 'remote-write') return name === 'snappy' ? 'snappy' : undefined
   return Object.hasOwn(CODINGS, name) ? CODINGS[name] : undefined
 }

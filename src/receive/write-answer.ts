@@ -24,7 +24,7 @@ export async function writeAnswer(options: {
   const isUnread = !request.readableEnded && !hasNoBody(request)
   response.writeHead(answer.status, {
     ...answer.headers,
-    'content-length': String(answer.body.length),
+    ...(answer.status !== 204 && { 'content-length': String(answer.body.length) }),
     ...((isLast || isUnread) && { connection: 'close' }),
   })
   if (isUnread && !isWaiting) {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { check } from '../../src/app.ts'
-import { loadSettings } from '../../src/config/settings.ts'
+import { loadSettings, mapRulesOf } from '../../src/config/settings.ts'
 
 // What people copy first must work as it stands.
 
@@ -35,4 +35,11 @@ test('the settings of the README are the defaults', () => {
   const file = join(folder(), 'signalbox.yaml')
   writeFileSync(file, blockWith('otlp_http_port: 4318'))
   expect(loadSettings({ SIGNALBOX_CONFIG: file })).toEqual(loadSettings({}))
+})
+
+test('the profiles and rules of the README are taken', () => {
+  const file = join(folder(), 'signalbox.yaml')
+  writeFileSync(file, blockWith('profiles:\n    - use: nginx'))
+  const units = mapRulesOf(loadSettings({ SIGNALBOX_CONFIG: file })).map(({ unit }) => unit)
+  expect(new Set(units)).toEqual(new Set(['attempt', 'request']))
 })

@@ -64,12 +64,6 @@ test.for([
 })
 
 test.for([
-  {
-    text: 'telemetry: { profiles: [envoy] }',
-    key: 'telemetry.profiles',
-    says: 'not supported yet',
-  },
-  { text: 'telemetry: { map: [{ unit: attempt }] }', key: 'telemetry.map', says: 'not supported' },
   { text: 'telemetry: { attributes: { rout: [x] } }', key: 'telemetry.attributes.rout', says: '' },
 ])('what would be ignored is refused: $text', ({ text, key, says }) => {
   const file = write('ignored.yaml', `${text}\n`)

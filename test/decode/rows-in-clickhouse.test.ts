@@ -2,6 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createInterner } from '../../src/lib/interner.ts'
+import { createNativeTable } from '../../src/lib/native-table.ts'
+import { createWordColumn } from '../../src/lib/native-words.ts'
 import type { Signal } from '../../src/model/otlp.ts'
 import { startDatabase, type TestDatabase } from '../store/database.ts'
 import { createTestDecoder, NOW_MS } from './decoder-fixture.ts'
@@ -180,4 +183,22 @@ test('metrics of every kind', async () => {
       'SELECT ValueAtQuantiles.Quantile AS q, ValueAtQuantiles.Value AS v FROM otel_metrics_summary',
     ),
   ).toEqual([{ q: [0.5], v: [1] }])
+})
+
+test.for([0, 1, 256, 257, 65_537])('a dictionary of %s words', async (count) => {
+  const name = `words_${count}`
+  await database.clickhouse.command(
+    `CREATE TABLE ${name} (w LowCardinality(String)) ENGINE = MergeTree ORDER BY w`,
+  )
+  const column = createWordColumn('w', createInterner({ countMax: 100, bytesMax: 10_000 }))
+  const table = createNativeTable(name, [column])
+  for (let n = 0; n < count; n++) column.pushText(`w${n}`)
+  table.rowCount = count
+  const file = join(dir, name)
+  writeFileSync(file, table.seal())
+  await database.clickhouse.load({ table: name, columns: ['w'], file, token: name })
+  expect(
+    await query(`SELECT toUInt32(count()) AS n, toUInt32(uniqExact(w)) AS words,
+      toUInt32(max(toUInt32OrZero(substring(w, 2)))) AS last FROM ${name}`),
+  ).toEqual([{ n: count, words: count, last: Math.max(0, count - 1) }])
 })

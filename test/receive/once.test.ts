@@ -131,6 +131,17 @@ test('plain lines are answered with what became of them, also after a restart', 
   expect(await second.once(ndjson)).toMatchObject({ lines: { ...lines, refused: [] } })
 })
 
+test('remote write has no lines, and is another request than the same bytes as OTLP', async () => {
+  const { once, taken } = createCase()
+  const written = requestOf('a', { signal: 'metrics', encoding: 'remote-write' })
+  await once(written)
+  await once({ ...written, encoding: 'protobuf' })
+  expect(taken).toHaveLength(2)
+  const counts = { itemCount: 5, rejectedCount: 0, receivedUnixMs: NOW_MS }
+  const second = createCase({ taken: [{ onceKey: taken[0]?.onceKey ?? '', ...counts }] })
+  expect(await second.once(written)).toEqual(OK)
+})
+
 test('memory is bounded: the oldest are forgotten, and counted', () => {
   let forgotten = 0
   const memory = createOnceMemory({
