@@ -16,7 +16,7 @@ import { readSpanRows } from './naive-spans.ts'
 
 export interface NaiveDecoder {
   /**
-   * Rows by table, in the order of the request, without the tables that got none. Not of `ndjson`.
+   * Rows by table, in the order of the request, without the tables that got none. Of OTLP only.
    * @throws BadTelemetry for anything that is not such a request
    */
   rows(request: OtlpRequest): ReadonlyMap<string, readonly Row[]>

@@ -8,6 +8,8 @@ import { BYTES, FIXED64, VARINT, type Wire } from './wire.ts'
 
 export const PAIRS_MAX = 1_000
 export const KEY_BYTES_MAX = 1_024
+/** No message is so long. */
+const NEVER = -1
 
 export interface PairList {
   readonly count: number
@@ -70,6 +72,8 @@ class Pairs implements PairList {
     const start = wire.at
     const place = this.count
     const before = this.#shape
+    // What the last item had here is overwritten, whether or not this one is added.
+    this.#lengths[place] = NEVER
     this.#readMessage(wire, end)
     if (this.count === place) return
     this.#starts[place] = start
@@ -91,6 +95,7 @@ class Pairs implements PairList {
     const place = this.count
     const at = wire.at
     if (place >= this.#before.length || this.#before[place] !== this.#shape) return false
+    if (this.isOverLimit) return false
     const start = this.#starts[place] as number
     if (this.#lengths[place] !== end - at || !isRepeated(wire, start, end)) return false
     const step = at - start

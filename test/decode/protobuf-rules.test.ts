@@ -176,3 +176,27 @@ test.for(REFUSED)('%s is refused', ([, field]) => {
   expect(result.status).toBe('bad')
   expect(rows).toEqual({})
 })
+
+test('a value in pieces is itself again in the item after it', () => {
+  const attribute = pair(9, 'k', list('a'), list('b'))
+  const items = [1, 2, 3].map((kind) => messageField(2, varintField(6, kind), attribute))
+  const { rows, reference } = decode('traces', messageField(1, messageField(2, ...items)))
+  expect(rows.otel_traces?.map((row) => row.SpanAttributes)).toEqual(
+    Array(3).fill({ k: '["a","b"]' }),
+  )
+  expect(rows).toEqual(reference)
+})
+
+test.for([
+  ['a name over the limit', pair(9, 'x'.repeat(1_025), varintField(3, 1))],
+  ['too many attributes', Buffer.concat(Array(1_001).fill(pair(9, 'x', varintField(3, 1))))],
+] as const)('an item with %s leaves its neighbours as they are', ([, many]) => {
+  const plain = messageField(2, pair(9, 'k', text('v')), pair(9, 'l', text('w')))
+  const refused = messageField(2, many, pair(9, 'l', text('w')))
+  const body = messageField(1, messageField(2, plain, refused, plain, refused, plain))
+  const { result, rows } = decode('traces', body)
+  expect(result).toMatchObject({ batch: { rowCount: 3, rejectedCount: 2 } })
+  expect(rows.otel_traces?.map((row) => row.SpanAttributes)).toEqual(
+    Array(3).fill({ k: 'v', l: 'w' }),
+  )
+})
