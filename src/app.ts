@@ -13,6 +13,7 @@ import { createTimings } from './config/timings.ts'
 import { createAuthorize } from './config/tokens.ts'
 import { type Correlator, createCorrelator } from './correlate/correlator.ts'
 import { type Controller, createController } from './decide/controller.ts'
+import { createDeadlines } from './decode/deadlines.ts'
 import { createDecoder } from './decode/decoder.ts'
 import { createPrivacyTally } from './decode/privacy.ts'
 import { createDelivery, type Delivery } from './deliver/delivery.ts'
@@ -129,6 +130,7 @@ function createBase({ settings, env, speed = 1 }: AppOptions) {
     ...{ topology: live.topology, retentionMs: settings.retention },
     privacy: { ...names, hash, tally: createPrivacyTally() },
     spanInterest: () => interestOf(live.alerts().rules),
+    jobEvents: events.decode,
   })
   return {
     ...{ settings, clock, timings, telemetry, events, live, storage, decoder, names, hash },
@@ -200,7 +202,10 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
     ...{ names: given.names, hash: given.hash, taken: storage.log.takeOver() },
     events: events.receive,
   })
-  const parts = [correlator, pager, controller, delivery, detector]
+  const deadlines = createDeadlines({
+    ...{ ...given, observe: onObservations, append: storage.log.append },
+  })
+  const parts = [correlator, pager, controller, delivery, detector, deadlines]
   const api = toApi({ ...given, detector, controller, delivery, correlator, pager })
   return { controller, ingest, parts, api }
 }

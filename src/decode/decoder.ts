@@ -6,11 +6,12 @@ import type { LineReport, OtlpRequest } from '../model/otlp.ts'
 import { createAdmission } from './admission.ts'
 import { type AgeLimit, createAgeLimit } from './age-limit.ts'
 import { BadTelemetry } from './bad-telemetry.ts'
+import type { JobEvents } from './jobs.ts'
 import { readNdjson } from './ndjson.ts'
 import type { Privacy } from './privacy.ts'
 import type { ResourceOptions } from './resource.ts'
 import { createSignals, type Found, type Signals } from './signals.ts'
-import { createTables, type Tables } from './tables.ts'
+import { createTables } from './tables.ts'
 import { jsonToProtobuf } from './to-protobuf.ts'
 import type { SpanInterest } from './watched.ts'
 
@@ -28,6 +29,8 @@ export interface DecoderOptions extends ResourceOptions {
   readonly privacy: Privacy
   /** Read for every batch, since rules may be reloaded. */
   spanInterest(): SpanInterest
+  /** For metrics of asynchronous requests. */
+  readonly jobEvents?: JobEvents
 }
 
 export interface Decoder {
@@ -37,15 +40,37 @@ export interface Decoder {
    * that join requests with attempts.
    */
   decode(request: OtlpRequest): DecodeResult
+  /**
+   * To be called about once a second: asynchronous requests whose deadline has passed become rows
+   * and observations, 10,000 at most. Their rows can be taken back likewise; then they come again.
+   */
+  tick(nowUnixMs: number): DecodedBatch
   /** The rows of all requests since it was last called; blocks are good until it is called again. */
   seal(): readonly Block[]
 }
 
+/** About what a row of a request takes in the log. */
+const ROW_BYTES = 300
+
 export function createDecoder(options: DecoderOptions): Decoder {
   const tables = createTables(options)
   const signals = createSignals({ ...options, tables })
+  const rows = () => ({
+    rowCount: tables.rowsSinceMark(),
+    discard() {
+      tables.rollback()
+      signals.forgetLast()
+    },
+  })
   return {
     seal: () => tables.seal(),
+    tick(nowUnixMs) {
+      tables.mark()
+      const found = signals.tick(nowUnixMs)
+      const own = rows()
+      const nothing = { rejectedCount: 0, rejectedReason: '', withheld: [] }
+      return { ...found, ...nothing, ...own, byteCount: own.rowCount * ROW_BYTES }
+    },
     decode(request) {
       const limit = createAgeLimit({ ...request, retentionMs: options.retentionMs })
       tables.mark()
@@ -54,7 +79,10 @@ export function createDecoder(options: DecoderOptions): Decoder {
         if (lines && lines.acceptedCount === 0 && lines.refusedCount > 0)
           return { status: 'bad', reason: reasonOf(lines), lines }
         const found = readSignal(signals, { ...request, body }, limit)
-        return { status: 'ok', batch: toBatch({ ...options, request, tables, found, limit, lines }) }
+        return {
+          status: 'ok',
+          batch: { ...toBatch({ ...options, request, found, limit, lines }), ...rows() },
+        }
       } catch (fault) {
         tables.rollback()
         options.privacy.tally.take()
@@ -95,13 +123,18 @@ function readSignal(
 
 interface BatchOptions extends DecoderOptions {
   readonly request: OtlpRequest
-  readonly tables: Tables
   readonly found: Found
   readonly limit: AgeLimit
   readonly lines: LineReport | undefined
 }
 
-function toBatch({ request, tables, found, limit, lines, privacy }: BatchOptions): DecodedBatch {
+function toBatch({
+  request,
+  found,
+  limit,
+  lines,
+  privacy,
+}: BatchOptions): Omit<DecodedBatch, 'rowCount' | 'discard'> {
   const refused = lines
     ? { rejectedCount: lines.refusedCount, rejectedReason: reasonOf(lines) }
     : { rejectedCount: limit.rejectedCount, rejectedReason: limit.reason }
@@ -111,8 +144,6 @@ function toBatch({ request, tables, found, limit, lines, privacy }: BatchOptions
     ...(lines && { lines }),
     withheld: privacy.tally.take(),
     byteCount: request.body.byteLength,
-    rowCount: tables.rowsSinceMark(),
-    discard: () => tables.rollback(),
   }
 }
 

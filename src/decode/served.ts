@@ -5,24 +5,40 @@ import type { Source } from '../model/observation.ts'
 import { readAttribute, readMeaning } from './fields.ts'
 import { toUnixMs } from './int64.ts'
 import type { Ending } from './outcome.ts'
-import type { EventView, SpanView } from './span-view.ts'
+import type { AttributesView, EventView, SpanView } from './span-view.ts'
 import { weightOf } from './trace-state.ts'
 
 const IMAGES_MAX = 1_000_000
 
+export interface ServedContext {
+  readonly meanings: Meanings
+  readonly source: Source
+  readonly receivedUnixMs: number
+}
+
+/** A span, or a log record, which is a span of no length. */
+export interface ServedItem
+  extends Pick<SpanView, 'traceId' | 'spanId' | 'startUnixNs' | 'endUnixNs' | 'traceState'> {
+  readonly attributes: Pick<AttributesView, 'get'>
+  readonly resource: Pick<SpanView['resource'], 'attributes'>
+}
+
 /** What attempts and requests read from their span alike. */
 export function readServed(
   span: SpanView,
-  context: {
-    readonly meanings: Meanings
-    readonly source: Source
-    readonly receivedUnixMs: number
-  },
+  context: ServedContext,
 ): Omit<Served, 'route' | 'requestId' | 'outcome'> {
+  const { statusCode, errorType } = endingOf(span)
+  return { ...readWork(span, context), statusCode, errorType }
+}
+
+export function readWork(
+  span: ServedItem,
+  context: ServedContext,
+): Omit<Served, 'route' | 'requestId' | 'outcome' | 'errorType' | 'statusCode'> {
   const scoped = { attributes: span.attributes, resource: span.resource.attributes }
   const read = (meaning: Meaning) => readMeaning(context.meanings[meaning], scoped)
   const text = (meaning: Meaning) => String(read(meaning) ?? '')
-  const { statusCode, errorType } = endingOf(span)
   const generation = text('generation')
   return {
     router: context.source.id,
@@ -30,8 +46,6 @@ export function readServed(
     spanId: span.spanId,
     startUnixNs: span.startUnixNs,
     endUnixNs: span.endUnixNs,
-    errorType,
-    statusCode,
     generation: parseGeneration(generation) ? generation : '',
     session: text('session'),
     model: text('model'),
@@ -48,7 +62,10 @@ export function readServed(
 }
 
 /** `signalbox.request.id` or its like; '' when the span carries none. */
-export function readRequestId(span: SpanView, meanings: Meanings): string {
+export function readRequestId(
+  span: Pick<ServedItem, 'attributes' | 'resource'>,
+  meanings: Meanings,
+): string {
   const scoped = { attributes: span.attributes, resource: span.resource.attributes }
   return String(readMeaning(meanings.request_id, scoped) ?? '')
 }

@@ -3,13 +3,15 @@ import type { Topology } from '../config/topology.ts'
 import type { Observation } from '../model/observation.ts'
 import type { Signal } from '../model/otlp.ts'
 import type { Admission } from './admission.ts'
-import { createDerivation, type DerivedSpan } from './derive.ts'
+import { createDerivation, type Derivation, type DerivedSpan } from './derive.ts'
+import type { JobEvents } from './jobs.ts'
 import { createLogReader } from './log-reader.ts'
 import { createMetricReader } from './metric-reader.ts'
 import { observeLog } from './observe-log.ts'
 import { observePoint } from './observe-point.ts'
-import { observeSpan } from './observe-span.ts'
+import { observeEnded, observeSpan } from './observe-span.ts'
 import type { Privacy } from './privacy.ts'
+import { createRequestBook, type RequestBook } from './request-book.ts'
 import type { ResourceFacts, ResourceOptions } from './resource.ts'
 import { createRouterServices } from './router-services.ts'
 import { createScopeReader } from './scope-facts.ts'
@@ -31,7 +33,12 @@ export interface SignalContext {
 }
 
 /** Each reads a request of its signal, in protobuf. */
-export type Signals = Readonly<Record<Signal, (body: Buffer, context: SignalContext) => Found>>
+export type Signals = Readonly<Record<Signal, (body: Buffer, context: SignalContext) => Found>> & {
+  /** Requests whose deadline has passed. */
+  tick(nowUnixMs: number): Found
+  /** The rows of the last request, or tick, were taken back. */
+  forgetLast(): void
+}
 
 export interface SignalOptions extends ResourceOptions {
   topology(): Topology
@@ -39,6 +46,7 @@ export interface SignalOptions extends ResourceOptions {
   readonly privacy: Privacy
   spanInterest(): SpanInterest
   readonly tables: Tables
+  readonly jobEvents?: JobEvents
 }
 
 export function createSignals(options: SignalOptions): Signals {
@@ -53,15 +61,29 @@ export function createSignals(options: SignalOptions): Signals {
     meanings,
     source: routerServices.sourceOf(resource, receivedUnixMs),
   })
-  const traces = createTraces({ ...options, routerServices, eventPairs, scopes })
+  const book = createRequestBook({
+    ...options,
+    attempt: (row) => tables.attempts.push(row),
+    request: (row) => tables.requests.push(row),
+  })
+  const quality = tables.quality.push
+  const derivation = createDerivation({ ...options, routerServices, book, quality })
+  const traces = createTraces({ ...options, routerServices, eventPairs, scopes, derivation })
   return {
     traces,
+    tick: (nowUnixMs) => tickBook(book, nowUnixMs, meanings),
+    forgetLast: book.forgetLast,
     logs(body, context) {
       const views = logs.read(body, context)
       const { receivedUnixMs } = context
+      const ended = derivation.logs(views, receivedUnixMs)
       const observations = views.map((view) =>
-        observeLog(view, observing(view.origin.resource, receivedUnixMs)),
+        observeLog(view, {
+          ...observing(view.origin.resource, receivedUnixMs),
+          placeOf: book.placeOf,
+        }),
       )
+      for (const one of ended) observations.push(observeEnded(one, meanings))
       return { observations, itemCount: views.length }
     },
     metrics(body, context) {
@@ -74,17 +96,24 @@ export function createSignals(options: SignalOptions): Signals {
   }
 }
 
+function tickBook(book: RequestBook, nowUnixMs: number, meanings: SignalOptions['meanings']) {
+  book.start(nowUnixMs)
+  book.expire(nowUnixMs)
+  const ended = book.settle()
+  return { observations: ended.map((one) => observeEnded(one, meanings)), itemCount: 0 }
+}
+
 function createTraces(
   options: SignalOptions & {
     readonly routerServices: ReturnType<typeof createRouterServices>
     readonly eventPairs: Tables['eventPairs']
     readonly scopes: ReturnType<typeof createScopeReader>
+    readonly derivation: Derivation
   },
 ): Signals['traces'] {
-  const { tables, routerServices, meanings } = options
-  const { spans: table, pairs, attempts, requests } = tables
+  const { tables, routerServices, meanings, derivation } = options
+  const { spans: table, pairs } = tables
   const reader = createTraceReader({ ...options, table, pairs })
-  const derive = createDerivation(options)
   return (body, { admission, receivedUnixMs }) => {
     const found = reader.read(body, {
       admission,
@@ -96,11 +125,10 @@ function createTraces(
       span,
       source: routerServices.sourceOf(span.resource, receivedUnixMs),
     })
-    const derived = derive(found.routed, receivedUnixMs)
-    for (const { attempt } of derived) if (attempt) attempts.push(attempt)
-    for (const { request } of derived) if (request) requests.push(request)
+    const { derived, ended } = derivation.spans(found, receivedUnixMs)
     const seen = [...found.watched.map(plain), ...derived]
     const observations = seen.flatMap((item) => observeSpan(item, meanings))
+    for (const one of ended) observations.push(observeEnded(one, meanings))
     return { observations, itemCount: found.itemCount }
   }
 }

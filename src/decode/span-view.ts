@@ -17,10 +17,13 @@ import { createWire } from './wire.ts'
 export interface AttributesView {
   /** Undefined when it is absent, or private and dropped. */
   get(key: string): FieldValue | undefined
+  /** Of all that `get` may know. */
+  names(): Iterable<string>
 }
 
 export interface EventView {
   readonly name: string
+  readonly unixNs: bigint
   readonly attributes: AttributesView
 }
 
@@ -88,9 +91,10 @@ export function createSpanView(options: ViewOptions): SpanView {
       const views: EventView[] = []
       for (let i = 0; i < events.length; i += 2) {
         wire.at = events[i] as number
-        const { nameFrom, nameTo } = scanEvent(wire, events[i + 1] as number, eventPairs)
+        const { nameFrom, nameTo, timeAt } = scanEvent(wire, events[i + 1] as number, eventPairs)
         const view = createAttributesView({ bytes, pairs: eventPairs, privacy })
-        views.push({ name: text(nameFrom, nameTo), attributes: view })
+        const unixNs = readNs(bytes, timeAt)
+        views.push({ name: text(nameFrom, nameTo), unixNs, attributes: view })
       }
       return views
     },
@@ -120,11 +124,18 @@ export function createAttributesView(options: {
   const facts = options.pairs.facts()
   const wire = createWire()
   wire.open(options.bytes)
-  const pairs = { kinds: kinds.slice(0, count), froms: froms.slice(0, count), tos: tos.slice(0, count) }
-  return { get: (key) => readOwn({ wire, pairs }, { key, facts, privacy }) }
+  const pairs = {
+    kinds: kinds.slice(0, count),
+    froms: froms.slice(0, count),
+    tos: tos.slice(0, count),
+  }
+  return {
+    get: (key) => readOwn({ wire, pairs }, { key, facts, privacy }),
+    names: () => facts.places.keys(),
+  }
 }
 
-const NO_ATTRIBUTES: AttributesView = { get: () => undefined }
+const NO_ATTRIBUTES: AttributesView = { get: () => undefined, names: () => [] }
 
 interface Wanted {
   readonly key: string

@@ -1,5 +1,6 @@
 import { createInterner } from '../lib/interner.ts'
 import type { NativeTable } from '../lib/native-table.ts'
+import type { QualityVerdict, StoredAttempt, StoredRequest } from '../model/attempt.ts'
 import type { Block } from '../model/block.ts'
 import { createShapes, type Shapes } from './attribute-shapes.ts'
 import { createLogTable, type LogTable } from './log-table.ts'
@@ -8,11 +9,15 @@ import { createPairList, type PairList } from './pairs.ts'
 import type { PointKind } from './point-scan.ts'
 import { createPointTable, type PointTable } from './point-table.ts'
 import type { Privacy } from './privacy.ts'
-import { createAttemptTable, createRequestTable, type ServedTable } from './served-table.ts'
+import {
+  createAttemptTable,
+  createQualityTable,
+  createRequestTable,
+  type ServedTable,
+} from './served-table.ts'
 import { createSpanParts } from './span-parts.ts'
 import { createSpanTable, type SpanTable } from './span-table.ts'
 import { createWatch, type SpanInterest, type Watch } from './watched.ts'
-import type { Attempt, Request } from '../model/attempt.ts'
 
 // All tables that telemetry goes into, each with the block that is open, and the lists through which
 // attributes get there. They share their memory of attribute names.
@@ -21,8 +26,9 @@ export interface Tables {
   readonly spans: SpanTable
   readonly logs: LogTable
   readonly points: Readonly<Record<PointKind, PointTable>>
-  readonly attempts: ServedTable<Attempt>
-  readonly requests: ServedTable<Request>
+  readonly attempts: ServedTable<StoredAttempt>
+  readonly requests: ServedTable<StoredRequest>
+  readonly quality: ServedTable<QualityVerdict>
   /** Of the item itself, and of what is within it. */
   readonly pairs: PairList
   readonly eventPairs: PairList
@@ -69,9 +75,11 @@ export function createTables({ privacy }: { readonly privacy: Privacy }): Tables
   }
   const attempts = createAttemptTable(words)
   const requests = createRequestTable(words)
-  const all = [spans, logs, ...Object.values(points), attempts, requests].map(({ table }) => table)
+  const quality = createQualityTable(words)
+  const own = [attempts, requests, quality]
+  const all = [spans, logs, ...Object.values(points), ...own].map(({ table }) => table)
   return {
-    ...{ spans, logs, points, attempts, requests, pairs, eventPairs },
+    ...{ spans, logs, points, attempts, requests, quality, pairs, eventPairs },
     watch(wanted) {
       if (wanted === interest) return watch
       interest = wanted

@@ -2,13 +2,13 @@ import type { Source } from '../model/observation.ts'
 import type { Admission } from './admission.ts'
 import type { PairList } from './pairs.ts'
 import type { Privacy } from './privacy.ts'
-import type { ResourceFacts } from './resource.ts'
 import { readLast } from './read-last.ts'
+import type { ResourceFacts } from './resource.ts'
 import type { KnownResource, ScopeFacts, ScopeReader } from './scope-facts.ts'
 import { createSpanScan, scanSpan } from './span-scan.ts'
 import type { SpanTable } from './span-table.ts'
 import { createSpanView, type SpanView } from './span-view.ts'
-import { ROUTE_BIT, type Watch } from './watched.ts'
+import { REQUEST_BIT, ROUTE_BIT, type Watch } from './watched.ts'
 import { BYTES, createWire } from './wire.ts'
 
 // An export request of traces, in one pass: rows into the open block, and as objects only the spans
@@ -36,6 +36,8 @@ export interface ReadTraces {
   readonly routed: readonly SpanView[]
   /** Those that a rule may take, and the newest of each resource, so that its source is heard. */
   readonly watched: readonly SpanView[]
+  /** Those of nobody known as a router that end a request, or say how good it was. */
+  readonly marked: readonly SpanView[]
   /** Services that showed themselves to be routers. */
   readonly routerServices: ReadonlySet<string>
 }
@@ -67,6 +69,7 @@ class Reader implements TraceReader {
   #senders: Sender[] = []
   #routed: SpanView[] = []
   #watched: SpanView[] = []
+  #marked: SpanView[] = []
   #routerServices = new Set<string>()
   #itemCount = 0
 
@@ -80,6 +83,7 @@ class Reader implements TraceReader {
     this.#senders = []
     this.#routed = []
     this.#watched = []
+    this.#marked = []
     this.#routerServices = new Set()
     this.#itemCount = 0
     for (const end = bytes.length; wire.at < end; ) {
@@ -147,7 +151,10 @@ class Reader implements TraceReader {
       sender.newestTo = end
     }
     if (sender.component === 'router') this.#routed.push(this.#viewOf(sender))
-    else if (watch.wants(carried)) this.#watched.push(this.#viewOf(sender))
+    else {
+      if (watch.wants(carried)) this.#watched.push(this.#viewOf(sender))
+      if ((carried & REQUEST_BIT) !== 0) this.#marked.push(this.#viewOf(sender))
+    }
     if (sender.component !== 'other') return true
     // Who sends a span with a route is a router, although nobody says so.
     if ((bits & ROUTE_BIT) !== 0) this.#routerServices.add(sender.resource.serviceName)
@@ -179,6 +186,10 @@ class Reader implements TraceReader {
       for (let i = 0; i < undecided.length; i += 2)
         routed.push(this.#viewAt(sender, undecided[i] as number, undecided[i + 1] as number))
     }
-    return { itemCount: this.#itemCount, routed, watched, routerServices: this.#routerServices }
+    const routerServices = this.#routerServices
+    const isRouted = (view: SpanView) =>
+      view.resource.component === undefined && routerServices.has(view.resource.serviceName)
+    const marked = this.#marked.filter((view) => !isRouted(view))
+    return { itemCount: this.#itemCount, routed, watched, marked, routerServices }
   }
 }
