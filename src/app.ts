@@ -127,10 +127,9 @@ function createBase({ settings, env, speed = 1 }: AppOptions) {
   const interestOf = createSpanInterest()
   const decoder = createDecoder({
     ...{ meanings: createMeanings(settings), services: settings.services, timings },
-    ...{ topology: live.topology, retentionMs: settings.retention },
+    ...{ topology: live.topology, retentionMs: settings.retention, jobEvents: events.decode },
     privacy: { ...names, hash, tally: createPrivacyTally() },
     spanInterest: () => interestOf(live.alerts().rules),
-    jobEvents: events.decode,
   })
   return {
     ...{ settings, clock, timings, telemetry, events, live, storage, decoder, names, hash },
@@ -197,14 +196,13 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
     ...{ ...shared, oncall, incident: correlator.get, recordPage: correlator.page },
     events: events.page,
   })
+  const outlets = { observe: onObservations, append: storage.log.append }
   const ingest = createDoor({
-    ...{ decode: given.decoder.decode, observe: onObservations, append: storage.log.append },
+    ...{ ...outlets, decode: given.decoder.decode },
     ...{ names: given.names, hash: given.hash, taken: storage.log.takeOver() },
     events: events.receive,
   })
-  const deadlines = createDeadlines({
-    ...{ ...given, observe: onObservations, append: storage.log.append },
-  })
+  const deadlines = createDeadlines({ ...given, ...outlets })
   const parts = [correlator, pager, controller, delivery, detector, deadlines]
   const api = toApi({ ...given, detector, controller, delivery, correlator, pager })
   return { controller, ingest, parts, api }

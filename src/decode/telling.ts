@@ -61,9 +61,9 @@ export function createTelling(options: TellingOptions): Telling {
     const now = toJobRequest(group, opening?.said, options.topology())
     if (!now || now.route === '') return
     const isFresh = fresh.has(group) || (opening !== undefined && fresh.has(opening))
-    const form = group.toldEnd ? 'joined' : 'job'
-    if (opening) rows.tell(opening, now, { form, isFresh })
-    else rows.tellEnd(group, now, isFresh)
+    if (!opening) return rows.tellEnd(group, now, isFresh)
+    rows.takeBackEnd(group, opening)
+    rows.tell(opening, now, { form: 'job', isFresh })
   }
   return {
     attemptOf: attempts.attemptOf,
@@ -105,13 +105,25 @@ function createRequestRows({ revisions, request }: RequestRowsOptions) {
       const { toldEnd } = group
       const isSame = toldEnd !== undefined && isEqual(toldEnd, now, 'end')
       if (isSame && !isFresh) return
-      if (!isSame && toldEnd) group.endRevision = revisions.next()
+      // Never 0: what an earlier process said of the request is older.
+      if (!isSame) group.endRevision = revisions.next()
       const row = { ...now, form: 'end', revision: group.endRevision } as const
       group.toldEnd = row
       revisions.onUndo(() => {
         group.toldEnd = toldEnd
       })
       request(row)
+    },
+    /** Its opening is known now, and has a row of its own, which must be the later one. */
+    takeBackEnd(group: Group, opening: RequestEntry) {
+      const { toldEnd } = group
+      if (!toldEnd) return
+      group.toldEnd = undefined
+      revisions.onUndo(() => {
+        group.toldEnd = toldEnd
+      })
+      request({ ...toldEnd, form: 'poll', revision: revisions.next() })
+      opening.revision = revisions.next()
     },
   }
 }

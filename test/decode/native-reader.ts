@@ -1,5 +1,5 @@
-import type { Row } from '../../src/model/batch.ts'
 import { formatUnixMs, formatUnixNs } from '../../src/decode/int64.ts'
+import type { Row } from '../../src/model/batch.ts'
 
 // Reads `Native` blocks (revision 0) back into rows as JSONEachRow has them, so that what the one-pass
 // decoder wrote can be compared with what was meant. Independent of the writer.
@@ -25,7 +25,8 @@ function createCursor(bytes: Buffer) {
     take(count: number): number {
       const from = this.at
       this.at += count
-      if (this.at > bytes.length) throw new Error(`block ends at ${bytes.length}, wanted ${this.at}`)
+      if (this.at > bytes.length)
+        throw new Error(`block ends at ${bytes.length}, wanted ${this.at}`)
       return from
     },
     varint(): number {
@@ -105,6 +106,8 @@ function readValues(cursor: Cursor, type: string, count: number): unknown[] {
       return readWords(cursor, count)
     case 'String':
       return each(() => cursor.text())
+    case 'Int8':
+      return each(() => bytes.readInt8(cursor.take(1)))
     case 'UInt8':
       return each(() => bytes[cursor.take(1)]!)
     case 'Bool':
