@@ -55,8 +55,10 @@ export function createTelling(options: TellingOptions): Telling {
     for (const entry of group.requests) {
       if (entry.own) attempts.takeBack(entry.own)
       // A poll was taken for a request as long as nobody knew better.
-      if (entry !== opening && entry.told)
-        rows.tell(entry, entry.told, { form: 'poll', isFresh: false })
+      if (entry === opening || !entry.told) continue
+      // What stood under the poll's name was the last word: the opening's must be later.
+      if (opening && entry.told.form === 'job') opening.revision = revisions.next()
+      rows.tell(entry, entry.told, { form: 'poll', isFresh: false })
     }
     const now = toJobRequest(group, opening?.said, options.topology())
     if (!now || now.route === '') return
