@@ -1,13 +1,14 @@
 import type { Meanings } from '../config/meanings.ts'
 import type { Timings } from '../config/timings.ts'
 import type { Topology } from '../config/topology.ts'
-import type { Attempt, QualityVerdict, Request } from '../model/attempt.ts'
+import type { Attempt, Request } from '../model/attempt.ts'
 import type { Source } from '../model/observation.ts'
+import type { QualityVerdict } from '../model/stored.ts'
 import type { LogView } from './log-view.ts'
 import { hasQuality, QUALITY_EVENT, readQuality } from './quality.ts'
 import { createRecentMap } from './recent-map.ts'
 import type { EndedRequest, RequestBook } from './request-book.ts'
-import { findEndOfLog, findEndsOfSpan, isEndOfLog, nameOf, toItem, toSaid } from './request-end.ts'
+import { findEndOfLog, findEndsOfSpan, nameOf, REQUEST_END, toItem, toSaid } from './request-end.ts'
 import {
   classify,
   type RoutedContext,
@@ -134,7 +135,7 @@ function addLog(log: LogView, receivedUnixMs: number, options: DeriveOptions): v
   const { meanings, routerServices, book } = options
   const source = routerServices.sourceOf(log.origin.resource, receivedUnixMs)
   const context = { meanings, source, receivedUnixMs }
-  if (isEndOfLog(log)) {
+  if (nameOf(log) === REQUEST_END) {
     const found = findEndOfLog(log, context)
     if (found) book.addEnd(found)
     return

@@ -1,5 +1,6 @@
 import type { Topology } from '../config/topology.ts'
-import type { Attempt, Request, StoredRequest } from '../model/attempt.ts'
+import type { Attempt, Request } from '../model/attempt.ts'
+import type { StoredRequest } from '../model/stored.ts'
 import { inOrder } from './attribution.ts'
 import { areLost, judgeRequest } from './outcome.ts'
 import type { AttemptEntry, Group, RequestEntry, SaidRequest } from './story.ts'

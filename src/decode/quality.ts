@@ -1,4 +1,4 @@
-import type { QualityVerdict } from '../model/attempt.ts'
+import type { QualityVerdict } from '../model/stored.ts'
 import type { ServedItem } from './served.ts'
 import type { AttributesView } from './span-view.ts'
 import { QUALITY_PREFIX } from './watched.ts'

@@ -1,21 +1,21 @@
 import type { Timings } from '../config/timings.ts'
 import type { Topology } from '../config/topology.ts'
-import type { Attempt, Request, StoredAttempt, StoredRequest } from '../model/attempt.ts'
+import type { Attempt, Request } from '../model/attempt.ts'
 import type { Source } from '../model/observation.ts'
+import type { StoredAttempt, StoredRequest } from '../model/stored.ts'
 import { attribute } from './attribution.ts'
 import { createOpenJobs, type JobEvents } from './jobs.ts'
 import { routeOf } from './judge.ts'
 import { type FoundEnd, firstEnd } from './request-end.ts'
 import {
   type AttemptEntry,
-  createStoryMemory,
   type Group,
   isAsynchronous,
   openingOf,
   type RequestEntry,
-  type StoryMemory,
   type Trace,
 } from './story.ts'
+import { createStoryMemory, type StoryMemory } from './story-memory.ts'
 import { createTelling, type Telling } from './telling.ts'
 
 // All attempts and requests that are known, by whatever has come so far. Whoever brings something

@@ -36,10 +36,6 @@ export function findEndsOfSpan(span: SpanView, context: ServedContext): FoundEnd
   })
 }
 
-export function isEndOfLog(log: LogView): boolean {
-  return nameOf(log) === REQUEST_END
-}
-
 export function nameOf({ eventName, attributes }: LogView): string {
   return eventName || String(attributes.get('event.name') ?? '')
 }

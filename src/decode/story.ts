@@ -1,9 +1,9 @@
-import type { Attempt, Request, RequestOutcome, StoredRequest } from '../model/attempt.ts'
+import type { Attempt, Request, RequestOutcome } from '../model/attempt.ts'
 import type { Source } from '../model/observation.ts'
+import type { StoredRequest } from '../model/stored.ts'
 import type { Ending } from './outcome.ts'
-import { createRecentMap } from './recent-map.ts'
 
-// What is remembered of requests, so that what they are does not depend on the order in which their
+// What is known of requests, so that what they are does not depend on the order in which their
 // spans come: traces with the requests and attempts in them, and groups of all that belong to one
 // request id. Nothing here holds on to the bytes of an export request.
 
@@ -76,63 +76,6 @@ export interface Group {
   isObserved: boolean
 }
 
-export interface StoryMemory {
-  trace(traceId: string, nowMs: number): Trace
-  /** @param kept what somebody else still holds of it, when it is forgotten here */
-  group(requestId: string, nowMs: number, kept?: Group): Group
-  /** Undefined when nothing is known of it. */
-  known(requestId: string, nowMs: number): Group | undefined
-}
-
-/** Half a minute of 1,500 requests per second. */
-const STORIES_MAX = 50_000
-/** Spans of one trace, or under one request id; beyond them memory of it starts anew. */
-const SPANS_MAX = 200
-
-/** Each remembers 50,000 at most, none untouched for longer than `ageMaxMs`. */
-export function createStoryMemory(options: { readonly ageMaxMs: number }): StoryMemory {
-  const traces = createRecentMap<Trace>({ countMax: STORIES_MAX, ...options })
-  const groups = createRecentMap<Group>({ countMax: STORIES_MAX, ...options })
-  return {
-    trace(traceId, nowMs) {
-      // Spans without a trace have nothing to do with each other.
-      if (traceId === '') return createTrace()
-      const known = traces.get(traceId, nowMs)
-      const trace = known && !isFullTrace(known) ? known : createTrace()
-      traces.set(traceId, trace, nowMs)
-      return trace
-    },
-    group(requestId, nowMs, kept) {
-      if (requestId === '') return createGroup('')
-      const known = groups.get(requestId, nowMs) ?? kept
-      const group = known && !isFullGroup(known) ? known : createGroup(requestId, known)
-      groups.set(requestId, group, nowMs)
-      return group
-    },
-    known: (requestId, nowMs) => groups.get(requestId, nowMs),
-  }
-}
-
-function createTrace(): Trace {
-  return { parents: new Map(), requests: new Map(), attempts: new Map() }
-}
-
-const isFullTrace = ({ parents, requests, attempts }: Trace) =>
-  Math.max(parents.size, requests.size, attempts.size) >= SPANS_MAX
-
-const isFullGroup = ({ requests, attempts }: Group) =>
-  Math.max(requests.size, attempts.size) >= SPANS_MAX
-
-function createGroup(requestId: string, full?: Group): Group {
-  const { end, toldEnd, endRevision = 0, isExpired = false, isObserved = false } = full ?? {}
-  const opening = full && openingOf(full)
-  const requests = new Set(opening ? [opening] : [])
-  const attempts = new Set<AttemptEntry>()
-  return {
-    ...{ requestId, attempts, requests, end, toldEnd, endRevision, isExpired, isObserved },
-  }
-}
-
 /** Somebody says that it goes on after its first span. */
 export function isAsynchronous(group: Group): boolean {
   if (group.end) return true
@@ -148,7 +91,7 @@ export function openingOf({ requests }: Group): RequestEntry | undefined {
 }
 
 /** By start; at the same moment by span id, so that there is one order. */
-export function isBefore(a: SaidRequest, b: SaidRequest): boolean {
+function isBefore(a: SaidRequest, b: SaidRequest): boolean {
   if (a.startUnixNs !== b.startUnixNs) return a.startUnixNs < b.startUnixNs
   return a.spanId < b.spanId
 }

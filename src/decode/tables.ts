@@ -1,7 +1,7 @@
 import { createInterner } from '../lib/interner.ts'
 import type { NativeTable } from '../lib/native-table.ts'
-import type { QualityVerdict, StoredAttempt, StoredRequest } from '../model/attempt.ts'
 import type { Block } from '../model/block.ts'
+import type { QualityVerdict, StoredAttempt, StoredRequest } from '../model/stored.ts'
 import { createShapes, type Shapes } from './attribute-shapes.ts'
 import { createLogTable, type LogTable } from './log-table.ts'
 import { createMapWriter } from './map-writer.ts'

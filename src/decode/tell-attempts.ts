@@ -1,5 +1,6 @@
 import type { Topology } from '../config/topology.ts'
-import type { Attempt, StoredAttempt } from '../model/attempt.ts'
+import type { Attempt } from '../model/attempt.ts'
+import type { StoredAttempt } from '../model/stored.ts'
 import { routeOf } from './judge.ts'
 import type { Revisions } from './revisions.ts'
 import { type AttemptEntry, type Group, openingOf } from './story.ts'

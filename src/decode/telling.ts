@@ -1,5 +1,6 @@
 import type { Topology } from '../config/topology.ts'
-import type { Attempt, Request, StoredRequest } from '../model/attempt.ts'
+import type { Attempt, Request } from '../model/attempt.ts'
+import type { StoredRequest } from '../model/stored.ts'
 import { attemptsOf } from './attribution.ts'
 import { type JobRequest, toJobRequest, toSpanRequest } from './judge.ts'
 import { createRevisions, type Revisions } from './revisions.ts'

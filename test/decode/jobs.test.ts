@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Decoder } from '../../src/decode/decoder.ts'
 import { createOpenJobs, JOBS_MAX } from '../../src/decode/jobs.ts'
-import { createStoryMemory } from '../../src/decode/story.ts'
+import { createStoryMemory } from '../../src/decode/story-memory.ts'
 import type { Row } from '../../src/model/batch.ts'
 import {
   createTestDecoder,
