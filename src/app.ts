@@ -12,6 +12,7 @@ import { createAuthorize } from './config/tokens.ts'
 import { type Correlator, createCorrelator } from './correlate/correlator.ts'
 import { type Controller, createController } from './decide/controller.ts'
 import { createConfiguredDecoder } from './decode/configured-decoder.ts'
+import { createDeadlines } from './decode/deadlines.ts'
 import { createDelivery, type Delivery } from './deliver/delivery.ts'
 import { checkAlerts } from './detect/check-alerts.ts'
 import { createDetector, type Detector } from './detect/detector.ts'
@@ -120,7 +121,7 @@ function createBase({ settings, env, speed = 1 }: AppOptions) {
   const names = createPrivateNames(settings.telemetry.privacy)
   const hash = openKeyedHash(settings.data_dir)
   const decoder = createConfiguredDecoder({
-    ...{ settings, timings, names, hash, topology: live.topology },
+    ...{ settings, timings, names, hash, topology: live.topology, jobEvents: events.decode },
     spanInterest: createSpanInterest(() => live.alerts().rules),
   })
   return {
@@ -187,12 +188,20 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
     ...{ ...shared, oncall, incident: correlator.get, recordPage: correlator.page },
     events: events.page,
   })
+  const outlets = { observe: onObservations, append: storage.log.append }
   const ingest = createDoor({
-    ...{ decode: given.decoder.decode, observe: onObservations, append: storage.log.append },
+    ...{ ...outlets, decode: given.decoder.decode },
     ...{ names: given.names, hash: given.hash, taken: storage.log.takeOver() },
     events: events.receive,
   })
-  const parts = [correlator, pager, controller, delivery, detector]
+  const parts = [
+    correlator,
+    pager,
+    controller,
+    delivery,
+    detector,
+    createDeadlines({ ...given, ...outlets }),
+  ]
   const api = toApi({ ...given, detector, controller, delivery, correlator, pager })
   return { controller, ingest, parts, api }
 }

@@ -34,6 +34,7 @@ export function createListedView(options: ViewOptions): ListedView {
   }
   let source: PairSource | undefined
   return {
+    names: () => facts.places.keys(),
     get(key) {
       if (!facts.places.has(key)) return undefined
       if (source === undefined) {
@@ -50,7 +51,11 @@ export function createListedView(options: ViewOptions): ListedView {
   }
 }
 
-const NO_ATTRIBUTES: ListedView = { get: () => undefined, digest: () => '' }
+const NO_ATTRIBUTES: ListedView = {
+  get: () => undefined,
+  names: () => [],
+  digest: () => '',
+}
 
 /** For looking at what was counted when it was stored. */
 export function quiet(privacy: Privacy): Privacy {

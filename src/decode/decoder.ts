@@ -6,13 +6,14 @@ import type { LineReport, OtlpRequest } from '../model/otlp.ts'
 import { createAdmission } from './admission.ts'
 import { type AgeLimit, createAgeLimit } from './age-limit.ts'
 import { BadTelemetry } from './bad-telemetry.ts'
+import type { JobEvents } from './jobs.ts'
 import type { Mapper } from './mapped.ts'
 import { readNdjson } from './ndjson.ts'
 import { REMOTE_WRITE_LIMITS, toMetricsRequest } from './remote-write.ts'
 import { createRemoteWriteMemory, type RemoteWriteMemory } from './remote-write-memory.ts'
 import type { ResourceOptions } from './resource.ts'
 import { createSignals, type Found, type Signals } from './signals.ts'
-import { createTables, type Tables, type TablesOptions } from './tables.ts'
+import { createTables, type TablesOptions } from './tables.ts'
 import { jsonToProtobuf } from './to-protobuf.ts'
 import type { SpanInterest } from './watched.ts'
 
@@ -31,6 +32,8 @@ export interface DecoderOptions extends ResourceOptions, TablesOptions {
   readonly mapper: Mapper
   /** Read for every batch, since rules may be reloaded. */
   spanInterest(): SpanInterest
+  /** For metrics of asynchronous requests. */
+  readonly jobEvents?: JobEvents
 }
 
 export interface Decoder {
@@ -40,16 +43,38 @@ export interface Decoder {
    * that join requests with attempts.
    */
   decode(request: OtlpRequest): DecodeResult
+  /**
+   * To be called about once a second: asynchronous requests whose deadline has passed become rows
+   * and observations, 10,000 at most. Their rows can be taken back likewise; then they come again.
+   */
+  tick(nowUnixMs: number): DecodedBatch
   /** The rows of all requests since it was last called; blocks are good until it is called again. */
   seal(): readonly Block[]
 }
+
+/** About what a row of a request takes in the log. */
+const ROW_BYTES = 300
 
 export function createDecoder(options: DecoderOptions): Decoder {
   const tables = createTables(options)
   const signals = createSignals({ ...options, tables })
   const remoteWrite = createRemoteWriteMemory()
+  const rows = () => ({
+    rowCount: tables.rowsSinceMark(),
+    discard() {
+      tables.rollback()
+      signals.forgetLast()
+    },
+  })
   return {
     seal: () => tables.seal(),
+    tick(nowUnixMs) {
+      tables.mark()
+      const found = signals.tick(nowUnixMs)
+      const own = rows()
+      const nothing = { rejectedCount: 0, rejectedReason: '', withheld: [] }
+      return { ...found, ...nothing, ...own, byteCount: own.rowCount * ROW_BYTES }
+    },
     decode(request) {
       const limit = createAgeLimit({ ...request, retentionMs: options.retentionMs })
       tables.mark()
@@ -61,7 +86,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
         const found = readSignal(signals, { ...request, body }, limit)
         return {
           status: 'ok',
-          batch: toBatch({ ...options, request, tables, found, limit, converted }),
+          batch: { ...toBatch({ ...options, request, found, limit, converted }), ...rows() },
         }
       } catch (fault) {
         tables.rollback()
@@ -116,14 +141,13 @@ function readSignal(
 
 interface BatchOptions extends DecoderOptions {
   readonly request: OtlpRequest
-  readonly tables: Tables
   readonly found: Found
   readonly limit: AgeLimit
   readonly converted: Converted
 }
 
-function toBatch(options: BatchOptions): DecodedBatch {
-  const { request, tables, found, limit, converted, privacy } = options
+function toBatch(options: BatchOptions): Omit<DecodedBatch, 'rowCount' | 'discard'> {
+  const { request, found, limit, converted, privacy } = options
   const { lines, refusedCount = 0, refusedReason = '' } = converted
   const refused = lines
     ? { rejectedCount: lines.refusedCount, rejectedReason: reasonOf(lines) }
@@ -138,8 +162,6 @@ function toBatch(options: BatchOptions): DecodedBatch {
     // What plain lines had of them was counted where the lines were cleaned.
     withheld: privacy.tally.take().filter(({ action }) => !lines || action === 'drop'),
     byteCount: request.body.byteLength,
-    rowCount: tables.rowsSinceMark(),
-    discard: () => tables.rollback(),
   }
 }
 

@@ -3,18 +3,34 @@ import type { Timings } from '../config/timings.ts'
 import type { Topology } from '../config/topology.ts'
 import type { Attempt, Request } from '../model/attempt.ts'
 import type { Source } from '../model/observation.ts'
-import { type AttemptMemory, createAttemptMemory, type KnownAttempt } from './attempt-memory.ts'
-import { readMeaning, readTarget } from './fields.ts'
-import { judgeAttempt, judgeRequest } from './outcome.ts'
+import type { QualityVerdict } from '../model/stored.ts'
+import type { LogView } from './log-view.ts'
+import { hasQuality, QUALITY_EVENT, readQuality } from './quality.ts'
 import { createRecentMap } from './recent-map.ts'
+import type { EndedRequest, RequestBook } from './request-book.ts'
+import { findEndOfLog, findEndsOfSpan, nameOf, REQUEST_END, toItem, toSaid } from './request-end.ts'
+import {
+  classify,
+  type RoutedContext,
+  type RoutedSpan,
+  saysItGoesOn,
+  toAttemptEntry,
+  toRequestEntry,
+} from './routed-span.ts'
 import type { RouterServices } from './router-services.ts'
-import { endingOf, readRequestId, readServed } from './served.ts'
+import { readRequestId } from './served.ts'
 import type { SpanView } from './span-view.ts'
+import type { AttemptEntry, RequestEntry } from './story.ts'
 
-// Attempts and requests of CONTRACT.md §3, from spans. What one batch does not say comes from three
-// bounded memories: which services are routers, which routers send attempts, which attempts a
-// request had. A fresh process does not have them: bytes that are decoded again after a crash give
-// the same rows only as far as their own batch tells (the report joins attempts again anyway).
+// Attempts and requests of CONTRACT.md §3, from spans and logs. What one export request does not say
+// comes from bounded memories: which services are routers, which routers send attempts, and the book
+// of all requests. A fresh process does not have them: what is sent again after a crash gives rows
+// only as far as it tells itself (the report joins by request id again anyway).
+//
+// A request with a `signalbox.request.id` is asynchronous when somebody says so: its SERVER span (or
+// a log record) carries `signalbox.async: true`, or its SERVER span answered 202, or an end has come.
+// Then its first SERVER span opens it, all others are polls, and only its end or its deadline judges
+// it. Every other SERVER span is the whole request, and ends it.
 
 const ROUTERS_MAX = 10_000
 
@@ -32,169 +48,130 @@ export interface DeriveOptions {
   topology(): Topology
   readonly timings: Pick<Timings, 'attemptMemoryMs'>
   readonly routerServices: RouterServices
+  readonly book: RequestBook
+  quality(verdict: QualityVerdict): void
 }
 
-/** @returns a function that takes the spans of one request, in order, with when it was received */
-export function createDerivation(
-  options: DeriveOptions,
-): (spans: readonly SpanView[], receivedUnixMs: number) => DerivedSpan[] {
-  const ageMaxMs = options.timings.attemptMemoryMs
-  const attemptSenders = createRecentMap<true>({ countMax: ROUTERS_MAX, ageMaxMs })
-  const memory = createAttemptMemory({ ageMaxMs })
-  return (spans, receivedUnixMs) => {
-    const { routerServices } = options
-    const sourceOf = (span: SpanView) => routerServices.sourceOf(span.resource, receivedUnixMs)
-    const batch = createBatch({ ...options, spans, receivedUnixMs, sourceOf })
-    for (const item of batch.attempts) attemptSenders.set(item.source.id, true, receivedUnixMs)
-    const sendsAttempts = (source: Source) => attemptSenders.get(source.id, receivedUnixMs) === true
-    return deriveBatch(batch, { memory, sendsAttempts, receivedUnixMs, ...options })
-  }
+export interface Derivation {
+  /** @param marked spans of others, that may end a request or say how good it was */
+  spans(
+    found: { readonly routed: readonly SpanView[]; readonly marked: readonly SpanView[] },
+    receivedUnixMs: number,
+  ): { readonly derived: DerivedSpan[]; readonly ended: readonly EndedRequest[] }
+  logs(logs: readonly LogView[], receivedUnixMs: number): readonly EndedRequest[]
 }
 
-interface Item {
-  readonly span: SpanView
-  readonly source: Source
-  readonly target: string
-  /** What the span itself says; '' when nothing. */
-  readonly route: string
-  readonly isRequest: boolean
-  readonly isAttempt: boolean
-}
-
-interface Batch {
-  readonly items: readonly Item[]
-  readonly attempts: readonly Item[]
-  /** The request span above an attempt, when this batch has it. */
-  requestAbove(item: Item): Item | undefined
-}
-
-interface BatchOptions extends DeriveOptions {
-  readonly spans: readonly SpanView[]
-  readonly receivedUnixMs: number
-  sourceOf(span: SpanView): Source
-}
-
-const HOPS_MAX = 64
-
-function createBatch({ spans, sourceOf, ...options }: BatchOptions): Batch {
-  const topology = options.topology()
-  const items = spans.map((span) => classify(span, sourceOf(span), { ...options, topology }))
-  const bySpan = new Map<string, Item>()
-  for (const item of items) bySpan.set(`${item.span.traceId}/${item.span.spanId}`, item)
+export function createDerivation(options: DeriveOptions): Derivation {
+  const { meanings, routerServices, book, timings } = options
+  const senders = createRecentMap<true>({
+    countMax: ROUTERS_MAX,
+    ageMaxMs: timings.attemptMemoryMs,
+  })
   return {
-    items,
-    attempts: items.filter((item) => item.isAttempt),
-    requestAbove({ span }) {
-      let parentSpanId = span.parentSpanId
-      for (let hops = 0; hops < HOPS_MAX && parentSpanId !== ''; hops++) {
-        const parent = bySpan.get(`${span.traceId}/${parentSpanId}`)
-        if (!parent || parent.isRequest) return parent
-        parentSpanId = parent.span.parentSpanId
-      }
-      return undefined
+    spans({ routed, marked }, receivedUnixMs) {
+      const context = { meanings, topology: options.topology(), receivedUnixMs }
+      const sourceOf = (span: SpanView) => routerServices.sourceOf(span.resource, receivedUnixMs)
+      const items = routed.map((span) => classify(span, sourceOf(span), context))
+      for (const { isAttempt, source } of items)
+        if (isAttempt) senders.set(source.id, true, receivedUnixMs)
+      book.start(receivedUnixMs)
+      const entries = items.map((item) => {
+        const sendsAttempts = senders.get(item.source.id, receivedUnixMs) === true
+        return addSpan(book, item, { ...context, sendsAttempts })
+      })
+      const endings = [...routed, ...marked]
+      for (const span of endings)
+        for (const found of findEndsOfSpan(span, { ...context, source: sourceOf(span) }))
+          book.addEnd(found)
+      const ended = book.settle()
+      for (const span of endings) if (hasQuality(span)) noteSpanQuality(span, context, options)
+      return { derived: items.map((item, i) => toDerived(item, entries[i], book)), ended }
+    },
+    logs(logs, receivedUnixMs) {
+      book.start(receivedUnixMs)
+      for (const log of logs) addLog(log, receivedUnixMs, options)
+      const ended = book.settle()
+      for (const log of logs)
+        if (nameOf(log) === QUALITY_EVENT) noteLogQuality(log, receivedUnixMs, options)
+      return ended
     },
   }
 }
 
-interface ClassifyOptions {
-  readonly meanings: Meanings
-  readonly topology: Topology
-}
+type Added = { readonly attempt?: AttemptEntry; readonly request?: RequestEntry }
 
-function classify(span: SpanView, source: Source, { meanings, topology }: ClassifyOptions): Item {
-  const { attributes } = span
-  const scoped = { attributes, resource: span.resource.attributes }
-  const isServerSpan = span.kind === 'Server'
-  const target = String(
-    readTarget(meanings.target, { ...scoped, isServerSpan, component: source.component }) ?? '',
-  )
-  const route = String(readMeaning(meanings.route, scoped) ?? '')
-  const isRouter = source.component === 'router'
-  return {
-    span,
-    source,
-    target,
-    route,
-    isRequest:
-      isRouter &&
-      isServerSpan &&
-      (attributes.get('signalbox.route') !== undefined || topology.hasRoute(route)),
-    isAttempt:
-      isRouter &&
-      span.kind === 'Client' &&
-      (attributes.get('signalbox.target') !== undefined || topology.hasTarget(target)),
+function addSpan(
+  book: RequestBook,
+  item: RoutedSpan,
+  context: RoutedContext & { readonly sendsAttempts: boolean },
+): Added {
+  const { traceId, spanId, parentSpanId } = item.span
+  if (item.isAttempt) return { attempt: book.addAttempt(toAttemptEntry(item, context)) }
+  if (!item.isRequest) {
+    book.addParent(traceId, spanId, parentSpanId)
+    return {}
   }
+  const entry = toRequestEntry(item, context)
+  if (item.target !== '' && !context.sendsAttempts) entry.own = toAttemptEntry(item, context)
+  return { request: book.addRequest(entry) }
 }
 
-interface Context extends DeriveOptions {
-  readonly memory: AttemptMemory
-  sendsAttempts(source: Source): boolean
-  readonly receivedUnixMs: number
-}
-
-function deriveBatch(batch: Batch, context: Context): DerivedSpan[] {
-  // All attempts before any request: a request often stands before its attempts in the bytes.
-  const attempts = new Map<Item, Attempt>()
-  for (const item of batch.attempts) {
-    const requestItem = batch.requestAbove(item)
-    attempts.set(item, toAttempt(item, { ...context, ...(requestItem && { requestItem }) }))
+function toDerived({ span, source }: RoutedSpan, added: Added | undefined, book: RequestBook) {
+  const { request } = added ?? {}
+  const own = request?.hasOwn && request.own?.told !== 'void' ? request.own : undefined
+  const entry = added?.attempt ?? own
+  const told = request?.told?.form === '' ? request.told : undefined
+  const derived: DerivedSpan = {
+    ...{ span, source },
+    ...(entry && { attempt: book.attemptOf(entry) }),
   }
-  return batch.items.map((item): DerivedSpan => {
-    const { span, source } = item
-    if (!item.isRequest) {
-      const attempt = attempts.get(item)
-      return { span, source, ...(attempt && { attempt }) }
-    }
-    const isOwnAttempt = item.target !== '' && !context.sendsAttempts(source)
-    const attempt = isOwnAttempt ? toAttempt(item, { ...context, requestItem: item }) : undefined
-    return { span, source, ...(attempt && { attempt }), request: toRequest(item, context) }
+  if (!told || told.outcome === 'unknown') return derived
+  const { form: _, revision: __, outcome, ...rest } = told
+  return { ...derived, request: { ...rest, outcome } }
+}
+
+/** What a log record says of requests: it may end one, or open one that goes on. */
+function addLog(log: LogView, receivedUnixMs: number, options: DeriveOptions): void {
+  const { meanings, routerServices, book } = options
+  const source = routerServices.sourceOf(log.origin.resource, receivedUnixMs)
+  const context = { meanings, source, receivedUnixMs }
+  if (nameOf(log) === REQUEST_END) {
+    const found = findEndOfLog(log, context)
+    if (found) book.addEnd(found)
+    return
+  }
+  if (!saysItGoesOn(log, 0)) return
+  const requestId = readRequestId(toItem(log), meanings)
+  if (requestId === '') return
+  const ending = { statusCode: 0, errorType: '', isError: false, responseFlags: '', durationMs: 0 }
+  book.addRequest({
+    said: toSaid(toItem(log), requestId, context),
+    ...{ hasOwnId: true, ending, target: '', source, isOpening: true },
+    ...{ own: undefined, hasOwn: false, told: undefined, revision: 0 },
   })
 }
 
-function toAttempt(item: Item, context: Context & { readonly requestItem?: Item }): Attempt {
-  const { span, target } = item
-  const { requestItem, memory, meanings, receivedUnixMs } = context
-  const route = item.route || (requestItem?.route ?? '')
-  const inherited = requestItem && readRequestId(requestItem.span, meanings)
-  const attempt: Attempt = {
-    ...readServed(span, { ...context, source: item.source }),
-    route,
-    requestId: readRequestId(span, meanings) || inherited || span.traceId,
-    outcome: judgeAttempt(endingOf(span)),
-    target,
-    role: context.topology().roleOf(route, target),
-  }
-  const known: KnownAttempt = { ...attempt, requestSpanId: requestItem?.span.spanId ?? '' }
-  memory.add(known, receivedUnixMs)
-  return attempt
+function noteSpanQuality(span: SpanView, context: RoutedContext, options: DeriveOptions): void {
+  const { routerServices, book } = options
+  const { receivedUnixMs } = context
+  const source = routerServices.sourceOf(span.resource, receivedUnixMs)
+  const { route, target, requestId: own } = classify(span, source, context)
+  const requestId = own || span.traceId
+  const known = book.placeOf(requestId)
+  const place = { requestId, route: route || known.route, target: target || known.target }
+  for (const one of readQuality(span, { ...place, receivedUnixMs })) options.quality(one)
 }
 
-function toRequest(item: Item, context: Context): Request {
-  const { span } = item
-  const { meanings } = context
-  const requestId = readRequestId(span, meanings) || span.traceId
-  const attempts = context.memory.of(
-    {
-      requestId,
-      traceId: span.traceId,
-      spanId: span.spanId,
-      startUnixNs: span.startUnixNs,
-      endUnixNs: span.endUnixNs,
-    },
-    context.receivedUnixMs,
-  )
-  const judged = judgeRequest(endingOf(span), attempts)
-  const served = attempts.findLast(({ outcome }) => outcome === 'ok')
-  // A router whose attempts did not come (yet) may still name the target on the request.
-  const named = judged.outcome === 'ok' && attempts.length === 0 ? item.target : ''
-  const finalTarget = served?.target ?? named
-  return {
-    ...readServed(span, { ...context, source: item.source }),
-    route: item.route,
-    requestId,
-    ...judged,
-    finalTarget,
-    finalRole: finalTarget === '' ? '' : context.topology().roleOf(item.route, finalTarget),
-    attemptCount: attempts.length,
-  }
+function noteLogQuality(log: LogView, receivedUnixMs: number, options: DeriveOptions): void {
+  const item = { ...toItem(log), attributes: log.attributes }
+  const requestId = readRequestId(item, options.meanings) || log.traceId
+  if (requestId === '') return
+  const { route, target } = options.book.placeOf(requestId)
+  const said = toSaid(item, requestId, {
+    meanings: options.meanings,
+    source: options.routerServices.sourceOf(log.origin.resource, receivedUnixMs),
+    receivedUnixMs,
+  })
+  const place = { requestId, receivedUnixMs, route: said.route || route, target }
+  for (const one of readQuality(item, place)) options.quality(one)
 }

@@ -89,7 +89,10 @@ export function createLogView(options: LogViewOptions): LogView {
 }
 
 function withoutContent(attributes: AttributesView): AttributesView {
-  return { get: (key) => (key === CONTENT ? undefined : attributes.get(key)) }
+  return {
+    get: (key) => (key === CONTENT ? undefined : attributes.get(key)),
+    names: () => [...attributes.names()].filter((name) => name !== CONTENT),
+  }
 }
 
 function plainText(bytes: Buffer, from: number, to: number): [number, number] | undefined {

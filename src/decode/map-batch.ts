@@ -102,8 +102,18 @@ function pushAttempts(attempts: readonly Mapped[], { entry, place, batch }: Cont
 }
 
 function pushAttempt(attempt: Attempt, seen: SeenMapped, batch: Batch): void {
-  batch.tables.attempts.push(attempt)
+  const spanId = rowIdOf(attempt, seen.index)
+  batch.tables.attempts.push({ ...attempt, spanId, revision: 0 })
   batch.observations.push(observeMappedAttempt(attempt, seen))
+}
+
+/**
+ * Readers take rows of one start, trace and span for one: lines without ids, and several attempts in
+ * one line, need a name of their own there.
+ */
+function rowIdOf({ spanId }: { readonly spanId: string }, index: number): string {
+  if (spanId === '') return randomUUID()
+  return index === 0 ? spanId : `${spanId}/${index}`
 }
 
 function toSeen({ item, source, meanings }: Place, count: number, index: number): SeenMapped {
@@ -129,6 +139,6 @@ function pushRequest(mapped: Mapped, { entry, place, batch }: Context): void {
     place,
     isKnown ? own : joins.attemptsOf(key, receivedUnixMs),
   )
-  tables.requests.push(request)
+  tables.requests.push({ ...request, spanId: rowIdOf(request, 0), form: '', revision: 0 })
   observations.push(observeMappedRequest(request, seen))
 }

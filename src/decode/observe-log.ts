@@ -3,17 +3,24 @@ import type { FieldValue, Observation, Source } from '../model/observation.ts'
 import { createField, readMeaning, readTarget, sourceField } from './fields.ts'
 import { toUnixMs } from './int64.ts'
 import type { LogView } from './log-view.ts'
+import { QUALITY_EVENT } from './quality.ts'
+import { nameOf } from './request-end.ts'
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal']
 
 export interface ObserveOptions {
   readonly meanings: Meanings
   readonly source: Source
+  /** What is known of a request, '' where nothing is. */
+  placeOf?(requestId: string): { readonly route: string; readonly target: string }
 }
 
-export function observeLog(log: LogView, { meanings, source }: ObserveOptions): Observation {
+export function observeLog(log: LogView, options: ObserveOptions): Observation {
+  const { meanings, source } = options
   const atUnixMs = toUnixMs(log.unixNs)
   const scoped = { attributes: log.attributes, resource: log.origin.resource.attributes }
+  // A verdict about quality seldom says where its request went.
+  const place = isQuality(log) ? placeOf(log, options) : undefined
   const builtIn = (key: string): FieldValue | undefined => {
     switch (key) {
       case 'body':
@@ -29,12 +36,13 @@ export function observeLog(log: LogView, { meanings, source }: ObserveOptions): 
         return log.eventName || log.attributes.get('event.name')
       case 'request_id':
         return readMeaning(meanings.request_id, scoped) ?? (log.traceId || undefined)
-      case 'target':
-        return readTarget(meanings.target, {
-          ...scoped,
-          isServerSpan: false,
-          component: source.component,
-        })
+      case 'route':
+        return readMeaning(meanings.route, scoped) ?? (place?.route || undefined)
+      case 'target': {
+        const { component } = source
+        const own = readTarget(meanings.target, { ...scoped, isServerSpan: false, component })
+        return own ?? (place?.target || undefined)
+      }
       default:
         return log.kubernetes.get(key) ?? sourceField(source, key)
     }
@@ -47,6 +55,14 @@ export function observeLog(log: LogView, { meanings, source }: ObserveOptions): 
     weight: 1,
     field: createField({ ...scoped, meanings, builtIn }),
   }
+}
+
+const isQuality = (log: LogView) => nameOf(log) === QUALITY_EVENT
+
+function placeOf(log: LogView, { meanings, placeOf: find }: ObserveOptions) {
+  const scoped = { attributes: log.attributes, resource: log.origin.resource.attributes }
+  const requestId = String(readMeaning(meanings.request_id, scoped) ?? log.traceId)
+  return requestId === '' ? undefined : find?.(requestId)
 }
 
 /** `trace` … `fatal` by number; without one, the sender's own word. */

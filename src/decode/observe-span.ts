@@ -1,9 +1,10 @@
 import type { Meanings } from '../config/meanings.ts'
-import type { Served } from '../model/attempt.ts'
+import type { Request, Served } from '../model/attempt.ts'
 import type { FieldValue, Observation, Source } from '../model/observation.ts'
 import type { DerivedSpan } from './derive.ts'
 import { createField, readKey, readTarget, type Scoped, sourceField } from './fields.ts'
 import { toUnixMs } from './int64.ts'
+import type { EndedRequest } from './request-book.ts'
 import { readRequestId } from './served.ts'
 import type { SpanView } from './span-view.ts'
 import { weightOf } from './trace-state.ts'
@@ -28,16 +29,35 @@ export function observeSpan(derived: DerivedSpan, meanings: Meanings): Observati
     observations.push({ ...base, unit: 'attempt', attempt, field })
   }
   if (request) {
-    const { outcome, finalTarget, finalRole, attemptCount } = request
-    const field = withServed(request, {
-      outcome,
-      attempt_count: attemptCount,
-      ...(finalTarget !== '' && { target: finalTarget, role: finalRole }),
-    })
+    const field = withServed(request, requestFields(request))
     observations.push({ ...base, unit: 'request', request, field })
   }
   return observations
 }
+
+function requestFields({ outcome, finalTarget, finalRole, attemptCount }: Request) {
+  const target = finalTarget !== '' && { target: finalTarget, role: finalRole }
+  return { outcome, attempt_count: attemptCount, ...target }
+}
+
+/**
+ * An asynchronous request, once: when it ended, or did not. Rules see what its opening and its end
+ * said by their meanings, not other attributes.
+ */
+export function observeEnded({ request, source }: EndedRequest, meanings: Meanings): Observation {
+  const own: Readonly<Record<string, FieldValue>> = requestFields(request)
+  const startUnixMs = toUnixMs(request.startUnixNs)
+  const atUnixMs = toUnixMs(request.endUnixNs)
+  const duration = Math.max(0, atUnixMs - startUnixMs)
+  const builtIn = (key: string) =>
+    key === 'duration' ? duration : (own[key] ?? servedField(request, key))
+  const field = createField({ attributes: NOTHING, resource: NOTHING, meanings, builtIn })
+  const onceKey = `request ${request.requestId}`
+  const { weight } = request
+  return { unit: 'request', atUnixMs, startUnixMs, source, weight, onceKey, request, field }
+}
+
+const NOTHING = { get: () => undefined }
 
 /** A class, since there may be thousands a second: what nobody asks for is never read. */
 class SeenSpan implements Observation {

@@ -49,8 +49,7 @@ export function judgeRequest(ending: Ending, attempts: readonly Tried[]): Judged
     errorType: ending.errorType,
     abandonedAfterMs: 0,
   })
-  const isServed = attempts.some(({ outcome }) => outcome === 'ok')
-  if (attempts.at(-1)?.outcome === 'failed' && !isServed) return plain('failed')
+  if (areLost(attempts)) return plain('failed')
   if (isCancelled(ending)) {
     const abandonedAfterMs = ABANDONED_AFTER_MS
     if (ending.durationMs <= abandonedAfterMs) return { ...plain('cancelled'), abandonedAfterMs }
@@ -60,6 +59,12 @@ export function judgeRequest(ending: Ending, attempts: readonly Tried[]): Judged
   const isRefusal = statusCode >= 400 && statusCode < 500
   if (isRefusal && (statusCode !== 429 || attempts.length === 0)) return plain('rejected')
   return plain(ending.isError || statusCode >= 500 ? 'failed' : 'ok')
+}
+
+/** The last of them failed, and none was ok: whatever the request says, it failed. */
+export function areLost(attempts: readonly Tried[]): boolean {
+  const isServed = attempts.some(({ outcome }) => outcome === 'ok')
+  return attempts.at(-1)?.outcome === 'failed' && !isServed
 }
 
 function isCancelled({ errorType, statusCode, responseFlags }: Ending): boolean {

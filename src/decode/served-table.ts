@@ -2,29 +2,34 @@ import type { Interner } from '../lib/interner.ts'
 import { createPlainColumn, type NativeColumn, type PlainColumn } from '../lib/native-column.ts'
 import { createNativeTable, type NativeTable } from '../lib/native-table.ts'
 import { createWordColumn, type WordColumn } from '../lib/native-words.ts'
-import type { Attempt, Request, Served } from '../model/attempt.ts'
+import type { Served } from '../model/attempt.ts'
+import type { QualityVerdict, StoredAttempt, StoredRequest } from '../model/stored.ts'
 import { pushHalves } from './column-writes.ts'
 import { nsToHalves } from './times.ts'
 
-// `signalbox_attempts` and `signalbox_requests`: what reports are computed from.
+// `signalbox_attempts`, `signalbox_requests` and `signalbox_quality`: what reports are computed from.
 
-export interface ServedTable<T extends Served> {
+/** What the two tables have in common. */
+type Stored = Omit<Served, 'outcome'> & { readonly outcome: string; readonly revision: number }
+
+export interface ServedTable<T> {
   readonly table: NativeTable
-  push(served: T): void
+  push(row: T): void
 }
 
-export function createAttemptTable(interner: Interner): ServedTable<Attempt> {
-  return createServedTable<Attempt>('signalbox_attempts', interner, {
+export function createAttemptTable(interner: Interner): ServedTable<StoredAttempt> {
+  return createServedTable<StoredAttempt>('signalbox_attempts', interner, {
     words: { Target: ({ target }) => target, Role: ({ role }) => role },
     numbers: {},
   })
 }
 
-export function createRequestTable(interner: Interner): ServedTable<Request> {
-  return createServedTable<Request>('signalbox_requests', interner, {
+export function createRequestTable(interner: Interner): ServedTable<StoredRequest> {
+  return createServedTable<StoredRequest>('signalbox_requests', interner, {
     words: {
       FinalTarget: ({ finalTarget }) => finalTarget,
       FinalRole: ({ finalRole }) => finalRole,
+      Form: ({ form }) => form,
     },
     numbers: {
       AttemptCount: ['UInt16', ({ attemptCount }) => Math.min(0xffff, attemptCount)],
@@ -33,7 +38,7 @@ export function createRequestTable(interner: Interner): ServedTable<Request> {
   })
 }
 
-type Width = 'UInt16' | 'UInt32' | 'Float64'
+type Width = 'UInt16' | 'UInt32' | 'UInt64' | 'Float64'
 
 /** Columns by name, and what stands in them. */
 interface Shape<T> {
@@ -41,7 +46,7 @@ interface Shape<T> {
   readonly numbers: Readonly<Record<string, readonly [Width, (served: T) => number]>>
 }
 
-const SERVED: Shape<Served> & { readonly texts: Shape<Served>['words'] } = {
+const SERVED: Shape<Stored> & { readonly texts: Shape<Stored>['words'] } = {
   texts: {
     TraceId: ({ traceId }) => traceId,
     SpanId: ({ spanId }) => spanId,
@@ -66,10 +71,11 @@ const SERVED: Shape<Served> & { readonly texts: Shape<Served>['words'] } = {
     Images: ['UInt32', ({ images }) => images],
     Cost: ['Float64', ({ cost }) => cost],
     Weight: ['Float64', ({ weight }) => weight],
+    Revision: ['UInt64', ({ revision }) => revision],
   },
 }
 
-function createServedTable<T extends Served>(
+function createServedTable<T extends Stored>(
   name: string,
   interner: Interner,
   own: Shape<T>,
@@ -103,7 +109,37 @@ function createServedTable<T extends Served>(
   }
 }
 
-function pushNumber({ data }: PlainColumn, width: Width, value: number): void {
+export function createQualityTable(interner: Interner): ServedTable<QualityVerdict> {
+  const time = createPlainColumn('Timestamp', 'DateTime64(9)')
+  const received = createPlainColumn('ReceivedAt', 'DateTime64(3)')
+  const [traceId, requestId] = [text('TraceId'), text('RequestId')]
+  const name = createWordColumn('Name', interner)
+  const route = createWordColumn('Route', interner)
+  const target = createWordColumn('Target', interner)
+  const value = createPlainColumn('Value', 'Float64')
+  const flagged = createPlainColumn('Flagged', 'Int8')
+  const columns = [time, received, traceId, requestId, name, route, target, value, flagged]
+  const table = createNativeTable('signalbox_quality', columns)
+  return {
+    table,
+    push(verdict) {
+      pushHalves(time, nsToHalves(verdict.unixNs))
+      received.data.uint64(Math.max(0, Math.floor(verdict.receivedUnixMs)))
+      traceId.data.text(verdict.traceId)
+      requestId.data.text(verdict.requestId)
+      name.pushText(verdict.name)
+      route.pushText(verdict.route)
+      target.pushText(verdict.target)
+      pushNumber(value, 'Float64', verdict.value)
+      flagged.data.byte(verdict.isFlagged === undefined ? 0xff : Number(verdict.isFlagged))
+      table.rowCount++
+    },
+  }
+}
+
+const text = (name: string) => createPlainColumn(name, 'String')
+
+export function pushNumber({ data }: PlainColumn, width: Width, value: number): void {
   data.reserve(8)
   const at = data.length
   switch (width) {
@@ -112,6 +148,9 @@ function pushNumber({ data }: PlainColumn, width: Width, value: number): void {
       return
     case 'UInt32':
       data.length = data.bytes.writeUInt32LE(value, at)
+      return
+    case 'UInt64':
+      data.uint64(value)
       return
     case 'Float64':
       data.length = data.bytes.writeDoubleLE(value, at)

@@ -63,7 +63,10 @@ export function readWork(
 }
 
 /** `signalbox.request.id` or its like; '' when the span carries none. */
-export function readRequestId(span: SpanView, meanings: Meanings): string {
+export function readRequestId(
+  span: Pick<ServedItem, 'attributes' | 'resource'>,
+  meanings: Meanings,
+): string {
   const scoped = { attributes: span.attributes, resource: span.resource.attributes }
   return String(readMeaning(meanings.request_id, scoped) ?? '')
 }

@@ -4,15 +4,17 @@ import type { Observation } from '../model/observation.ts'
 import type { Signal } from '../model/otlp.ts'
 import type { Admission } from './admission.ts'
 import { quiet } from './attributes-view.ts'
-import { createDerivation, type DerivedSpan } from './derive.ts'
+import { createDerivation, type Derivation, type DerivedSpan } from './derive.ts'
+import type { JobEvents } from './jobs.ts'
 import { createLogReader } from './log-reader.ts'
 import type { Mapper } from './mapped.ts'
 import { createMapping, type Mapping } from './mapping.ts'
 import { createMetricReader } from './metric-reader.ts'
 import { observeLog } from './observe-log.ts'
 import { observePoint } from './observe-point.ts'
-import { observeSpan } from './observe-span.ts'
+import { observeEnded, observeSpan } from './observe-span.ts'
 import type { Privacy } from './privacy.ts'
+import { createRequestBook, type RequestBook } from './request-book.ts'
 import type { ResourceFacts, ResourceOptions } from './resource.ts'
 import { createRouterServices } from './router-services.ts'
 import { createScopeReader } from './scope-facts.ts'
@@ -35,7 +37,12 @@ export interface SignalContext {
 }
 
 /** Each reads a request of its signal, in protobuf. */
-export type Signals = Readonly<Record<Signal, (body: Buffer, context: SignalContext) => Found>>
+export type Signals = Readonly<Record<Signal, (body: Buffer, context: SignalContext) => Found>> & {
+  /** Requests whose deadline has passed. */
+  tick(nowUnixMs: number): Found
+  /** The rows of the last request, or tick, were taken back. */
+  forgetLast(): void
+}
 
 export interface SignalOptions extends ResourceOptions {
   topology(): Topology
@@ -44,6 +51,7 @@ export interface SignalOptions extends ResourceOptions {
   spanInterest(): SpanInterest
   readonly tables: Tables
   readonly mapper: Mapper
+  readonly jobEvents?: JobEvents
 }
 
 export function createSignals(options: SignalOptions): Signals {
@@ -59,16 +67,30 @@ export function createSignals(options: SignalOptions): Signals {
     meanings,
     source: mapping.sourceOf(resource, receivedUnixMs),
   })
-  const traces = createTraces({ ...options, routerServices, scopes, mapping })
+  const book = createRequestBook({
+    ...options,
+    attempt: (row) => tables.attempts.push(row),
+    request: (row) => tables.requests.push(row),
+  })
+  const quality = tables.quality.push
+  const derivation = createDerivation({ ...options, routerServices, book, quality })
+  const traces = createTraces({ ...options, routerServices, scopes, mapping, derivation })
   return {
     traces,
+    tick: (nowUnixMs) => tickBook(book, nowUnixMs, meanings),
+    forgetLast: book.forgetLast,
     logs(body, context) {
       const views = logs.read(body, context)
       const { receivedUnixMs } = context
       const mapped = mapping.logs(views, receivedUnixMs)
+      const ended = derivation.logs(views, receivedUnixMs)
       const observations = views.map((view) =>
-        observeLog(view, observing(view.origin.resource, receivedUnixMs)),
+        observeLog(view, {
+          ...observing(view.origin.resource, receivedUnixMs),
+          placeOf: book.placeOf,
+        }),
       )
+      for (const one of ended) observations.push(observeEnded(one, meanings))
       return { observations: [...observations, ...mapped], itemCount: views.length }
     },
     metrics(body, context) {
@@ -83,15 +105,23 @@ export function createSignals(options: SignalOptions): Signals {
   }
 }
 
+function tickBook(book: RequestBook, nowUnixMs: number, meanings: SignalOptions['meanings']) {
+  book.start(nowUnixMs)
+  book.expire(nowUnixMs)
+  const ended = book.settle()
+  return { observations: ended.map((one) => observeEnded(one, meanings)), itemCount: 0 }
+}
+
 function createTraces(
   options: SignalOptions & {
     readonly routerServices: ReturnType<typeof createRouterServices>
     readonly scopes: ReturnType<typeof createScopeReader>
     readonly mapping: Mapping
+    readonly derivation: Derivation
   },
 ): Signals['traces'] {
-  const { tables, routerServices, meanings, mapping } = options
-  const { spans: table, pairs, attempts, requests } = tables
+  const { tables, routerServices, meanings, mapping, derivation } = options
+  const { spans: table, pairs } = tables
   const { viewPairs, viewEventPairs } = tables
   const viewer = createSpanViewer({
     pairs: viewPairs,
@@ -99,7 +129,6 @@ function createTraces(
     privacy: quiet(options.privacy),
   })
   const reader = createTraceReader({ ...options, table, pairs, viewer })
-  const derive = createDerivation(options)
   return (body, { admission, receivedUnixMs }) => {
     const found = reader.read(body, {
       admission,
@@ -112,12 +141,11 @@ function createTraces(
       span,
       source: mapping.sourceOf(span.resource, receivedUnixMs),
     })
-    const derived = derive(found.routed, receivedUnixMs)
-    for (const { attempt } of derived) if (attempt) attempts.push(attempt)
-    for (const { request } of derived) if (request) requests.push(request)
+    const { derived, ended } = derivation.spans(found, receivedUnixMs)
     const mapped = mapping.spans({ candidates: found.mappable, derived }, receivedUnixMs)
     const seen = [...found.watched.map(plain), ...derived]
     const observations = [...seen.flatMap((item) => observeSpan(item, meanings)), ...mapped]
+    for (const one of ended) observations.push(observeEnded(one, meanings))
     return { observations, itemCount: found.itemCount }
   }
 }

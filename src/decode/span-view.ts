@@ -36,6 +36,8 @@ export interface SpanView {
   readonly exception: EventView | undefined
   /** Of its last event of any kind. */
   readonly lastEventName: string | undefined
+  /** All events, in their order; read anew at each call. */
+  events(): readonly EventView[]
 }
 
 export function createSpanView(
@@ -122,6 +124,14 @@ class View implements SpanView, AttributesView {
 
   get(key: string): FieldValue | undefined {
     return this.#viewer.look(this.#place).attribute(key)
+  }
+
+  names(): Iterable<string> {
+    return this.#viewer.look(this.#place).attributeNames()
+  }
+
+  events(): readonly EventView[] {
+    return this.#viewer.look(this.#place).events()
   }
 
   get exception(): EventView | undefined {

@@ -28,6 +28,8 @@ export interface SpanViewer {
   /** Exact to the microsecond. */
   ms(at: number): number
   attribute(key: string): FieldValue | undefined
+  attributeNames(): Iterable<string>
+  events(): readonly EventView[]
   /** The last event, or the last of that name. */
   lastEvent(name?: string): EventView | undefined
 }
@@ -106,36 +108,53 @@ class Viewer implements SpanViewer {
     return readAttributeOf(this.#wire, this.#options, key)
   }
 
-  lastEvent(name?: string): EventView | undefined {
-    const place = this.#place
+  attributeNames(): Iterable<string> {
+    return this.#options.pairs.facts().places.keys()
+  }
+
+  events(): readonly EventView[] {
     const { events } = this.scan
-    for (let i = events.length - 2; place && i >= 0; i -= 2) {
-      const from = events[i] as number
-      const to = events[i + 1] as number
-      const own = this.#openEvent(from, to)
-      if (name === undefined || own === name)
-        return { name: own, attributes: this.#eventAttributes(place, from, to) }
+    const views: EventView[] = []
+    for (let i = 0; i < events.length; i += 2) views.push(this.#eventAt(i))
+    return views
+  }
+
+  lastEvent(name?: string): EventView | undefined {
+    for (let i = this.scan.events.length - 2; i >= 0; i -= 2) {
+      const event = this.#eventAt(i)
+      if (name === undefined || event.name === name) return event
     }
     return undefined
   }
 
-  #eventAttributes(place: SpanPlace, from: number, to: number): AttributesView {
+  #eventAt(index: number): EventView {
+    const from = this.scan.events[index] as number
+    const to = this.scan.events[index + 1] as number
+    const { name, timeAt } = this.#openEvent(from, to)
+    const attributes = this.#eventAttributes(from, to)
+    return { name, unixNs: this.ns(timeAt), attributes }
+  }
+
+  #eventAttributes(from: number, to: number): AttributesView {
+    const place = this.#place
+    const { eventPairs: pairs, privacy } = this.#options
+    const open = () => {
+      if (place) this.look(place)
+      if (this.#eventFrom !== from) this.#openEvent(from, to)
+      return pairs
+    }
     return {
-      get: (key) => {
-        this.look(place)
-        if (this.#eventFrom !== from) this.#openEvent(from, to)
-        const { eventPairs: pairs, privacy } = this.#options
-        return readAttributeOf(this.#wire, { pairs, privacy }, key)
-      },
+      get: (key) => readAttributeOf(this.#wire, { pairs: open(), privacy }, key),
+      names: () => open().facts().places.keys(),
     }
   }
 
-  /** Its name; the list then holds its attributes. */
-  #openEvent(from: number, to: number): string {
+  /** The list then holds its attributes. */
+  #openEvent(from: number, to: number) {
     this.#wire.at = from
-    const { nameFrom, nameTo } = scanEvent(this.#wire, to, this.#options.eventPairs)
+    const { nameFrom, nameTo, timeAt } = scanEvent(this.#wire, to, this.#options.eventPairs)
     this.#eventFrom = from
-    return this.#text(nameFrom, nameTo)
+    return { name: this.#text(nameFrom, nameTo), timeAt }
   }
 
   #text(from: number, to: number): string {

@@ -1,7 +1,7 @@
 import { createInterner, type InternerOptions } from '../lib/interner.ts'
 import type { NativeTable } from '../lib/native-table.ts'
-import type { Attempt, Request } from '../model/attempt.ts'
 import type { Block } from '../model/block.ts'
+import type { QualityVerdict, StoredAttempt, StoredRequest } from '../model/stored.ts'
 import { createShapes, type Shapes } from './attribute-shapes.ts'
 import { createLogTable, type LogTable } from './log-table.ts'
 import { createMapWriter } from './map-writer.ts'
@@ -9,7 +9,12 @@ import { createPairList, type PairList } from './pairs.ts'
 import type { PointKind } from './point-scan.ts'
 import { createPointTable, type PointTable } from './point-table.ts'
 import type { Privacy } from './privacy.ts'
-import { createAttemptTable, createRequestTable, type ServedTable } from './served-table.ts'
+import {
+  createAttemptTable,
+  createQualityTable,
+  createRequestTable,
+  type ServedTable,
+} from './served-table.ts'
 import { createSpanParts } from './span-parts.ts'
 import { createSpanTable, type SpanTable } from './span-table.ts'
 import { createWatch, type SpanInterest, type Watch } from './watched.ts'
@@ -21,8 +26,9 @@ export interface Tables {
   readonly spans: SpanTable
   readonly logs: LogTable
   readonly points: Readonly<Record<PointKind, PointTable>>
-  readonly attempts: ServedTable<Attempt>
-  readonly requests: ServedTable<Request>
+  readonly attempts: ServedTable<StoredAttempt>
+  readonly requests: ServedTable<StoredRequest>
+  readonly quality: ServedTable<QualityVerdict>
   /** Of the item that is read. */
   readonly pairs: PairList
   /** For looking at a span once more, and at its events. */
@@ -80,9 +86,11 @@ export function createTables({
   }
   const attempts = createAttemptTable(words)
   const requests = createRequestTable(words)
-  const all = [spans, logs, ...Object.values(points), attempts, requests].map(({ table }) => table)
+  const quality = createQualityTable(words)
+  const own = [attempts, requests, quality]
+  const all = [spans, logs, ...Object.values(points), ...own].map(({ table }) => table)
   return {
-    ...{ spans, logs, points, attempts, requests, pairs },
+    ...{ spans, logs, points, attempts, requests, quality, pairs },
     viewPairs: createPairs(),
     viewEventPairs: createPairs(),
     watch(wanted) {

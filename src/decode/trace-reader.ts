@@ -9,7 +9,7 @@ import { createSpanScan, type ScanInto, scanSpan } from './span-scan.ts'
 import type { SpanTable } from './span-table.ts'
 import { createSpanView, type SpanView } from './span-view.ts'
 import type { SpanViewer } from './span-viewer.ts'
-import { ROUTE_BIT, type Watch } from './watched.ts'
+import { REQUEST_BIT, ROUTE_BIT, type Watch } from './watched.ts'
 import { BYTES, createWire } from './wire.ts'
 
 // An export request of traces, in one pass: rows into the open block, and as objects only the spans
@@ -40,6 +40,8 @@ export interface ReadTraces {
   readonly watched: readonly SpanView[]
   /** Those that may be mapped; one that is routed too is the same object there. */
   readonly mappable: readonly SpanView[]
+  /** Those of nobody known as a router that end a request, or say how good it was. */
+  readonly marked: readonly SpanView[]
   /** Services that showed themselves to be routers. */
   readonly routerServices: ReadonlySet<string>
 }
@@ -78,6 +80,7 @@ class Reader implements TraceReader {
   #senders: Sender[] = []
   #routed: SpanView[] = []
   #watched: SpanView[] = []
+  #marked: SpanView[] = []
   #routerServices = new Set<string>()
   #itemCount = 0
 
@@ -95,6 +98,7 @@ class Reader implements TraceReader {
     this.#senders = []
     this.#routed = []
     this.#watched = []
+    this.#marked = []
     this.#routerServices = new Set()
     this.#itemCount = 0
     for (const end = bytes.length; wire.at < end; ) {
@@ -165,7 +169,10 @@ class Reader implements TraceReader {
     }
     if (sender.gate?.(this.#name())) this.#keep(sender, from, end)
     if (sender.component === 'router') this.#routed.push(this.#viewAt(sender, from, end))
-    else if (watch.wants(carried)) this.#watched.push(this.#viewAt(sender, from, end))
+    else {
+      if (watch.wants(carried)) this.#watched.push(this.#viewAt(sender, from, end))
+      if ((carried & REQUEST_BIT) !== 0) this.#marked.push(this.#viewAt(sender, from, end))
+    }
     if (sender.component !== 'other') return true
     // Who sends a span with a route is a router, although nobody says so.
     if ((bits & ROUTE_BIT) !== 0) this.#routerServices.add(sender.resource.serviceName)
@@ -200,6 +207,9 @@ class Reader implements TraceReader {
     }
     const mappable = this.#senders.flatMap((sender) => [...sender.mappable.values()])
     const routerServices = this.#routerServices
-    return { itemCount: this.#itemCount, routed, watched, mappable, routerServices }
+    const isRouted = (view: SpanView) =>
+      view.resource.component === undefined && routerServices.has(view.resource.serviceName)
+    const marked = this.#marked.filter((view) => !isRouted(view))
+    return { itemCount: this.#itemCount, routed, watched, mappable, marked, routerServices }
   }
 }

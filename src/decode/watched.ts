@@ -19,7 +19,11 @@ export interface Watch {
 
 /** Carried by spans that name a route. */
 export const ROUTE_BIT = 1 << 30
+/** Carried by spans, of whomever, that end a request or say how good it was. */
+export const REQUEST_BIT = 1 << 31
 const ROUTE = 'signalbox.route'
+export const OUTCOME = 'signalbox.outcome'
+export const QUALITY_PREFIX = 'signalbox.quality.'
 const BITS_MAX = 30
 
 export function createWatch(interest: SpanInterest): Watch {
@@ -36,7 +40,7 @@ export function createWatch(interest: SpanInterest): Watch {
     return mask
   })
   return {
-    bitOf: (attribute) => (bits.get(attribute) ?? 0) | (attribute === ROUTE ? ROUTE_BIT : 0),
+    bitOf: (attribute) => (bits.get(attribute) ?? 0) | ownBitOf(attribute),
     wants: (carried) => masks.some((mask) => (carried & mask) === mask),
   }
 }
@@ -51,4 +55,9 @@ const BUILT_IN = new Set<string>([
 /** Whether a key of a rule means just the attribute of that name, of the item itself or an event. */
 function isPlainAttribute(key: string): boolean {
   return !BUILT_IN.has(key) && !key.startsWith('resource.')
+}
+
+function ownBitOf(attribute: string): number {
+  if (attribute === ROUTE) return ROUTE_BIT
+  return attribute === OUTCOME || attribute.startsWith(QUALITY_PREFIX) ? REQUEST_BIT : 0
 }

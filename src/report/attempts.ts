@@ -1,13 +1,15 @@
 import type { Query } from './query.ts'
 import { type Range, rangeParams, within } from './range.ts'
+import { attemptsOnce, IN_ORDER } from './rows-once.ts'
 
 // Attempts on targets, counted by the database; a span that came twice counts once.
 
 const STARTED = `Route = {route:String} AND ${within('Timestamp')}`
 const ENDED = `Route = {route:String} AND ${within('EndTime')}
   AND Timestamp < fromUnixTimestamp64Milli({toMs:Int64})`
-const JUDGED = `Outcome IN ('ok', 'failed')`
-const ONCE = 'LIMIT 1 BY TraceId, SpanId'
+const JUDGED = `('ok', 'failed')`
+const PRIMARY_STARTED = `${STARTED} AND Role = 'primary'`
+const PRIMARY_ENDED = `${ENDED} AND Role = 'primary'`
 
 /** Rows are `PrimaryBin`s. */
 export function primaryBinsQuery(range: Range & { readonly binMs: number }): Query {
@@ -15,13 +17,10 @@ export function primaryBinsQuery(range: Range & { readonly binMs: number }): Que
     id: 'primary_bins',
     params: { ...rangeParams(range), binMs: range.binMs },
     sql: `
-SELECT toFloat64(intDiv(toUnixTimestamp64Milli(Timestamp), {binMs:Int64}) * {binMs:Int64}) AS atMs,
-  toFloat64(count()) AS count, sumIf(Weight, Outcome = 'ok') AS ok, sumIf(Weight, Outcome = 'failed') AS failed
-FROM (
-  SELECT Timestamp, Outcome, Weight FROM signalbox_attempts
-  WHERE ${STARTED} AND Role = 'primary' AND ${JUDGED} ${ONCE}
-)
-GROUP BY atMs ORDER BY atMs`,
+SELECT toFloat64(intDiv(toUnixTimestamp64Milli(timestamp), {binMs:Int64}) * {binMs:Int64}) AS atMs,
+  toFloat64(count()) AS count, sumIf(weight, outcome = 'ok') AS ok, sumIf(weight, outcome = 'failed') AS failed
+FROM ${attemptsOnce({ columns: ['Timestamp', 'Weight'], where: PRIMARY_STARTED, outcomes: JUDGED })}
+GROUP BY atMs ORDER BY atMs ${IN_ORDER}`,
   }
 }
 
@@ -31,9 +30,9 @@ export function baselineQuery(range: Range): Query {
     id: 'baseline',
     params: rangeParams(range),
     sql: `
-SELECT toFloat64(count()) AS count, sumIf(Weight, Outcome = 'ok') AS ok, sumIf(Weight, Outcome = 'failed') AS failed
-FROM signalbox_attempts
-WHERE ${ENDED} AND Role = 'primary' AND ${JUDGED}`,
+SELECT toFloat64(count()) AS count, sumIf(weight, outcome = 'ok') AS ok, sumIf(weight, outcome = 'failed') AS failed
+FROM ${attemptsOnce({ columns: ['Weight'], where: PRIMARY_ENDED, outcomes: JUDGED })}
+${IN_ORDER}`,
   }
 }
 
@@ -43,11 +42,10 @@ export function throughputQuery(range: Range & { readonly windowMs: number }): Q
     id: 'throughput',
     params: { ...rangeParams(range), windowMs: range.windowMs },
     sql: `
-SELECT toFloat64(floor(toUnixTimestamp64Milli(EndTime) / {windowMs:Float64}) * {windowMs:Float64}) AS atMs,
-  sum(Weight) AS ok
-FROM signalbox_attempts
-WHERE ${ENDED} AND Role = 'primary' AND Outcome = 'ok'
-GROUP BY atMs ORDER BY atMs`,
+SELECT toFloat64(floor(toUnixTimestamp64Milli(endTime) / {windowMs:Float64}) * {windowMs:Float64}) AS atMs,
+  sum(weight) AS ok
+FROM ${attemptsOnce({ columns: ['EndTime', 'Weight'], where: PRIMARY_ENDED, outcomes: `('ok')` })}
+GROUP BY atMs ORDER BY atMs ${IN_ORDER}`,
   }
 }
 
@@ -70,13 +68,12 @@ export function attemptTotalsQuery(range: Range): Query {
 SELECT sum(n) AS attempts, sum(spent) AS cost, sum(failedHere) AS failedOnPrimary,
   sumIf(failedHere, isServed) AS followed, toFloat64(sum(rows)) AS samples
 FROM (
-  SELECT cityHash64(RequestId) AS key, sum(Weight) AS n, sum(Weight * Cost) AS spent, count() AS rows,
-    sumIf(Weight, Role = 'primary' AND Outcome = 'failed') AS failedHere,
-    countIf(Role = 'fallback' AND Outcome = 'ok') > 0 AS isServed
-  FROM (
-    SELECT RequestId, Role, Outcome, Weight, Cost FROM signalbox_attempts WHERE ${STARTED} ${ONCE}
-  )
+  SELECT cityHash64(requestId) AS key, sum(weight) AS n, sum(weight * cost) AS spent, count() AS rows,
+    sumIf(weight, role = 'primary' AND outcome = 'failed') AS failedHere,
+    countIf(role = 'fallback' AND outcome = 'ok') > 0 AS isServed
+  FROM ${attemptsOnce({ columns: ['RequestId', 'Role', 'Weight', 'Cost'], where: STARTED })}
   GROUP BY key
-)`,
+)
+${IN_ORDER}`,
   }
 }

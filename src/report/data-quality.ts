@@ -46,7 +46,7 @@ function notesOf(facts: ReportFacts, unknownBins: number): string[] {
   const notes: readonly (readonly [boolean, string])[] = [
     [
       true,
-      'Requests whose end is unknown (N_u) are counted from routers’ counters, which are not stored: they are 0 here.',
+      'Only asynchronous requests without an end count as unknown (N_u): routers’ counters are not stored.',
     ],
     [
       interval.state === 'provisional',

@@ -1,7 +1,11 @@
 import type { Query } from './query.ts'
 import { type Range, rangeParams, within } from './range.ts'
+import { IN_ORDER, requestsOnce } from './rows-once.ts'
 
-// Request spans as they came: what is known, how much was offered, how long answers took.
+// Request spans, each once: what is known, how much was offered, how long answers took.
+
+const JUDGED = `('ok', 'failed')`
+const STARTED = `Route = {route:String} AND ${within('Timestamp')}`
 
 export interface KnownRow {
   /** Newest end and oldest start of the route's stored requests; null without any. */
@@ -28,13 +32,10 @@ export function offeredQuery(
     id: range.id,
     params: { ...rangeParams(range), binMs: range.binMs },
     sql: `
-SELECT toFloat64(intDiv(toUnixTimestamp64Milli(Timestamp), {binMs:Int64}) * {binMs:Int64}) AS atMs,
-  toFloat64(countIf(Outcome IN ('ok', 'failed'))) AS eligible, sum(Weight) AS offered
-FROM (
-  SELECT Timestamp, Outcome, Weight FROM signalbox_requests
-  WHERE Route = {route:String} AND ${within('Timestamp')} LIMIT 1 BY TraceId, SpanId
-)
-GROUP BY atMs ORDER BY atMs`,
+SELECT toFloat64(intDiv(toUnixTimestamp64Milli(timestamp), {binMs:Int64}) * {binMs:Int64}) AS atMs,
+  toFloat64(countIf(outcome IN ${JUDGED})) AS eligible, sum(weight) AS offered
+FROM ${requestsOnce({ columns: ['Timestamp', 'Weight'], where: STARTED })}
+GROUP BY atMs ORDER BY atMs ${IN_ORDER}`,
   }
 }
 
@@ -44,10 +45,10 @@ export function budgetQuery(range: Range): Query {
     id: 'budget_window',
     params: rangeParams(range),
     sql: `
-SELECT sum(Weight) AS eligible,
-  if(count() = 0, NULL, toUnixTimestamp64Milli(min(Timestamp))) AS oldestMs
-FROM signalbox_requests
-WHERE Route = {route:String} AND ${within('Timestamp')} AND Outcome IN ('ok', 'failed')`,
+SELECT sum(weight) AS eligible,
+  if(count() = 0, NULL, toUnixTimestamp64Milli(min(timestamp))) AS oldestMs
+FROM ${requestsOnce({ columns: ['Timestamp', 'Weight'], where: STARTED, outcomes: JUDGED })}
+${IN_ORDER}`,
   }
 }
 
@@ -58,6 +59,10 @@ export interface PatienceRow {
   readonly count: number
 }
 
+/** A request that began before the range may end in it; its deadline is not known here. */
+const UNTIL = `Route = {route:String} AND Timestamp < fromUnixTimestamp64Milli({toMs:Int64})
+      AND EndTime >= fromUnixTimestamp64Milli({fromMs:Int64})`
+
 /** Baseline p95 of latency by class: ok requests that ended in the range, not by a fallback. */
 export function patienceQuery(range: Range): Query {
   return {
@@ -66,13 +71,12 @@ export function patienceQuery(range: Range): Query {
     sql: `
 SELECT toString(class) AS class, quantileExact(0.95)(latencyMs) AS p95Ms, toFloat64(count()) AS count
 FROM (
-  SELECT arrayJoin(if(Class = '', [''], ['', toString(Class)])) AS class,
-    (toUnixTimestamp64Micro(EndTime) - toUnixTimestamp64Micro(Timestamp)) / 1e3 AS latencyMs
-  FROM signalbox_requests
-  WHERE Route = {route:String} AND ${within('EndTime')}
-    AND Timestamp < fromUnixTimestamp64Milli({toMs:Int64}) AND Outcome = 'ok' AND FinalRole != 'fallback'
+  SELECT arrayJoin(if(one.class = '', [''], ['', toString(one.class)])) AS class,
+    (toUnixTimestamp64Micro(endTime) - toUnixTimestamp64Micro(timestamp)) / 1e3 AS latencyMs
+  FROM ${requestsOnce({ columns: ['Timestamp', 'EndTime', 'Class', 'FinalRole'], where: UNTIL, outcomes: `('ok')` })} AS one
+  WHERE ${within('endTime')} AND finalRole != 'fallback'
 )
-GROUP BY class ORDER BY class`,
+GROUP BY class ORDER BY class ${IN_ORDER}`,
   }
 }
 
@@ -86,6 +90,6 @@ SELECT toFloat64(count()) AS spans, toFloat64(count() - uniqExact(TraceId, SpanI
   toFloat64(countIf(toUnixTimestamp64Milli(ReceivedAt) - toUnixTimestamp64Milli(EndTime) > {latenessMs:Int64})) AS late,
   toFloat64(countIf(Weight != 1)) AS sampled, toFloat64(uniqExact(RequestId)) AS requests,
   toFloat64(countIf(Outcome = 'ok' AND FinalRole = '')) AS withoutTarget
-FROM signalbox_requests WHERE Route = {route:String} AND ${within('Timestamp')}`,
+FROM signalbox_requests WHERE ${STARTED} AND Revision = 0`,
   }
 }

@@ -4,7 +4,7 @@ import type { Query } from './query.ts'
 // RequestId in one pass, without a join, and gives back bins or sessions: rows of single requests
 // never leave it. Every aggregate here is idempotent, so that a span that came twice counts once.
 // Ids are hashed to 64 bits, outcomes and roles are small numbers inside, and "the last" is a maximum
-// over time · 64 + number: about 100 bytes of state per request instead of 700.
+// over one wide number: about 100 bytes of state per request instead of 700.
 
 /** What of a route, and when: start times in [fromMs, toMs). */
 export interface RequestScope {
@@ -16,13 +16,13 @@ export interface RequestScope {
 }
 
 const SPAN_COLUMNS = `cityHash64(RequestId) AS key, toUnixTimestamp64Micro(Timestamp) AS s,
-        toUnixTimestamp64Micro(EndTime) AS e, indexOf(['ok', 'failed', 'rejected', 'cancelled'], Outcome) AS o,
+        toUnixTimestamp64Micro(EndTime) AS e, indexOf(['ok', 'failed', 'rejected', 'cancelled', 'unknown'], Outcome) AS o,
         Weight AS w, toUInt64(Images) AS i`
 const SPAN_RANGE = `Route = {route:String}
         AND Timestamp >= fromUnixTimestamp64Milli({fromMs:Int64} - {marginMs:Int64})
         AND Timestamp < fromUnixTimestamp64Milli({toMs:Int64} + {marginMs:Int64})`
 const ROLES = `['primary', 'fallback', 'unlisted']`
-const OUTCOMES = `['ok', 'failed', 'rejected', 'cancelled']`
+const OUTCOMES = `['ok', 'failed', 'rejected', 'cancelled', 'unknown']`
 
 /** Bits of what the spans of one request say together. */
 const BITS = {
@@ -34,15 +34,34 @@ const BITS = {
   okPrimary: 32,
   onPrimary: 64,
   onFallback: 128,
+  job: 256,
 } as const
 const has = (bit: keyof typeof BITS) => `bitAnd(bits, ${BITS[bit]}) > 0`
 const ATTEMPT_BITS = `2 + 4 * (o = 1) + 8 * (o = 2) + 16 * (o = 2 AND r = 1) + 32 * (o = 1 AND r = 1)
         + 64 * (r = 1) + 128 * (r = 2)`
 
+/** 2^64 and 2^62: of the two halves of what a request span says, and of an asynchronous request. */
+const HALF = `toUInt128('18446744073709551616')`
+const JOB = 'toUInt64(4611686018427387904)'
+const IS_JOB = `Form IN ('job', 'end')`
+/**
+ * What a request span says, so that the greatest is the word that counts: of an asynchronous request
+ * the last revision, whatever polls say; else the last end, and of one span its last revision.
+ */
+const SAID_BY_SPAN = `toUInt128(if(${IS_JOB}, ${JOB} + Revision, toUInt64(e))) * ${HALF}
+          + toUInt64(if(${IS_JOB}, toUInt64(e), Revision) * 64 + o * 8 + r)`
+/** Attempts that were written again (Revision > 0) count by their last word; they are few. */
+const CURRENT_ATTEMPTS = `Outcome != '' AND if(Revision = 0,
+          cityHash64(TraceId, SpanId) NOT IN (SELECT cityHash64(TraceId, SpanId) FROM signalbox_attempts
+            WHERE ${SPAN_RANGE} AND Revision > 0),
+          (cityHash64(TraceId, SpanId), Revision) IN (SELECT cityHash64(TraceId, SpanId), max(Revision)
+            FROM signalbox_attempts WHERE ${SPAN_RANGE} AND Revision > 0 GROUP BY 1))`
+
 /**
  * One row per logical request (RequestId; without its own id that is the trace):
- * - startMs, endMs: first start and last end of its request spans;
- * - outcome: failed if its last attempt failed and none was ok; else as its last request span says.
+ * - startMs, endMs: first start and last end of its request spans; an asynchronous request begins
+ *   with the first record of it, also an attempt, and ends as its last word says;
+ * - outcome: unknown while an asynchronous request has no end; failed if its last attempt failed and none was ok; else as its last request span says.
  *   Without a request span (not come yet, or lost): by its attempts alone;
  * - role: of the target of its last ok attempt, else as the request span says; unlisted and unknown
  *   targets are `other`; '' unless ok;
@@ -55,32 +74,38 @@ function logicalRequests({ sessions = '' } = {}): string {
   const picked =
     sessions === ''
       ? ''
-      : `,\n      max(sessionKey) AS session, if(countIf(bit = 1) > 0, maxIf(p, bit = 1), max(p)) AS patience`
+      : `,\n      max(sessionKey) AS session, if(countIf(isSpan) > 0, maxIf(p, isSpan), max(p)) AS patience`
   return `
   SELECT *, ${has('span')} AS hasSpan, ${has('attempt')} AS hasAttempt, ${has('ok')} AS hasOk,
     ${has('failedAny')} AS failedAny, ${has('failedPrimary')} AS failedPrimary, ${has('okPrimary')} AS okPrimary,
-    if(hasSpan, spanStart, attemptStart) / 1e3 AS startMs,
-    if(hasSpan, intDiv(lastSpan, 64), intDiv(lastAttempt, 64)) / 1e3 AS endMs,
-    multiIf(hasAttempt AND NOT hasOk AND intDiv(lastAttempt % 64, 8) = 2, 'failed',
-      hasSpan, ${OUTCOMES}[intDiv(lastSpan % 64, 8)],
+    ${has('job')} AS isJob,
+    multiIf(NOT hasSpan, attemptStart, isJob AND hasAttempt, least(spanStart, attemptStart), spanStart) / 1e3 AS startMs,
+    multiIf(NOT hasSpan, intDiv(lastAttempt, 64), isJob, intDiv(toUInt64(lastSpan % ${HALF}), 64),
+      toUInt64(intDiv(lastSpan, ${HALF}))) / 1e3 AS endMs,
+    multiIf(hasSpan AND intDiv(spanSays, 8) = 5, 'unknown',
+      hasAttempt AND NOT hasOk AND intDiv(lastAttempt % 64, 8) = 2, 'failed',
+      hasSpan, ${OUTCOMES}[intDiv(spanSays, 8)],
       hasOk, 'ok', ${OUTCOMES}[intDiv(lastAttempt % 64, 8)]) AS outcome,
-    if(hasOk, lastOk, lastSpan) % 8 AS servedBy,
+    if(hasOk, lastOk % 8, spanSays % 8) AS servedBy,
     multiIf(outcome != 'ok', '', servedBy = 1, 'primary', servedBy = 2, 'fallback', 'other') AS role,
-    if(hasAttempt, ${has('onFallback')} AND NOT ${has('onPrimary')}, lastSpan % 8 = 2) AS straight,
+    if(hasAttempt, ${has('onFallback')} AND NOT ${has('onPrimary')}, spanSays % 8 = 2) AS straight,
     if(hasSpan, spanWeight, attemptWeight) AS weight
   FROM (
     SELECT key, groupBitOr(bit) AS bits,
-      minIf(s, bit = 1) AS spanStart, minIf(s, bit > 1) AS attemptStart,
-      maxIf(said, bit = 1) AS lastSpan, maxIf(said, bit > 1) AS lastAttempt, maxIf(said, bit > 1 AND o = 1) AS lastOk,
-      maxIf(w, bit = 1) AS spanWeight, maxIf(w, bit > 1) AS attemptWeight, max(i) AS images${picked}
+      minIf(s, isSpan) AS spanStart, minIf(s, NOT isSpan) AS attemptStart,
+      max(spanSaid) AS lastSpan, toUInt8(lastSpan % 64) AS spanSays,
+      max(attemptSaid) AS lastAttempt, maxIf(attemptSaid, o = 1) AS lastOk,
+      maxIf(w, isSpan) AS spanWeight, maxIf(w, NOT isSpan) AS attemptWeight, max(i) AS images${picked}
     FROM (
       SELECT ${SPAN_COLUMNS}, indexOf(${ROLES}, FinalRole) AS r,
-        toUInt8(1) AS bit, e * 64 + o * 8 + r AS said${own}
+        toUInt16(1 + 256 * (${IS_JOB})) AS bit, true AS isSpan,
+        ${SAID_BY_SPAN} AS spanSaid, toInt64(0) AS attemptSaid${own}
       FROM signalbox_requests WHERE ${SPAN_RANGE}
       UNION ALL
       SELECT ${SPAN_COLUMNS}, indexOf(${ROLES}, Role) AS r,
-        toUInt8(${ATTEMPT_BITS}) AS bit, e * 64 + o * 8 + r AS said${own}
-      FROM signalbox_attempts WHERE ${SPAN_RANGE}
+        toUInt16(${ATTEMPT_BITS}) AS bit, false AS isSpan,
+        toUInt128(0) AS spanSaid, toInt64(e * 64 + o * 8 + r) AS attemptSaid${own}
+      FROM signalbox_attempts WHERE ${SPAN_RANGE} AND ${CURRENT_ATTEMPTS}
     )
     GROUP BY key
   )
@@ -96,7 +121,7 @@ const paramsOf = (scope: RequestScope) => ({
   marginMs: Math.ceil(scope.deadlineMs),
 })
 
-/** Rows are `RequestBin`s. Unknown outcomes need the routers' counters, which are not stored yet. */
+/** Rows are `RequestBin`s. Unknown are asynchronous requests; routers' counters are not stored yet. */
 export function requestBinsQuery(scope: RequestScope & { readonly binMs: number }): Query {
   return {
     id: 'request_bins',
@@ -105,15 +130,16 @@ export function requestBinsQuery(scope: RequestScope & { readonly binMs: number 
 SELECT toFloat64(floor(startMs / {binMs:Int64}) * {binMs:Int64}) AS atMs,
   toFloat64(countIf(eligible)) AS samples, sum(weight) AS offered,
   sumIf(weight, role = 'primary') AS primary, sumIf(weight, role = 'fallback') AS fallback,
-  sumIf(weight, role = 'other') AS other, sumIf(weight, outcome = 'failed') AS failed, 0 AS unknown,
+  sumIf(weight, role = 'other') AS other, sumIf(weight, outcome = 'failed') AS failed,
+  sumIf(weight, outcome = 'unknown') AS unknown,
   sumIf(weight * images, role = 'fallback') AS fallbackImages,
   sumIf(weight, isObserved) AS observed, sumIf(weight, isObserved AND role = 'fallback') AS observedServed,
   sumIf(weight, isStraight) AS straight, sumIf(weight, isStraight AND role = 'fallback') AS straightServed,
   sumIf(weight, role = 'other' AND NOT failedPrimary AND NOT isStraight) AS otherClean,
   sumIf(weight, outcome = 'ok' AND failedAny) AS masked
 FROM (
-  SELECT *, outcome IN ('ok', 'failed') AS eligible,
-    eligible AND failedPrimary AND NOT okPrimary AS isObserved, eligible AND straight AS isStraight
+  SELECT *, outcome IN ('ok', 'failed', 'unknown') AS eligible, eligible AND outcome != 'unknown' AS isKnown,
+    isKnown AND failedPrimary AND NOT okPrimary AS isObserved, isKnown AND straight AS isStraight
   FROM (${logicalRequests()})
 )
 GROUP BY atMs ORDER BY atMs`,

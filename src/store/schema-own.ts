@@ -44,8 +44,8 @@ export const OWN_TABLES: readonly OwnTable[] = [
     time: 'Timestamp',
   },
   {
-    // One logical request. Outcome as known when it arrived; attempts that come later may change
-    // it, so readers join them by RequestId. A sender may repeat itself: LIMIT 1 BY TraceId, SpanId.
+    // One logical request. Outcome as known when it arrived: what comes later may change it, see
+    // `reviseOwnTables`; and readers join attempts by RequestId.
     table: 'signalbox_requests',
     lines: [
       ...TIMES,
@@ -117,8 +117,42 @@ export const OWN_TABLES: readonly OwnTable[] = [
   },
 ]
 
+/**
+ * Verdicts about quality, whenever they come. Readers join the request by RequestId: Route and Target
+ * are '' where they were not known yet. Of verdicts of one name the newest Timestamp counts.
+ */
+export const QUALITY_TABLE: OwnTable = {
+  table: 'signalbox_quality',
+  lines: [
+    `Timestamp ${NANOSECONDS}`,
+    `ReceivedAt ${MILLISECONDS}`,
+    ...columns(TEXT, 'TraceId RequestId'),
+    ...columns(LC, 'Name Route Target'),
+    'Value Float64 CODEC(ZSTD(1))',
+    // 1 flagged, 0 not flagged, -1: a number, not a flag.
+    'Flagged Int8',
+    bloomOf('idx_request_id', 'RequestId', 0.001),
+  ],
+  orderBy: 'Name, Timestamp',
+  time: 'Timestamp',
+}
+
+/**
+ * What is learnt later about an attempt or a request is one more row: of those with one (Timestamp,
+ * TraceId, SpanId) the highest Revision counts. A sender that repeats itself gives equal rows.
+ */
+export const reviseOwnTables = (options: SchemaOptions): readonly string[] => [
+  ...renderOwnTables([QUALITY_TABLE], options),
+  'ALTER TABLE signalbox_attempts ADD COLUMN IF NOT EXISTS Revision UInt64 CODEC(ZSTD(1))',
+  'ALTER TABLE signalbox_requests ADD COLUMN IF NOT EXISTS Revision UInt64 CODEC(ZSTD(1))',
+  `ALTER TABLE signalbox_requests ADD COLUMN IF NOT EXISTS Form ${LC}`,
+]
+
 export const createOwnTables = (options: SchemaOptions): readonly string[] =>
-  OWN_TABLES.map(({ table, lines, orderBy, time }) =>
+  renderOwnTables(OWN_TABLES, options)
+
+const renderOwnTables = (tables: readonly OwnTable[], options: SchemaOptions) =>
+  tables.map(({ table, lines, orderBy, time }) =>
     renderTable(
       {
         table,

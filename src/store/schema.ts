@@ -1,6 +1,6 @@
 import { createCheaperLoading } from './schema-cheaper.ts'
 import { createMetricsTables, METRICS_TABLES } from './schema-metrics.ts'
-import { createOwnTables, OWN_TABLES } from './schema-own.ts'
+import { createOwnTables, OWN_TABLES, QUALITY_TABLE, reviseOwnTables } from './schema-own.ts'
 import { createLogsTable, createTracesTables } from './schema-records.ts'
 import type { SchemaOptions } from './schema-table.ts'
 
@@ -33,6 +33,7 @@ export const MIGRATIONS: readonly Migration[] = [
         ...['signalbox_attempts', 'signalbox_requests'],
       ]),
   },
+  { name: 'revisions of attempts and requests, and quality', statements: reviseOwnTables },
 ]
 
 /** Tables whose rows end with the retention, and the expression of a row's time. */
@@ -41,5 +42,8 @@ export const RETAINED_TABLES: readonly { readonly table: string; readonly time: 
   { table: 'otel_traces_trace_id_ts', time: 'End' },
   { table: 'otel_logs', time: 'toDateTime(Timestamp)' },
   ...METRICS_TABLES.map((table) => ({ table, time: 'TimeUnix' })),
-  ...OWN_TABLES.map(({ table, time }) => ({ table, time: `toDateTime(${time})` })),
+  ...[...OWN_TABLES, QUALITY_TABLE].map(({ table, time }) => ({
+    table,
+    time: `toDateTime(${time})`,
+  })),
 ]

@@ -1,6 +1,7 @@
 import { createApiEvents } from './api-events.ts'
 import { createCorrelateEvents } from './correlate-events.ts'
 import { createDecideEvents } from './decide-events.ts'
+import { createDecodeEvents } from './decode-events.ts'
 import { createDeliverEvents } from './deliver-events.ts'
 import { createDetectEvents } from './detect-events.ts'
 import { createPageEvents } from './page-events.ts'
@@ -14,6 +15,7 @@ export type AllEvents = ReturnType<typeof createAllEvents>
 export function createAllEvents(telemetry: Telemetry) {
   return {
     receive: createReceiveEvents(telemetry),
+    decode: createDecodeEvents(telemetry),
     store: createStoreEvents(telemetry),
     detect: createDetectEvents(telemetry),
     decide: createDecideEvents(telemetry),

@@ -71,6 +71,7 @@ test('an attempt is a row and an observation', () => {
     Images: 4,
     Cost: 1.25,
     Weight: 2,
+    Revision: '0',
   }
   expect(rowsOf(batch, 'signalbox_attempts')).toEqual([expected])
   const [observation] = unitOf(batch, 'attempt')

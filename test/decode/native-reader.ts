@@ -109,6 +109,8 @@ function readValues(cursor: Cursor, type: string, count: number): unknown[] {
       return readWords(cursor, count)
     case 'String':
       return each(() => cursor.text())
+    case 'Int8':
+      return each(() => bytes.readInt8(cursor.take(1)))
     case 'UInt8':
       return each(() => bytes[cursor.take(1)]!)
     case 'Bool':

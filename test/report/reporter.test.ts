@@ -124,11 +124,13 @@ test('spans that come twice count once', async () => {
   const one = await reporterOf(database.clickhouse, once).report(once.id)
   const two = await reporterOf(database.clickhouse, twice).report(twice.id)
   const counts = (report: Report) =>
-    ['requests_total', 'requests_failed', 'fallback_coverage', 'fallback_generations'].map(
-      (id) => report.headline[id],
-    )
+    [
+      ...['requests_total', 'requests_failed', 'fallback_coverage', 'fallback_generations'],
+      ...['budget_burnt', 'budget_burnt_without_fallback', 'disruption_p50'],
+    ].map((id) => report.headline[id])
   expect(counts(two)).toEqual(counts(one))
   expect(two.impact.retry_amplification).toEqual(one.impact.retry_amplification)
+  expect(two.data_quality.baseline_attempts).toBe(one.data_quality.baseline_attempts)
   expect(two.data_quality.duplicate_spans).toBeGreaterThan(0)
 })
 

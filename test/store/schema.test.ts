@@ -39,11 +39,12 @@ const COLUMNS: Record<string, string> = {
   otel_metrics_summary: `${METRIC_HEAD} Count Sum ValueAtQuantiles.Quantile ValueAtQuantiles.Value Flags`,
   signalbox_attempts:
     'Timestamp EndTime ReceivedAt TraceId SpanId RequestId Route Target Role Router Outcome ' +
-    'ErrorType StatusCode Generation Session Model Region Tenant Tier Class Variant Images Cost Weight',
+    'ErrorType StatusCode Generation Session Model Region Tenant Tier Class Variant Images Cost Weight Revision',
   signalbox_requests:
     'Timestamp EndTime ReceivedAt TraceId SpanId RequestId Route Router Outcome ErrorType ' +
     'StatusCode Generation Session Model Region Tenant Tier Class Variant Images Cost Weight ' +
-    'FinalTarget FinalRole AttemptCount AbandonedAfterMs',
+    'FinalTarget FinalRole AttemptCount AbandonedAfterMs Revision Form',
+  signalbox_quality: 'Timestamp ReceivedAt TraceId RequestId Name Route Target Value Flagged',
   signalbox_transitions:
     'At Route Kind FromState ToState Epoch Generation Version Text Incident Evidence Data',
   signalbox_deliveries:

@@ -1,0 +1,98 @@
+import type { Topology } from '../config/topology.ts'
+import type { Attempt, Request } from '../model/attempt.ts'
+import type { StoredRequest } from '../model/stored.ts'
+import { inOrder } from './attribution.ts'
+import { areLost, judgeRequest } from './outcome.ts'
+import type { AttemptEntry, Group, RequestEntry, SaidRequest } from './story.ts'
+
+// What a request is, by all that is known of it now.
+
+/** Of a request that is one SERVER span. @param attempts its own, oldest first */
+export function toSpanRequest(
+  entry: RequestEntry,
+  attempts: readonly AttemptEntry[],
+  topology: Topology,
+): Request {
+  const { said, ending, target } = entry
+  const own = entry.hasOwn ? entry.own : undefined
+  const tried = (attempts.length > 0 ? attempts : own ? [own] : []).map((one) => one.said)
+  const judged = judgeRequest(ending, tried)
+  // A router whose attempts did not come (yet) may still name the target on the request.
+  const named = judged.outcome === 'ok' && tried.length === 0 ? target : ''
+  return { ...said, ...judged, ...servedBy(tried, { named, route: said.route, topology }) }
+}
+
+export type JobRequest = Omit<StoredRequest, 'form' | 'revision'>
+
+/**
+ * Of an asynchronous request: what its end says, `failed` after the deadline, else `unknown`. As for
+ * any request, it failed when its last attempt failed and none was ok.
+ * @param opening the first of its request spans, if any is known
+ */
+export function toJobRequest(
+  group: Group,
+  opening: SaidRequest | undefined,
+  topology: Topology,
+): JobRequest | undefined {
+  const { end, isExpired } = group
+  const said = mergeSaid(opening, end?.said)
+  if (!said) return undefined
+  const attempts = inOrder([...group.attempts].filter(({ isOwn }) => !isOwn))
+  const tried = attempts.map((one) => one.said)
+  const route = said.route || (attempts.map(routeOf).find((one) => one !== '') ?? '')
+  const judged = (): Pick<JobRequest, 'outcome' | 'errorType'> => {
+    if (!end)
+      return isExpired
+        ? { outcome: 'failed', errorType: 'no_answer' }
+        : { outcome: 'unknown', errorType: '' }
+    return areLost(tried)
+      ? { outcome: 'failed', errorType: end.errorType || (tried.at(-1)?.errorType ?? '') }
+      : end
+  }
+  const { outcome, errorType } = judged()
+  const served = servedBy(tried, { named: '', route, topology })
+  const endUnixNs =
+    !end && isExpired
+      ? said.startUnixNs + BigInt(Math.round(topology.deadlineMsOf(route))) * 1_000_000n
+      : said.endUnixNs
+  return { ...said, ...served, route, endUnixNs, outcome, errorType, abandonedAfterMs: 0 }
+}
+
+/** The opening says who and where; of what it leaves out, and of how it went, the end. */
+function mergeSaid(
+  opening: SaidRequest | undefined,
+  end: SaidRequest | undefined,
+): SaidRequest | undefined {
+  if (!opening || !end) return opening ?? end
+  const { endUnixNs, receivedUnixMs, statusCode, images, cost } = end
+  return {
+    ...opening,
+    ...{ endUnixNs, receivedUnixMs },
+    statusCode: statusCode || opening.statusCode,
+    images: Math.max(images, opening.images),
+    cost: cost || opening.cost,
+    route: opening.route || end.route,
+    generation: opening.generation || end.generation,
+    session: opening.session || end.session,
+    model: end.model || opening.model,
+    region: opening.region || end.region,
+    tenant: opening.tenant || end.tenant,
+    tier: opening.tier || end.tier,
+    class: opening.class || end.class,
+    variant: opening.variant || end.variant,
+  }
+}
+
+export const routeOf = ({ said, routeAbove }: AttemptEntry) => said.route || routeAbove
+
+interface ServedOptions {
+  readonly named: string
+  readonly route: string
+  readonly topology: Topology
+}
+
+function servedBy(tried: readonly Attempt[], { named, route, topology }: ServedOptions) {
+  const finalTarget = tried.findLast(({ outcome }) => outcome === 'ok')?.target ?? named
+  const finalRole = finalTarget === '' ? ('' as const) : topology.roleOf(route, finalTarget)
+  return { finalTarget, finalRole, attemptCount: tried.length }
+}

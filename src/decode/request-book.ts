@@ -1,0 +1,206 @@
+import type { Timings } from '../config/timings.ts'
+import type { Topology } from '../config/topology.ts'
+import type { Attempt, Request } from '../model/attempt.ts'
+import type { Source } from '../model/observation.ts'
+import type { StoredAttempt, StoredRequest } from '../model/stored.ts'
+import { attribute } from './attribution.ts'
+import { createOpenJobs, type JobEvents } from './jobs.ts'
+import { routeOf } from './judge.ts'
+import { type FoundEnd, firstEnd } from './request-end.ts'
+import {
+  type AttemptEntry,
+  type Group,
+  isAsynchronous,
+  openingOf,
+  type RequestEntry,
+  type Trace,
+} from './story.ts'
+import { createStoryMemory, type StoryMemory } from './story-memory.ts'
+import { createTelling, type Telling } from './telling.ts'
+
+// All attempts and requests that are known, by whatever has come so far. Whoever brings something
+// new adds it, and then everything that it touches is told: rows, and requests that ended by it.
+
+/** An asynchronous request that has ended, or will not. */
+export interface EndedRequest {
+  readonly request: Request
+  readonly source: Source
+}
+
+export interface RequestBook {
+  /** A new export request, or tick. */
+  start(nowUnixMs: number): void
+  addParent(traceId: string, spanId: string, parentSpanId: string): void
+  /** Returns the entry that counts: the same span may have come before. */
+  addAttempt(entry: AttemptEntry): AttemptEntry
+  addRequest(entry: RequestEntry): RequestEntry
+  addEnd(found: FoundEnd): void
+  /** Writes all that has changed since `start`. */
+  settle(): EndedRequest[]
+  attemptOf(entry: AttemptEntry): Attempt
+  /** Adds the requests whose deadline has passed. */
+  expire(nowUnixMs: number): void
+  /** What is known of a request by its id, '' where nothing is. */
+  placeOf(requestId: string): { readonly route: string; readonly target: string }
+  /** The rows since `start` were taken back. */
+  forgetLast(): void
+}
+
+export interface RequestBookOptions {
+  readonly timings: Pick<Timings, 'attemptMemoryMs'>
+  topology(): Topology
+  readonly jobEvents?: JobEvents
+  attempt(row: StoredAttempt): void
+  request(row: StoredRequest): void
+}
+
+/** Exporters send every half second: an end may be on its way when the deadline passes. */
+const GRACE_MS = 1_000
+/** At once; the rest comes with the next tick. */
+const EXPIRED_MAX = 10_000
+
+export function createRequestBook(options: RequestBookOptions): RequestBook {
+  const memory = createStoryMemory({ ageMaxMs: options.timings.attemptMemoryMs })
+  const jobs = createOpenJobs({ ...(options.jobEvents && { events: options.jobEvents }) })
+  let nowUnixMs = 0
+  const telling = createTelling({
+    ...options,
+    alsoOf: ({ hasOwnId, said }) => (hasOwnId ? memory.known(said.traceId, nowUnixMs) : undefined),
+  })
+  const page: Page = { traces: new Map(), fresh: new Set(), touched: new Set() }
+  const { traces, fresh, touched } = page
+  /** To be told with the next tick, since their rows were taken back. */
+  let again: Group[] = []
+  let isTick = false
+  const groupOf = (requestId: string) => memory.group(requestId, nowUnixMs, jobs.get(requestId))
+  return {
+    ...createReading({ memory, telling, now: () => nowUnixMs }),
+    ...createAdding({ page, groupOf, traceOf: (traceId) => memory.trace(traceId, nowUnixMs) }),
+    start(atUnixMs) {
+      nowUnixMs = atUnixMs
+      isTick = false
+      for (const one of [traces, fresh, touched]) one.clear()
+      telling.start(atUnixMs)
+    },
+    settle() {
+      for (const [traceId, trace] of traces)
+        for (const group of attribute(trace, { traceId, groupOf })) touched.add(group)
+      for (const group of touched) telling.tell(group, fresh)
+      const context = { options, jobs, nowUnixMs }
+      return [...touched].flatMap((group) => follow(group, context) ?? [])
+    },
+    expire(atUnixMs) {
+      isTick = true
+      for (const { requestId } of jobs.takeDue(atUnixMs, EXPIRED_MAX)) {
+        const group = groupOf(requestId)
+        group.isExpired = true
+        touched.add(group)
+      }
+      for (const group of again) touched.add(group)
+      again = []
+    },
+    forgetLast() {
+      telling.forgetLast()
+      if (isTick) again = [...touched]
+    },
+  }
+}
+
+/** What one export request brings. */
+interface Page {
+  readonly traces: Map<string, Trace>
+  readonly fresh: Set<AttemptEntry | RequestEntry | Group>
+  readonly touched: Set<Group>
+}
+
+interface AddingOptions {
+  readonly page: Page
+  groupOf(requestId: string): Group
+  traceOf(traceId: string): Trace
+}
+
+function createAdding({ page, groupOf, traceOf }: AddingOptions) {
+  const { traces, fresh, touched } = page
+  let unnamed = 0
+  const open = (traceId: string): Trace => {
+    const trace = traces.get(traceId) ?? traceOf(traceId)
+    traces.set(traceId, trace)
+    return trace
+  }
+  /** The same span again is the same entry; spans without an id are all different. */
+  const add = <E>(entries: Map<string, E>, spanId: string, entry: E): E => {
+    const known = spanId === '' ? undefined : entries.get(spanId)
+    entries.set(spanId || `?${unnamed++}`, known ?? entry)
+    return known ?? entry
+  }
+  return {
+    addParent(traceId: string, spanId: string, parentSpanId: string) {
+      if (parentSpanId !== '') open(traceId).parents.set(spanId, parentSpanId)
+    },
+    addAttempt(entry: AttemptEntry): AttemptEntry {
+      const known = add(open(entry.said.traceId).attempts, entry.said.spanId, entry)
+      fresh.add(known)
+      return known
+    },
+    addRequest(entry: RequestEntry): RequestEntry {
+      const known = add(open(entry.said.traceId).requests, entry.said.spanId, entry)
+      known.own ??= entry.own
+      known.hasOwn = entry.own !== undefined
+      fresh.add(known)
+      return known
+    },
+    addEnd({ requestId, end }: FoundEnd) {
+      const group = groupOf(requestId)
+      group.end = firstEnd(group.end, end)
+      fresh.add(group)
+      touched.add(group)
+    },
+  }
+}
+
+interface FollowContext {
+  readonly options: RequestBookOptions
+  readonly jobs: ReturnType<typeof createOpenJobs>
+  readonly nowUnixMs: number
+}
+
+/** Waits for the end of a request that goes on; gives back one that has ended, once. */
+function follow(group: Group, { options, jobs, nowUnixMs }: FollowContext) {
+  if (!isAsynchronous(group)) return undefined
+  const opening = openingOf(group)
+  if (!group.end && !group.isExpired) {
+    const deadlineMs = options.topology().deadlineMsOf(opening?.said.route ?? '')
+    jobs.open(group, nowUnixMs + deadlineMs + GRACE_MS)
+    return undefined
+  }
+  jobs.close(group)
+  const told = opening?.told ?? group.toldEnd
+  if (group.isObserved || !told || told.outcome === 'unknown') return undefined
+  group.isObserved = true
+  const source = opening?.source ?? group.end?.source
+  const { form: _, revision: __, outcome, ...rest } = told
+  return source && { request: { ...rest, outcome }, source }
+}
+
+interface ReadingOptions {
+  readonly memory: StoryMemory
+  readonly telling: Telling
+  now(): number
+}
+
+function createReading({ memory, telling, now }: ReadingOptions) {
+  return {
+    attemptOf: telling.attemptOf,
+    placeOf(requestId: string) {
+      const group = memory.known(requestId, now())
+      const attempts = [...(group?.attempts ?? [])]
+      const served = attempts.find(({ said }) => said.outcome === 'ok')
+      const opening = group && openingOf(group)
+      const own = attempts.map(routeOf).find((route) => route !== '')
+      return {
+        route: opening?.said.route || group?.end?.said.route || own || '',
+        target: served?.said.target ?? opening?.target ?? '',
+      }
+    },
+  }
+}

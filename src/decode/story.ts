@@ -1,0 +1,97 @@
+import type { Attempt, Request, RequestOutcome } from '../model/attempt.ts'
+import type { Source } from '../model/observation.ts'
+import type { StoredRequest } from '../model/stored.ts'
+import type { Ending } from './outcome.ts'
+
+// What is known of requests, so that what they are does not depend on the order in which their
+// spans come: traces with the requests and attempts in them, and groups of all that belong to one
+// request id. Nothing here holds on to the bytes of an export request.
+
+/** An attempt as its span tells it, and where it was found to belong. */
+export interface AttemptEntry {
+  /** `requestId` is '' when the span carries none. */
+  readonly said: Attempt
+  readonly parentSpanId: string
+  /** It is the request's own span, of a router that sends no attempts. */
+  readonly isOwn: boolean
+  /** The request span above it, '' while none is known, and what that carries. */
+  requestSpanId: string
+  routeAbove: string
+  group: Group | undefined
+  /** As last written; `void`: it was taken back. */
+  told: Attempt | 'void' | undefined
+  revision: number
+}
+
+/** What a request's span says, all but how it ended. */
+export type SaidRequest = Omit<
+  Request,
+  'outcome' | 'errorType' | 'abandonedAfterMs' | 'finalTarget' | 'finalRole' | 'attemptCount'
+>
+
+/** A SERVER span: a request, the opening of one, or a poll. */
+export interface RequestEntry {
+  readonly said: SaidRequest
+  /** The span carries a request id; else `said.requestId` is the trace's. */
+  readonly hasOwnId: boolean
+  readonly ending: Ending
+  /** The target that the span itself names. */
+  readonly target: string
+  readonly source: Source
+  /** It says that the request goes on after it. */
+  readonly isOpening: boolean
+  /** The attempt that it is itself, while its router is not known to send attempts. */
+  own: AttemptEntry | undefined
+  hasOwn: boolean
+  told: StoredRequest | undefined
+  revision: number
+}
+
+/** The span or log event `signalbox.request.end`. */
+export interface RequestEnd {
+  readonly said: SaidRequest
+  readonly outcome: RequestOutcome
+  readonly errorType: string
+  readonly source: Source
+}
+
+export interface Trace {
+  /** Parents of spans that are neither request nor attempt, by span id. */
+  readonly parents: Map<string, string>
+  readonly requests: Map<string, RequestEntry>
+  readonly attempts: Map<string, AttemptEntry>
+}
+
+export interface Group {
+  readonly requestId: string
+  readonly attempts: Set<AttemptEntry>
+  readonly requests: Set<RequestEntry>
+  end: RequestEnd | undefined
+  /** Its end was told while no opening was known. */
+  toldEnd: StoredRequest | undefined
+  endRevision: number
+  /** Its deadline passed without an end. */
+  isExpired: boolean
+  /** Rules have seen how it ended. */
+  isObserved: boolean
+}
+
+/** Somebody says that it goes on after its first span. */
+export function isAsynchronous(group: Group): boolean {
+  if (group.end) return true
+  for (const { isOpening } of group.requests) if (isOpening) return true
+  return false
+}
+
+/** The first of a group's request spans, whichever came first. */
+export function openingOf({ requests }: Group): RequestEntry | undefined {
+  let first: RequestEntry | undefined
+  for (const entry of requests) if (!first || isBefore(entry.said, first.said)) first = entry
+  return first
+}
+
+/** By start; at the same moment by span id, so that there is one order. */
+function isBefore(a: SaidRequest, b: SaidRequest): boolean {
+  if (a.startUnixNs !== b.startUnixNs) return a.startUnixNs < b.startUnixNs
+  return a.spanId < b.spanId
+}
