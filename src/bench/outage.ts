@@ -13,9 +13,11 @@ import { startTarget, type Target } from './target.ts'
 // ClickHouse is gone for `seconds` under a steady load: what do senders notice, what does the log
 // hold, and how long does it take until everything is there, once?
 
-/** Before and after the outage, as a share of it. */
+/** Before the outage, as a share of it. */
 const CALM_SHARE = 0.2
 const CALM_MS_MAX = 60_000
+/** Long enough to catch up while the load goes on, with room for the database's start. */
+const AFTER_SHARE = 0.4
 /** Of room for the log, far more than a span takes: this is not about a log that is full. */
 const LOG_BYTES_PER_SPAN = 3_000
 const LOG_BYTES_LEAST = 4 * 2 ** 30
@@ -52,7 +54,7 @@ async function measureOutage(
   const { seconds, connections = 4, spansPerS, progress } = options
   const calmMs = Math.min(CALM_MS_MAX, seconds * 1_000 * CALM_SHARE)
   const shape = { spansPerRequest: 1_000, encoding: 'protobuf', isGzip: false } as const
-  const durationMs = seconds * 1_000 + 2 * calmMs
+  const durationMs = calmMs + seconds * 1_000 * (1 + AFTER_SHARE)
   const load = { ...shape, port: target.port, connections, spansPerS }
   const warmUp = await runLoad({ ...load, durationMs: Math.min(WARM_UP_MS_MAX, calmMs) })
   const warmCount = warmUp.acceptedSpanCount
