@@ -106,8 +106,12 @@ function createRequestRows({ revisions, request }: RequestRowsOptions) {
     /** By those of its end, while no opening is known. */
     tellEnd(group: Group, now: JobRequest, isFresh: boolean) {
       const { toldEnd } = group
-      const isSame = toldEnd !== undefined && isEqual(toldEnd, now, 'end')
+      const isSame =
+        toldEnd !== undefined && isEqual(toldEnd, now, 'end') && isSameRow(toldEnd, now)
       if (isSame && !isFresh) return
+      // An earlier end than the one that was told first has a row of its own.
+      if (toldEnd && !isSameRow(toldEnd, now))
+        request({ ...toldEnd, form: 'poll', revision: revisions.next() })
       // Never 0: what an earlier process said of the request is older.
       if (!isSame) group.endRevision = revisions.next()
       const row = { ...now, form: 'end', revision: group.endRevision } as const
@@ -129,6 +133,14 @@ function createRequestRows({ revisions, request }: RequestRowsOptions) {
       opening.revision = revisions.next()
     },
   }
+}
+
+function isSameRow(told: StoredRequest, now: JobRequest) {
+  return (
+    told.startUnixNs === now.startUnixNs &&
+    told.traceId === now.traceId &&
+    told.spanId === now.spanId
+  )
 }
 
 function isEqual(told: StoredRequest, now: JobRequest | Request, form: StoredRequest['form']) {

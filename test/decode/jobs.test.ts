@@ -217,6 +217,20 @@ test('an end alone is a request where it names a route, and is taken back when i
   expect(unitOf(second, 'request')).toEqual([])
 })
 
+test('an earlier end that comes later takes the place of the one told before', () => {
+  const decoder = createTestDecoder()
+  const ofRoute = (log: LogInput): LogInput => ({
+    ...log,
+    attributes: { ...log.attributes, 'signalbox.route': 'preview' },
+  })
+  sendLogs(decoder, ofRoute(end('failed', 20)))
+  const earlier = sendLogs(decoder, ofRoute(end('ok', 10)))
+  expect(said(requestRows(earlier))).toEqual([
+    ['poll', 'failed'],
+    ['end', 'ok'],
+  ])
+})
+
 test('an end that names no route waits for its opening', () => {
   const decoder = createTestDecoder()
   expect(requestRows(sendLogs(decoder, end('ok')))).toEqual([])
