@@ -66,8 +66,8 @@ export function createApp(options: AppOptions): App {
   const { host } = settings
   let joined: Stages | undefined
   const stages = () => {
-    if (!joined) throw new AppError('NOT_READY', 'still starting; try again in a second')
-    return joined
+    if (joined) return joined
+    throw new AppError('NOT_READY', 'still starting; try again in a second')
   }
   const feed = createStateFeed({ state: () => stages().controller.state(), clock })
   const deps = deferDeps({ authorize, health: createHealth(base) }, () => stages().api)
@@ -89,7 +89,7 @@ export function createApp(options: AppOptions): App {
     ...{ ...settings, authorize, clock, events: events.receive },
     ingest: (request) => stages().ingest(request),
   })
-  const endpoint = options.env.OTEL_EXPORTER_OTLP_ENDPOINT
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } = options.env
   const tracing = createTracing({ endpoint, ownPorts: receivers.ports, telemetry })
   const parts = [...storage.parts, api, middle, receivers, tracing]
   return {
@@ -194,16 +194,10 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
     ...{ names: given.names, hash: given.hash, taken: storage.log.takeOver() },
     events: events.receive,
   })
-  const parts = [
-    correlator,
-    pager,
-    controller,
-    delivery,
-    detector,
-    createDeadlines({ ...given, ...outlets }),
-  ]
-  const api = toApi({ ...given, detector, controller, delivery, correlator, pager })
-  return { controller, ingest, parts, api }
+  const deadlines = createDeadlines({ ...given, ...outlets })
+  const parts = [correlator, pager, controller, delivery, detector, deadlines]
+  const all = { ...given, detector, controller, delivery, correlator, pager }
+  return { controller, ingest, parts, api: toApi(all) }
 }
 
 interface Joined extends Base {
@@ -234,15 +228,13 @@ function toApi(all: Joined): Omit<ApiDeps, 'authorize' | 'health'> {
   return {
     routes: { ...controller, outcomes: correlator.outcomes },
     routers: { status: onStatus, forget: onGoodbye },
-    subscriptions: delivery,
     rules: { list: detector.rules, get: detector.rule },
-    incidents: correlator,
+    ...{ subscriptions: delivery, incidents: correlator, silences: pager.silences },
     reports: createReporter({
       ...{ ...all, clickhouse: storage.clickhouse, templatesDir: packagePath('templates') },
       ...{ incident: correlator.get, policy: live.policy, ruleLabels: live.ruleLabels },
       targets: () => live.alerts().failover.targets,
     }),
-    silences: pager.silences,
     reload: () =>
       live.reload((next) => {
         detector.reload(next.rules)

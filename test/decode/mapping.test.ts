@@ -61,7 +61,7 @@ describe('access log lines', () => {
   test('become rows of attempts and requests, beside those of the records', () => {
     const batch = decode(decoderOf(NGINX), { ...ndjsonOf([ACCESS]), ...at })
     const served = {
-      ...{ Route: 'preview', Router: 'edge-1', RequestId: 'r1', TraceId: '', SpanId: '' },
+      ...{ Route: 'preview', Router: 'edge-1', RequestId: 'r1', TraceId: '' },
       ...{ Images: 1, Weight: 1, ReceivedAt: '1768140000.000' },
     }
     expect(rowsOf(batch, 'signalbox_attempts')).toMatchObject([
@@ -80,6 +80,8 @@ describe('access log lines', () => {
         ...{ AttemptCount: 2, Timestamp: '1768139998.500000000' },
       },
     ])
+    const spanIds = rowsOf(batch, 'signalbox_attempts').map(({ SpanId }) => SpanId)
+    expect(new Set([...spanIds, '']).size).toBe(3)
     expect(rowsOf(batch, 'otel_logs')).toHaveLength(1)
     expect(batch.rowCount).toBe(4)
     expect(batch.itemCount).toBe(1)
