@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => database?.stop())
 
 const TELLINGS = Number(process.env.SIGNALBOX_TEST_TELLINGS ?? 25)
-const SEED = Number(process.env.SIGNALBOX_TEST_SEED ?? Date.now() % 1_000_000)
+const SEED = Number(process.env.SIGNALBOX_TEST_SEED ?? 4711)
 const ROUTER = { 'service.name': 'gateway', 'service.instance.id': 'router-1' }
 const WORKER = { 'service.name': 'sd-worker' }
 
