@@ -5,23 +5,13 @@ import type { PairList } from './pairs.ts'
 import { cleanValue, hashValue, type Privacy } from './privacy.ts'
 import { readAnyValue, readPair } from './read-any-value.ts'
 import { BOOL, COMPLEX, DOUBLE, INT, TEXT } from './value-kinds.ts'
-import type { AnyValue } from './value-message.ts'
+import { type AnyValue, EMPTY_VALUE } from './value-message.ts'
 import type { Wire } from './wire.ts'
 
 /** Pairs, and the bytes that they lie in. */
 export interface PairSource {
   readonly wire: Wire
   readonly pairs: Pick<PairList, 'kinds' | 'froms' | 'tos'>
-}
-
-const NO_VALUE: AnyValue = {
-  stringValue: '',
-  boolValue: false,
-  intValue: { low: 0, high: 0, unsigned: false },
-  doubleValue: 0,
-  arrayValue: null,
-  kvlistValue: null,
-  bytesValue: new Uint8Array(),
 }
 
 /** A value as rules compare it: numbers and booleans stay what they are, the rest is text. */
@@ -52,7 +42,7 @@ export function readValue(source: PairSource, place: number): AnyValue {
       const from = pairs.froms[place] as number
       const to = pairs.tos[place] as number
       wire.at = from < 0 ? ~from : from
-      return from < 0 ? (readPair(wire, to, 0).value ?? NO_VALUE) : readAnyValue(wire, to)
+      return from < 0 ? (readPair(wire, to, 0).value ?? EMPTY_VALUE) : readAnyValue(wire, to)
     }
     case TEXT:
       return toTextValue(String(readField(source, place)))
@@ -62,12 +52,12 @@ export function readValue(source: PairSource, place: number): AnyValue {
     case DOUBLE:
       return toTextValue(readScalar(source, place))
     default:
-      return NO_VALUE
+      return EMPTY_VALUE
   }
 }
 
 function toTextValue(stringValue: string): AnyValue {
-  return { ...NO_VALUE, value: 'stringValue', stringValue }
+  return { ...EMPTY_VALUE, value: 'stringValue', stringValue }
 }
 
 /** All 64 bits of an integer, signed. */

@@ -1,4 +1,4 @@
-import type { AnyValue, KeyValue } from './value-message.ts'
+import { type AnyValue, EMPTY_VALUE, type KeyValue } from './value-message.ts'
 import { BYTES, FIXED64, VARINT, type Wire } from './wire.ts'
 
 // Attribute values as objects: for those that are lists, maps or bytes, and for bodies of log
@@ -6,16 +6,6 @@ import { BYTES, FIXED64, VARINT, type Wire } from './wire.ts'
 
 /** Lists and maps within each other; deeper ones make the request bad. Each is two messages. */
 const DEPTH_MAX = 45
-
-const EMPTY: AnyValue = {
-  stringValue: '',
-  boolValue: false,
-  intValue: { low: 0, high: 0, unsigned: false },
-  doubleValue: 0,
-  arrayValue: null,
-  kvlistValue: null,
-  bytesValue: new Uint8Array(),
-}
 
 interface ReadOptions {
   /** Lists and maps around it. */
@@ -32,7 +22,7 @@ interface ReadOptions {
 export function readAnyValue(wire: Wire, end: number, options: ReadOptions = {}): AnyValue {
   const { depth = 0, known } = options
   if (depth > DEPTH_MAX) wire.fail('values nested too deeply')
-  let value = known ?? EMPTY
+  let value = known ?? EMPTY_VALUE
   while (wire.at < end) {
     const tag = wire.tag(end)
     value = readOne(wire, { tag, end, depth, known: value }) ?? value
@@ -52,28 +42,32 @@ function readOne(wire: Wire, { tag, end, depth, known }: Field): AnyValue | unde
   switch (tag) {
     case 1 * 8 + BYTES: {
       const [from, to] = takeBytes(wire, end)
-      return { ...EMPTY, value: 'stringValue', stringValue: bytes.toString('utf8', from, to) }
+      return { ...EMPTY_VALUE, value: 'stringValue', stringValue: bytes.toString('utf8', from, to) }
     }
     case 2 * 8 + VARINT:
-      return { ...EMPTY, value: 'boolValue', boolValue: wire.varint(end) !== 0 }
+      return { ...EMPTY_VALUE, value: 'boolValue', boolValue: wire.varint(end) !== 0 }
     case 3 * 8 + VARINT:
-      return { ...EMPTY, value: 'intValue', intValue: readInt64(wire, end) }
+      return { ...EMPTY_VALUE, value: 'intValue', intValue: readInt64(wire, end) }
     case 4 * 8 + FIXED64:
-      return { ...EMPTY, value: 'doubleValue', doubleValue: bytes.readDoubleLE(wire.take(8, end)) }
+      return {
+        ...EMPTY_VALUE,
+        value: 'doubleValue',
+        doubleValue: bytes.readDoubleLE(wire.take(8, end)),
+      }
     case 5 * 8 + BYTES: {
       const values = (known.arrayValue?.values ?? []) as AnyValue[]
       const read = (to: number) => readAnyValue(wire, to, { depth: depth + 1 })
       readItems(wire, end, (to) => values.push(read(to)))
-      return { ...EMPTY, value: 'arrayValue', arrayValue: { values } }
+      return { ...EMPTY_VALUE, value: 'arrayValue', arrayValue: { values } }
     }
     case 6 * 8 + BYTES: {
       const values = (known.kvlistValue?.values ?? []) as KeyValue[]
       readItems(wire, end, (to) => values.push(readPair(wire, to, depth + 1)))
-      return { ...EMPTY, value: 'kvlistValue', kvlistValue: { values } }
+      return { ...EMPTY_VALUE, value: 'kvlistValue', kvlistValue: { values } }
     }
     case 7 * 8 + BYTES: {
       const [from, to] = takeBytes(wire, end)
-      return { ...EMPTY, value: 'bytesValue', bytesValue: bytes.subarray(from, to) }
+      return { ...EMPTY_VALUE, value: 'bytesValue', bytesValue: bytes.subarray(from, to) }
     }
     default:
       wire.skip(tag, end)
@@ -89,7 +83,7 @@ export function readPair(wire: Wire, end: number, depth: number): KeyValue {
     const tag = wire.tag(end)
     if (tag === 1 * 8 + BYTES) key = wire.bytes.toString('utf8', ...takeBytes(wire, end))
     else if (tag === 2 * 8 + BYTES) {
-      const known = value ?? EMPTY
+      const known = value ?? EMPTY_VALUE
       value = readAnyValue(wire, wire.lengthEnd(end), { depth, known })
     } else wire.skip(tag, end)
   }

@@ -28,6 +28,17 @@ export interface AnyValue {
   readonly bytesValue: Uint8Array
 }
 
+/** A value of which no field is set. */
+export const EMPTY_VALUE: AnyValue = {
+  stringValue: '',
+  boolValue: false,
+  intValue: { low: 0, high: 0, unsigned: false },
+  doubleValue: 0,
+  arrayValue: null,
+  kvlistValue: null,
+  bytesValue: new Uint8Array(),
+}
+
 export interface KeyValue {
   readonly key: string
   readonly value: AnyValue | null
