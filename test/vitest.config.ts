@@ -26,7 +26,8 @@ export default defineConfig({
           ...common,
           ...built,
           name: 'slow',
-          include: ['test/{fault,browser,soak}/**/*.test.ts'],
+          // Of the long runs, a slice: 20 s of soak and of outage.
+          include: ['test/{fault,browser,soak}/**/*.test.ts', 'test/long/{outage,soak}.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 120_000,
           fileParallelism: false,
