@@ -139,7 +139,7 @@ export function createQualityTable(interner: Interner): ServedTable<QualityVerdi
 
 const text = (name: string) => createPlainColumn(name, 'String')
 
-export function pushNumber({ data }: PlainColumn, width: Width, value: number): void {
+function pushNumber({ data }: PlainColumn, width: Width, value: number): void {
   data.reserve(8)
   const at = data.length
   switch (width) {
