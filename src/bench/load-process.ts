@@ -97,8 +97,10 @@ function createTurns(order: LoadOrder & { readonly startMs: number }): Turns {
       const nowMs = performance.now()
       if (nowMs - startMs >= durationMs) return false
       if (everyMs === 0) return true
-      const dueMs = startMs + everyMs * count++
-      if (dueMs - startMs >= durationMs) return false
+      // Compared before the start is added: its fraction would round the last one into the time.
+      const offsetMs = everyMs * count++
+      if (offsetMs >= durationMs) return false
+      const dueMs = startMs + offsetMs
       lateMsMax = Math.max(lateMsMax, nowMs - dueMs)
       if (dueMs > nowMs) await sleep(dueMs - nowMs)
       return true
