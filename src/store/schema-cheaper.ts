@@ -10,6 +10,11 @@
 // - No GROUP BY in the lookup's view: sorting the insert brings the same trace together as well.
 // - No skip indexes on attribute keys: they took a sixth of an insert, and keys alone are so small
 //   that reading all of them costs a query less than it cost every insert.
+//
+// Later, by the same measure (thirteen inserts of 230,000 rows):
+// - Spans of a name are sorted to the second, no longer to the nanosecond: they come nearly in order,
+//   so that an insert hardly moves a row and a merge takes long runs; 1.19 became 0.90, and a merge
+//   of all 26 parts 0.93 became 0.85. Readers look for seconds anyway: the primary key has no more.
 
 const FAST = 'CODEC(LZ4)'
 const IDS = 'CODEC(ZSTD(1))'
@@ -63,6 +68,9 @@ export function createCheaperLoading(telemetry: readonly string[]): readonly str
     TRACE_TIMES_VIEW,
   ]
 }
+
+export const SORT_TO_THE_SECOND =
+  'ALTER TABLE otel_traces MODIFY ORDER BY (ServiceName, SpanName, toDateTime(Timestamp))'
 
 function modify(table: string, mergedParts: number): string {
   const settings = [

@@ -1,4 +1,4 @@
-import { createCheaperLoading } from './schema-cheaper.ts'
+import { createCheaperLoading, SORT_TO_THE_SECOND } from './schema-cheaper.ts'
 import { createMetricsTables, METRICS_TABLES } from './schema-metrics.ts'
 import { createOwnTables, OWN_TABLES, QUALITY_TABLE, reviseOwnTables } from './schema-own.ts'
 import { createLogsTable, createTracesTables } from './schema-records.ts'
@@ -34,6 +34,7 @@ export const MIGRATIONS: readonly Migration[] = [
       ]),
   },
   { name: 'revisions of attempts and requests, and quality', statements: reviseOwnTables },
+  { name: 'spans sorted to the second', statements: () => [SORT_TO_THE_SECOND] },
 ]
 
 /** Tables whose rows end with the retention, and the expression of a row's time. */
