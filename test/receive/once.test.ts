@@ -169,3 +169,18 @@ function withResolvers<T>() {
   })
   return { promise, resolve }
 }
+
+test('large requests that differ anywhere are different requests', async () => {
+  const { once, taken, counts } = createCase()
+  const large = Buffer.alloc(300_000, 'abcdefg')
+  const changed = [0, 40_000, 150_000, 299_999].map((at) => {
+    const body = Buffer.from(large)
+    body[at] = 0
+    return body
+  })
+  const bodies = [large, ...changed, large.subarray(0, -7), Buffer.concat([large, large])]
+  for (const body of bodies) await once(requestOf('', { body }))
+  expect(taken).toHaveLength(bodies.length)
+  for (const body of bodies) await once(requestOf('', { body: Buffer.from(body) }))
+  expect([taken.length, counts.repeated]).toEqual([bodies.length, bodies.length])
+})
