@@ -10,6 +10,8 @@ const AHEAD_MAX_MS = 3_600_000
 export interface AgeLimit {
   /** False, and counted, for an item that started before the retention, ends over 1 h ahead … */
   admits(startUnixMs: number, endUnixMs: number, hasTooManyAttributes: boolean): boolean
+  readonly oldestUnixMs: number
+  readonly newestUnixMs: number
   readonly rejectedCount: number
   /** '' while nothing was refused. */
   readonly reason: string
@@ -25,6 +27,8 @@ export function createAgeLimit(options: {
   const oldestUnixMs = options.receivedUnixMs - options.retentionMs
   const newestUnixMs = options.receivedUnixMs + AHEAD_MAX_MS
   return {
+    oldestUnixMs,
+    newestUnixMs,
     admits(startUnixMs, endUnixMs, hasTooManyAttributes) {
       if (startUnixMs < oldestUnixMs) oldCount++
       else if (Math.max(startUnixMs, endUnixMs) > newestUnixMs) aheadCount++

@@ -3,7 +3,7 @@ import { createPlainColumn, type NativeColumn } from '../lib/native-column.ts'
 import { createMapColumn } from '../lib/native-map.ts'
 import { createNested } from '../lib/native-nested.ts'
 import { pushDouble, pushSeconds } from './column-writes.ts'
-import { pushHexId } from './hex.ts'
+import { pushSpanId, pushTraceId } from './hex.ts'
 import type { MapWriter } from './map-writer.ts'
 import type { PairList } from './pairs.ts'
 import { scanId } from './span-scan.ts'
@@ -56,8 +56,8 @@ export function createExemplars({ interner, writer, pairs }: ExemplarOptions): E
     writer.write(attributes, pairs, { wire, isPrompt: false })
     pushSeconds(time, wire.view, scan.timeAt)
     pushDouble(value.data, numberAt(wire, scan))
-    pushHexId(spanId.data, 8, { bytes, at: scan.spanAt })
-    pushHexId(traceId.data, 16, { bytes, at: scan.traceAt })
+    pushSpanId(spanId, bytes, scan.spanAt)
+    pushTraceId(traceId, bytes, scan.traceAt)
   }
   return {
     columns: nested.columns,

@@ -4,7 +4,7 @@ import { createMapColumn } from '../lib/native-map.ts'
 import { createNativeTable, type NativeTable } from '../lib/native-table.ts'
 import { createWordColumn } from '../lib/native-words.ts'
 import { pushHalves, pushRepeated } from './column-writes.ts'
-import { pushHexId } from './hex.ts'
+import { pushSpanId, pushTraceId } from './hex.ts'
 import type { LogScan } from './log-scan.ts'
 import type { LogView } from './log-view.ts'
 import type { MapWriter } from './map-writer.ts'
@@ -32,8 +32,8 @@ export function createLogTable(options: {
     push(wire, { scan, view, pairs }) {
       const { bytes } = wire
       pushHalves(columns.timestamp, scan.at)
-      pushHexId(columns.traceId.data, 16, { bytes, at: scan.traceIdAt })
-      pushHexId(columns.spanId.data, 8, { bytes, at: scan.spanIdAt })
+      pushTraceId(columns.traceId, bytes, scan.traceIdAt)
+      pushSpanId(columns.spanId, bytes, scan.spanIdAt)
       columns.flags.data.byte(scan.flags & 0xff)
       columns.severityText.pushBytes(wire, scan.severityFrom, scan.severityTo)
       columns.severityNumber.data.byte(view.severityNumber)

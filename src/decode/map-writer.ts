@@ -43,6 +43,12 @@ export function createMapWriter(privacy: Privacy): MapWriter {
     for (const withheld of facts.withheld ?? []) if (withheld) privacy.tally.add(withheld)
   }
 
+  let context: ValueContext | undefined
+  const contextOf = (wire: Wire, pairs: PairList): ValueContext => {
+    if (context?.wire !== wire || context.pairs !== pairs) context = { wire, pairs, privacy }
+    return context
+  }
+
   return {
     write(column, pairs, source) {
       const { wire } = source
@@ -56,7 +62,7 @@ export function createMapWriter(privacy: Privacy): MapWriter {
       const indexes = indexShape(facts, column.keys)
       const keys = column.keys.indexes
       keys.reserve(count)
-      const context = { wire, pairs, privacy }
+      const context = contextOf(wire, pairs)
       for (let i = 0; i < count; i++) {
         keys.values[keys.length + i] = indexes[i] as number
         writeValue(column.values, context, order[i] as number)

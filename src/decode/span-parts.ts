@@ -1,10 +1,11 @@
+import type { GrowingIntegers } from '../lib/growing-integers.ts'
 import type { Interner } from '../lib/interner.ts'
 import { createPlainColumn, type NativeColumn } from '../lib/native-column.ts'
 import { createMapColumn } from '../lib/native-map.ts'
 import { createNested } from '../lib/native-nested.ts'
 import { createWordColumn } from '../lib/native-words.ts'
 import { pushHalves, readTime } from './column-writes.ts'
-import { pushHexId } from './hex.ts'
+import { pushSpanId, pushTraceId } from './hex.ts'
 import type { MapWriter } from './map-writer.ts'
 import type { PairList } from './pairs.ts'
 import type { Privacy } from './privacy.ts'
@@ -49,9 +50,10 @@ function createEvents({ interner, writer, eventPairs: pairs, privacy }: SpanPart
   const attributes = createMapColumn('Events.Attributes', interner)
   const nested = createNested([time, name, attributes])
   const at: Halves = { low: 0, high: 0 }
+  const event = createEventScan(pairs)
 
   const pushOne = (wire: Wire, end: number) => {
-    const event = scanEvent(wire, end, pairs)
+    scanEvent(wire, end, event)
     const { bytes } = wire
     readTime(at, wire.view, event.timeAt)
     pushHalves(time, at)
@@ -63,26 +65,34 @@ function createEvents({ interner, writer, eventPairs: pairs, privacy }: SpanPart
   return {
     columns: nested.columns,
     endRow: nested.endRow,
-    push(wire: Wire, places: readonly number[]): number {
+    push(wire: Wire, { values, length }: GrowingIntegers): number {
       let watched = 0
-      for (let i = 0; i < places.length; i += 2) {
-        wire.at = places[i] as number
-        watched |= pushOne(wire, places[i + 1] as number)
+      for (let i = 0; i < length; i += 2) {
+        wire.at = values[i] as number
+        watched |= pushOne(wire, values[i + 1] as number)
       }
       return watched
     },
   }
 }
 
-interface EventScan {
+/** Where things are in an event; one for many, one after the other. */
+export interface EventScan {
   timeAt: number
   nameFrom: number
   nameTo: number
+  readonly pairs: PairList
 }
 
-/** Reads an `Event` message, its attributes into `pairs`. */
-export function scanEvent(wire: Wire, end: number, pairs: PairList): EventScan {
-  const scan: EventScan = { timeAt: -1, nameFrom: 0, nameTo: 0 }
+export function createEventScan(pairs: PairList): EventScan {
+  return { timeAt: -1, nameFrom: 0, nameTo: 0, pairs }
+}
+
+/** Reads an `Event` message. */
+export function scanEvent(wire: Wire, end: number, scan: EventScan): void {
+  const { pairs } = scan
+  scan.timeAt = -1
+  scan.nameFrom = scan.nameTo = 0
   pairs.start()
   while (wire.at < end) {
     const tag = wire.tag(end)
@@ -94,7 +104,6 @@ export function scanEvent(wire: Wire, end: number, pairs: PairList): EventScan {
       wire.at = scan.nameTo
     } else wire.skip(tag, end)
   }
-  return scan
 }
 
 /** All of them begin with `g`: most events need not be looked up. */
@@ -131,18 +140,18 @@ function createLinks({ interner, writer, linkPairs: pairs }: SpanPartsOptions) {
         wire.at = stateTo
       } else wire.skip(tag, end)
     }
-    pushHexId(traceId.data, 16, { bytes, at: traceAt })
-    pushHexId(spanId.data, 8, { bytes, at: spanAt })
+    pushTraceId(traceId, bytes, traceAt)
+    pushSpanId(spanId, bytes, spanAt)
     state.data.utf8(wire, stateFrom, stateTo)
     writer.write(attributes, pairs, { wire, isPrompt: false })
   }
   return {
     columns: nested.columns,
     endRow: nested.endRow,
-    push(wire: Wire, places: readonly number[]): void {
-      for (let i = 0; i < places.length; i += 2) {
-        wire.at = places[i] as number
-        pushOne(wire, places[i + 1] as number)
+    push(wire: Wire, { values, length }: GrowingIntegers): void {
+      for (let i = 0; i < length; i += 2) {
+        wire.at = values[i] as number
+        pushOne(wire, values[i + 1] as number)
       }
     },
   }

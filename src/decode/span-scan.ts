@@ -1,3 +1,4 @@
+import { createGrowingIntegers, type GrowingIntegers } from '../lib/growing-integers.ts'
 import type { PairList } from './pairs.ts'
 import { BYTES, FIXED64, VARINT, type Wire } from './wire.ts'
 
@@ -22,8 +23,8 @@ export interface SpanScan {
   startAt: number
   endAt: number
   /** Begin and end of each event and link, one after the other. */
-  readonly events: number[]
-  readonly links: number[]
+  readonly events: GrowingIntegers
+  readonly links: GrowingIntegers
   clear(): void
 }
 
@@ -45,16 +46,15 @@ class Scan implements SpanScan {
   statusCode = 0
   startAt = -1
   endAt = -1
-  readonly events: number[] = []
-  readonly links: number[] = []
+  readonly events = createGrowingIntegers()
+  readonly links = createGrowingIntegers()
 
   clear(): void {
     this.traceIdAt = this.spanIdAt = this.parentIdAt = -1
     this.stateFrom = this.stateTo = this.nameFrom = this.nameTo = 0
     this.messageFrom = this.messageTo = this.kind = this.statusCode = 0
     this.startAt = this.endAt = -1
-    if (this.events.length > 0) this.events.length = 0
-    if (this.links.length > 0) this.links.length = 0
+    this.events.length = this.links.length = 0
   }
 }
 
@@ -119,7 +119,8 @@ function scanRest(wire: Wire, tag: number, given: { scan: SpanScan; end: number 
     case 13 * 8 + BYTES: {
       const to = wire.lengthEnd(end)
       const list = tag === 11 * 8 + BYTES ? scan.events : scan.links
-      list.push(wire.at, to)
+      list.push(wire.at)
+      list.push(to)
       wire.at = to
       return
     }

@@ -4,7 +4,7 @@ import { createMapColumn } from '../lib/native-map.ts'
 import { createNativeTable, type NativeTable } from '../lib/native-table.ts'
 import { createWordColumn } from '../lib/native-words.ts'
 import { createWordPicker, pushHalves, pushRepeated, readTime } from './column-writes.ts'
-import { pushHexId } from './hex.ts'
+import { pushSpanId, pushTraceId } from './hex.ts'
 import type { MapWriter } from './map-writer.ts'
 import type { PairList } from './pairs.ts'
 import type { ScopeFacts } from './scope-facts.ts'
@@ -52,9 +52,9 @@ export function createSpanTable(options: SpanTableOptions): SpanTable {
     push(wire, scan, pairs) {
       const { bytes } = wire
       pushTimes(wire.view, scan)
-      pushHexId(columns.traceId.data, 16, { bytes, at: scan.traceIdAt })
-      pushHexId(columns.spanId.data, 8, { bytes, at: scan.spanIdAt })
-      pushHexId(columns.parentId.data, 8, { bytes, at: scan.parentIdAt })
+      pushTraceId(columns.traceId, bytes, scan.traceIdAt)
+      pushSpanId(columns.spanId, bytes, scan.spanIdAt)
+      pushSpanId(columns.parentId, bytes, scan.parentIdAt)
       columns.state.data.utf8(wire, scan.stateFrom, scan.stateTo)
       columns.name.pushBytes(wire, scan.nameFrom, scan.nameTo)
       pushKind(scan.kind)

@@ -4,7 +4,7 @@ import { toHexId } from './hex.ts'
 import { readAttributeOf } from './pair-values.ts'
 import type { PairList } from './pairs.ts'
 import type { Privacy } from './privacy.ts'
-import { scanEvent } from './span-parts.ts'
+import { createEventScan, type EventScan, scanEvent } from './span-parts.ts'
 import type { AttributesView, EventView, SpanPlace } from './span-place.ts'
 import { createSpanScan, type SpanScan, scanSpan } from './span-scan.ts'
 import { type Halves, halvesToMs, halvesToNs } from './times.ts'
@@ -52,11 +52,13 @@ class Viewer implements SpanViewer {
   readonly #wire = createWire()
   readonly #at: Halves = { low: 0, high: 0 }
   #place: SpanPlace | undefined
-  /** Where the event begins that the list of events holds. */
+  readonly #event: EventScan
+  /** Where the event begins that was scanned last. */
   #eventFrom = -1
 
   constructor(options: SpanViewerOptions) {
     this.#options = options
+    this.#event = createEventScan(options.eventPairs)
   }
 
   look(place: SpanPlace): SpanViewer {
@@ -113,51 +115,112 @@ class Viewer implements SpanViewer {
   }
 
   events(): readonly EventView[] {
-    const { events } = this.scan
-    const views: EventView[] = []
-    for (let i = 0; i < events.length; i += 2) views.push(this.#eventAt(i))
-    return views
+    const count = this.scan.events.length / 2
+    return Array.from({ length: count }, (_, index) => this.#eventAt(index * 2))
   }
 
   lastEvent(name?: string): EventView | undefined {
     for (let i = this.scan.events.length - 2; i >= 0; i -= 2) {
       const event = this.#eventAt(i)
-      if (name === undefined || event.name === name) return event
+      if (name === undefined || event.isNamed(name)) return event
     }
     return undefined
   }
 
-  #eventAt(index: number): EventView {
-    const from = this.scan.events[index] as number
-    const to = this.scan.events[index + 1] as number
-    const { name, timeAt } = this.#openEvent(from, to)
-    const attributes = this.#eventAttributes(from, to)
-    return { name, unixNs: this.ns(timeAt), attributes }
-  }
-
-  #eventAttributes(from: number, to: number): AttributesView {
+  #eventAt(index: number): SpanEvent {
     const place = this.#place
-    const { eventPairs: pairs, privacy } = this.#options
-    const open = () => {
-      if (place) this.look(place)
-      if (this.#eventFrom !== from) this.#openEvent(from, to)
-      return pairs
-    }
-    return {
-      get: (key) => readAttributeOf(this.#wire, { pairs: open(), privacy }, key),
-      names: () => open().facts().places.keys(),
-    }
+    if (place === undefined) throw new Error('no span is looked at')
+    const { values } = this.scan.events
+    return new SpanEvent(this, place, {
+      from: values[index] as number,
+      to: values[index + 1] as number,
+    })
   }
 
-  /** The list then holds its attributes. */
-  #openEvent(from: number, to: number) {
+  /** Makes this event of that span the one that `event…` is about. */
+  lookAtEvent(place: SpanPlace, { from, to }: EventPlace): this {
+    this.look(place)
+    if (this.#eventFrom === from) return this
     this.#wire.at = from
-    const { nameFrom, nameTo, timeAt } = scanEvent(this.#wire, to, this.#options.eventPairs)
+    scanEvent(this.#wire, to, this.#event)
     this.#eventFrom = from
-    return { name: this.#text(nameFrom, nameTo), timeAt }
+    return this
+  }
+
+  eventName(): string {
+    return this.#text(this.#event.nameFrom, this.#event.nameTo)
+  }
+
+  /** @param name ASCII */
+  eventIsNamed(name: string): boolean {
+    const { nameFrom, nameTo } = this.#event
+    if (nameTo - nameFrom !== name.length) return false
+    const { bytes } = this.#wire
+    for (let i = 0; i < name.length; i++)
+      if (bytes[nameFrom + i] !== name.charCodeAt(i)) return false
+    return true
+  }
+
+  eventNs(): bigint {
+    return this.ns(this.#event.timeAt)
+  }
+
+  eventAttribute(key: string): FieldValue | undefined {
+    const { eventPairs: pairs, privacy } = this.#options
+    return readAttributeOf(this.#wire, { pairs, privacy }, key)
+  }
+
+  eventAttributeNames(): Iterable<string> {
+    return this.#options.eventPairs.facts().places.keys()
   }
 
   #text(from: number, to: number): string {
     return this.#wire.bytes.toString('utf8', from, to)
+  }
+}
+
+interface EventPlace {
+  readonly from: number
+  readonly to: number
+}
+
+/** Knows only where the event is, as the view of a span does. */
+class SpanEvent implements EventView, AttributesView {
+  readonly #viewer: Viewer
+  readonly #place: SpanPlace
+  readonly #at: EventPlace
+
+  constructor(viewer: Viewer, place: SpanPlace, at: EventPlace) {
+    this.#viewer = viewer
+    this.#place = place
+    this.#at = at
+  }
+
+  get name(): string {
+    return this.#look().eventName()
+  }
+
+  isNamed(name: string): boolean {
+    return this.#look().eventIsNamed(name)
+  }
+
+  get unixNs(): bigint {
+    return this.#look().eventNs()
+  }
+
+  get attributes(): AttributesView {
+    return this
+  }
+
+  get(key: string): FieldValue | undefined {
+    return this.#look().eventAttribute(key)
+  }
+
+  names(): Iterable<string> {
+    return this.#look().eventAttributeNames()
+  }
+
+  #look(): Viewer {
+    return this.#viewer.lookAtEvent(this.#place, this.#at)
   }
 }

@@ -41,6 +41,10 @@ export function nsToHalves(ns: bigint): Halves {
   return { low: Number(bounded & 0xffffffffn), high: Number(bounded >> 32n) }
 }
 
+export function isBefore(one: Halves, other: Halves): boolean {
+  return one.high < other.high || (one.high === other.high && one.low < other.low)
+}
+
 /** `end` − `start`; 0 when that is negative. */
 export function subtractHalves(into: Halves, end: Halves, start: Halves): void {
   const low = end.low - start.low

@@ -9,6 +9,7 @@ import { createSpanScan, type ScanInto, scanSpan } from './span-scan.ts'
 import type { SpanTable } from './span-table.ts'
 import { createSpanView, type SpanView } from './span-view.ts'
 import type { SpanViewer } from './span-viewer.ts'
+import { type Halves, isBefore } from './times.ts'
 import { REQUEST_BIT, ROUTE_BIT, type Watch } from './watched.ts'
 import { BYTES, createWire } from './wire.ts'
 
@@ -59,7 +60,7 @@ export function createTraceReader(options: TraceReaderOptions): TraceReader {
 interface Sender {
   readonly resource: KnownResource
   readonly component: Source['component']
-  newestUnixMs: number
+  readonly newest: Halves
   newestFrom: number
   newestTo: number
   /** Begin and end of each span, while nobody knows whether they are a router's. */
@@ -117,7 +118,7 @@ class Reader implements TraceReader {
     const sender: Sender = {
       resource,
       component,
-      newestUnixMs: Number.NEGATIVE_INFINITY,
+      newest: { low: 0, high: -1 },
       newestFrom: 0,
       newestTo: 0,
       undecided: [],
@@ -162,8 +163,9 @@ class Reader implements TraceReader {
     const bits = pairs.facts().watched
     const carried = bits | this.#table.push(wire, scan, pairs)
     this.#itemCount++
-    if (admission.endUnixMs >= sender.newestUnixMs) {
-      sender.newestUnixMs = admission.endUnixMs
+    if (!isBefore(admission.end, sender.newest)) {
+      sender.newest.low = admission.end.low
+      sender.newest.high = admission.end.high
       sender.newestFrom = from
       sender.newestTo = end
     }

@@ -2,7 +2,9 @@ import { type ByteSource, viewOf } from '../lib/growing-bytes.ts'
 import { BadTelemetry } from './bad-telemetry.ts'
 
 // The primitives of protobuf on the wire, over one request's bytes. Every read is checked against
-// the end of the message that it belongs to, so that no length can lead anywhere else.
+// the end of the message that it belongs to, so that no length can lead anywhere else. Lengths of up
+// to two bytes, nearly all, are worked out in small integers: a number that engines take for a double
+// is an object wherever it goes, and places in the bytes go everywhere.
 
 /** Wire types. */
 export const VARINT = 0
@@ -17,6 +19,7 @@ const GROUPS_MAX = 100
 const SHORT_BYTES_MAX = 5
 const LONG_BYTES_MAX = 10
 const TAG_MAX = 0xffffffff
+const LENGTH_MAX = 0x3fffffff
 
 export interface Wire extends ByteSource {
   /** Where it reads next. */
@@ -60,10 +63,16 @@ class ProtobufWire implements Wire {
   }
 
   tag(end: number): number {
-    const first = this.bytes[this.at] as number
-    if (first < 0x80 && this.at < end) {
-      this.at++
+    const { bytes, at } = this
+    const first = bytes[at] as number
+    if (first < 0x80 && at < end) {
+      this.at = at + 1
       return first
+    }
+    const second = bytes[at + 1] as number
+    if (second < 0x80 && at + 1 < end) {
+      this.at = at + 2
+      return (first & 0x7f) | (second << 7)
     }
     const tag = this.#longVarint(end, SHORT_BYTES_MAX)
     return tag > TAG_MAX ? this.fail('a field number that there is not') : tag
@@ -102,13 +111,30 @@ class ProtobufWire implements Wire {
   }
 
   lengthEnd(end: number): number {
-    const first = this.bytes[this.at] as number
-    const isShort = first < 0x80 && this.at < end
-    const length = isShort ? first : this.#longVarint(end, SHORT_BYTES_MAX)
-    if (isShort) this.at++
-    const to = this.at + length
-    if (to > end) this.fail(`a length of ${length} that leads beyond its message`)
+    const { bytes, at } = this
+    const first = bytes[at] as number
+    const second = bytes[at + 1] as number
+    let to: number
+    if (first < 0x80 && at < end) {
+      this.at = at + 1
+      to = at + 1 + first
+    } else if (second < 0x80 && at + 1 < end) {
+      this.at = at + 2
+      to = at + 2 + ((first & 0x7f) | (second << 7))
+    } else to = this.#longLengthEnd(end)
+    if (to > end) this.#failLength(to)
     return to
+  }
+
+  #longLengthEnd(end: number): number {
+    const length = this.#longVarint(end, SHORT_BYTES_MAX)
+    // No body has so many bytes.
+    if (length > LENGTH_MAX) this.#failLength(this.at + length)
+    return (this.at + length) | 0
+  }
+
+  #failLength(to: number): never {
+    this.fail(`a length of ${to - this.at} that leads beyond its message`)
   }
 
   take(count: number, end: number): number {

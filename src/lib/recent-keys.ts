@@ -27,7 +27,15 @@ class Generations implements RecentKeys {
   }
 
   isNew(key: string, flag: number): boolean {
-    const [low, high] = [hashOf(key, LOW_SEED), hashOf(key, HIGH_SEED)]
+    let low = LOW_SEED
+    let high = HIGH_SEED
+    for (let i = 0; i < key.length; i++) {
+      const code = key.charCodeAt(i)
+      low = Math.imul(low ^ code, LOW_PRIME)
+      high = Math.imul(high ^ code, HIGH_PRIME)
+    }
+    low = mix(low)
+    high = mix(high)
     const place = this.#young.placeOf(low, high)
     const flags = this.#young.flagsAt(place) || this.#old.flagsAt(this.#old.placeOf(low, high))
     if ((flags & flag) !== 0) return false
@@ -93,14 +101,14 @@ class KeyTable {
   }
 }
 
-const LOW_SEED = 0x811c9dc5
+// Two hashes of 32 bits each.
+const LOW_SEED = 0x811c9dc5 | 0
 const HIGH_SEED = 0x41c6ce57
+const LOW_PRIME = 0x01000193
+const HIGH_PRIME = 0x5bd1e995
 
-/** 32 bits; mixed at the end, since the table takes the lowest ones. */
-function hashOf(key: string, seed: number): number {
-  let hash = seed
-  for (let i = 0; i < key.length; i++)
-    hash = Math.imul(hash ^ key.charCodeAt(i), seed === LOW_SEED ? 0x01000193 : 0x5bd1e995)
-  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b)
-  return hash ^ (hash >>> 13)
+/** At the end, since the table takes the lowest bits. */
+function mix(hash: number): number {
+  const mixed = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b)
+  return mixed ^ (mixed >>> 13)
 }
