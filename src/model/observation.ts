@@ -28,7 +28,8 @@ export interface Observation {
   /**
    * A meaning (CONTRACT.md §3), a built-in (§5: role, outcome, service, name, kind, status,
    * status_message, duration in ms, severity, body, event, metric, value, template) or any
-   * attribute name, with `resource.` first for a resource's. Undefined when absent.
+   * attribute name, with `resource.` first for a resource's. Undefined when absent. It reads from
+   * the request's bytes, as other members may: good until the call that hands it over returns.
    */
   field(key: string): FieldValue | undefined
   readonly attempt?: Attempt

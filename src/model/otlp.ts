@@ -8,6 +8,7 @@ export type Signal = 'traces' | 'logs' | 'metrics'
 export interface OtlpRequest {
   readonly signal: Signal
   readonly encoding: 'protobuf' | 'json' | 'ndjson' | 'remote-write'
+  /** Good until the call that it is given to returns. */
   readonly body: Uint8Array
   readonly receivedUnixMs: number
   /**

@@ -10,6 +10,7 @@ import {
 import type { Clock } from '../lib/clock.ts'
 import type { Authorize } from '../model/authority.ts'
 import type { ReceiveEvents, RefusalCause } from '../telemetry/receive-events.ts'
+import { createBodyMemory } from './body-bytes.ts'
 import type { Connections } from './connections.ts'
 import { hasDetails, toDetailed, toGrpcStatus } from './grpc-answer.ts'
 import { onBytes, replaceInflating, replaceStatus } from './grpc-library.ts'
@@ -34,6 +35,9 @@ export interface GrpcGuard {
   /** From now on every new call is told to come again, elsewhere. */
   drain(): void
 }
+
+/** Nothing is kept: the library does not tell when it is done with a message. */
+const memory = createBodyMemory(0)
 
 /**
  * Judges a call by its head, before a byte of its message is read: the library holds a message back
@@ -105,10 +109,11 @@ function guardCall(call: ServerInterceptingCallInterface, options: CallOptions) 
   replaceInflating(call, async (wire, coding) => {
     visitor?.place.arrived()
     const hold = (byteCount: number) => visitor?.place.hold(byteCount) ?? false
-    const inflated = await inflate(wire, { coding, ...limits, hold })
-    if (inflated.status === 'ok') return inflated.bytes
-    report.cause = inflated.refusal.cause
-    throw toGrpcStatus(inflated.refusal)
+    const into = memory.open()
+    const refusal = await inflate(wire, { coding, ...limits, hold, into })
+    if (refusal === undefined) return into.bytes()
+    report.cause = refusal.cause
+    throw toGrpcStatus(refusal)
   })
   const listener = new ServerListenerBuilder()
     .withOnReceiveMetadata((metadata, next) => {

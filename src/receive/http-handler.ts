@@ -4,7 +4,8 @@ import type { Authorize } from '../model/authority.ts'
 import type { OtlpAnswer, OtlpRequest } from '../model/otlp.ts'
 import type { ReceiveEvents } from '../telemetry/receive-events.ts'
 import { type HttpAnswer, toHttpAnswer, toRefusal } from './answer.ts'
-import { createCutOff, readBody } from './body.ts'
+import { type Body, createCutOff, readBody } from './body.ts'
+import { createBodyMemory } from './body-bytes.ts'
 import { createIntake, type Place } from './intake.ts'
 import type { ReceiveLimits } from './limits.ts'
 import { LATER, type Refusal, tooFast } from './refusal.ts'
@@ -18,6 +19,7 @@ export interface HttpHandlerOptions {
   readonly clock: Clock
   readonly authorize: Authorize
   readonly senders: Senders
+  /** Has read the body when it returns: its memory is another's then. */
   ingest(request: OtlpRequest): Promise<OtlpAnswer>
   readonly events: Pick<ReceiveEvents, 'answered' | 'faulted' | 'open'>
 }
@@ -35,6 +37,7 @@ interface HttpExchange {
 }
 
 type GoodHead = Extract<RequestHead, { readonly status: 'ok' }>
+type GoodBody = Extract<Body, { readonly status: 'ok' }>
 
 interface Taken {
   readonly answer: HttpAnswer
@@ -48,6 +51,7 @@ export function createHttpHandler(options: HttpHandlerOptions): HttpHandler {
   const changed = (open: { requestCount: number; byteCount: number }) =>
     events.open({ transport: 'http', ...open })
   const intake = createIntake({ clock, limits, changed })
+  const memory = createBodyMemory()
   let isDraining = false
 
   /** In this order, so that a sender that is refused anyway spends nothing of its rate. */
@@ -76,15 +80,14 @@ export function createHttpHandler(options: HttpHandlerOptions): HttpHandler {
     try {
       if (exchange.isWaiting) exchange.response.writeContinue()
       exchange.isWaiting = false
-      const body = await readBody(request, { ...head, ...limits, place, cutOff })
+      const body = await readBody(request, { ...head, ...limits, place, cutOff, memory })
       if (body.status === 'gone') return undefined
       if (body.status === 'refused') return refused(body.refusal)
-      const { bytes, wireBytes } = body
-      senders.charge(sender, bytes.length)
-      const { signal, encoding } = head
-      const received = { signal, encoding, body: bytes, receivedUnixMs: clock.nowMs() }
-      const answer = await withinDeadline(options.ingest(received), limits.handleMsMax)
-      return { answer: toHttpAnswer(answer, head), bodyBytes: bytes.length, wireBytes }
+      const { wireBytes } = body
+      const bodyBytes = body.bytes.length
+      senders.charge(sender, bodyBytes)
+      const answer = await withinDeadline(handOver(options, head, body), limits.handleMsMax)
+      return { answer: toHttpAnswer(answer, head), bodyBytes, wireBytes }
     } catch (fault) {
       // Never a 500: senders drop the data on that, and wait and repeat on a 503.
       events.faulted(fault)
@@ -117,6 +120,18 @@ export function createHttpHandler(options: HttpHandlerOptions): HttpHandler {
       events.answered({ status, reason, cause, durationMs, bodyBytes, wireBytes })
       await writeAnswer({ request, answer, isLast: isDraining, ...exchange, ...limits })
     },
+  }
+}
+
+function handOver(
+  { clock, ingest }: HttpHandlerOptions,
+  { signal, encoding }: GoodHead,
+  { bytes, release }: GoodBody,
+): Promise<OtlpAnswer> {
+  try {
+    return ingest({ signal, encoding, body: bytes, receivedUnixMs: clock.nowMs() })
+  } finally {
+    release()
   }
 }
 

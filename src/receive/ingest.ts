@@ -28,27 +28,47 @@ function toEntry(request: OtlpRequest, batch: DecodedBatch): AppendedBatch {
   return { rowCount, byteCount, discard, ...(taken && { taken }) }
 }
 
-/** What becomes of one export request, behind any of the protocol's transports. */
+/**
+ * What becomes of one export request, behind any of the protocol's transports. No async function:
+ * what it decoded would live as long as the log takes to sync, through a collection of garbage or
+ * two, while all that is waited for is an outcome.
+ */
 export function createIngest(
   options: IngestOptions,
 ): (request: OtlpRequest) => Promise<OtlpAnswer> {
-  return async (request) => {
+  const judge = (request: OtlpRequest, batch: DecodedBatch) => {
+    const { itemCount, rejectedCount, withheld } = batch
+    for (const count of withheld) options.events.withheld(count)
+    // Detection first: it must see what a full log refuses, and it is what seconds are saved for.
+    if (request.isObserved) return
+    options.events.decoded({ signal: request.signal, itemCount, rejectedCount })
+    options.observe(batch.observations)
+  }
+  const take = (request: OtlpRequest): OtlpAnswer | Promise<OtlpAnswer> => {
     const result = options.decode(request)
     if (result.status === 'bad') return result
     const { batch } = result
-    const { itemCount, rejectedCount, rejectedReason } = batch
-    for (const count of batch.withheld) options.events.withheld(count)
-    // Detection first: it must see what a full log refuses, and it is what seconds are saved for.
-    if (!request.isObserved) {
-      options.events.decoded({ signal: request.signal, itemCount, rejectedCount })
-      options.observe(batch.observations)
+    judge(request, batch)
+    const accepted = toAccepted(batch)
+    if (batch.itemCount === 0) return accepted
+    return options.append(toEntry(request, batch)).then(toAnswer(accepted))
+  }
+  return (request) => {
+    try {
+      return Promise.resolve(take(request))
+    } catch (fault) {
+      return Promise.reject(fault)
     }
-    const accepted: OtlpAnswer = {
-      ...{ status: 'ok', rejectedCount, message: rejectedReason },
-      ...(batch.lines && { lines: batch.lines }),
-    }
-    if (itemCount === 0) return accepted
-    const outcome = await options.append(toEntry(request, batch))
+  }
+}
+
+function toAccepted({ rejectedCount, rejectedReason, lines }: DecodedBatch): OtlpAnswer {
+  return { status: 'ok', rejectedCount, message: rejectedReason, ...(lines && { lines }) }
+}
+
+const toAnswer =
+  (accepted: OtlpAnswer) =>
+  (outcome: Outcome): OtlpAnswer => {
     switch (outcome.status) {
       case 'ok':
         return accepted
@@ -61,4 +81,3 @@ export function createIngest(
       }
     }
   }
-}

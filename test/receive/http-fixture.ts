@@ -32,7 +32,7 @@ export async function serve(options: Partial<OtlpHttpServerOptions> = {}) {
     port: 0,
     authorize: () => ({ status: 'ok', actor: 'anyone' }),
     ingest: async (request) => {
-      received.push(request)
+      received.push({ ...request, body: Buffer.from(request.body) })
       return OK
     },
     events: {

@@ -16,7 +16,8 @@ export async function startOtlpSink() {
     authorize: createAuthorize(undefined),
     events: createReceiveEvents(createSilentTelemetry()),
     async ingest(request) {
-      const result = decoder.decode(request)
+      // Observations read from the body, which is good for this call only, and these are kept.
+      const result = decoder.decode({ ...request, body: Buffer.from(request.body) })
       if (result.status === 'bad') return result
       seen.push(...result.batch.observations)
       for (const wake of [...waiting]) wake()
