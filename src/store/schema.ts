@@ -3,6 +3,7 @@ import { createMetricsTables, METRICS_TABLES } from './schema-metrics.ts'
 import { createOwnTables, OWN_TABLES, QUALITY_TABLE, reviseOwnTables } from './schema-own.ts'
 import { createLogsTable, createTracesTables } from './schema-records.ts'
 import type { SchemaOptions } from './schema-table.ts'
+import { createTraceLookup } from './schema-trace-lookup.ts'
 
 // The schema as a list that only grows. A migration that has been released is never edited: a
 // change is a new one. The names and columns of `otel_*` are those of the OpenTelemetry
@@ -34,7 +35,8 @@ export const MIGRATIONS: readonly Migration[] = [
       ]),
   },
   { name: 'revisions of attempts and requests, and quality', statements: reviseOwnTables },
-  { name: 'spans sorted to the second', statements: () => [SORT_TO_THE_SECOND] },
+  { name: 'spans sorted to the second', statements: () => SORT_TO_THE_SECOND },
+  { name: 'traces looked up by hash', statements: createTraceLookup },
 ]
 
 /** Tables whose rows end with the retention, and the expression of a row's time. */

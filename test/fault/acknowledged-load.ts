@@ -127,14 +127,15 @@ export async function expectStoredOnce(
     await waitFor(table, async () => (await idsIn(table)).length >= ofKind(kind).length)
     expect((await idsIn(table)).sort()).toEqual(ofKind(kind))
   }
-  const [times] = await served.sql<{ n: string; missing: string }>(
-    `SELECT uniqExact(TraceId) AS n,
+  const [times] = await served.sql<{ n: string; rows: string; missing: string }>(
+    `SELECT uniqExact(TraceId) AS n, count() AS rows,
        (SELECT count() FROM otel_traces WHERE TraceId NOT IN (SELECT TraceId FROM otel_traces_trace_id_ts)) AS missing
      FROM otel_traces_trace_id_ts WHERE TraceId IN (SELECT TraceId FROM otel_traces
        WHERE SpanAttributes['signalbox.route'] = 'export')`,
   )
   const traceCount = new Set(rows.map(({ trace }) => trace)).size
-  expect([Number(times?.n), Number(times?.missing)]).toEqual([traceCount, 0])
+  const found = [times?.n, times?.rows, times?.missing].map(Number)
+  expect(found).toEqual([traceCount, rows.length, 0])
 }
 
 /** The server's one child: its database. */

@@ -106,6 +106,26 @@ test('a token stores rows once, in the table and in the target of its view', asy
   expect(counted).toEqual([{ spans: 4, traces: 4 }])
 })
 
+test('a trace is found through the key of the lookup, also when that was built again', async () => {
+  const { clickhouse } = database
+  const rows = [{ ...span(7), TraceId: 'sought' }, { ...span(8), TraceId: 'sought' }, span(9)]
+  await clickhouse.insert({ table: 'otel_traces', rows, token: 'sought' })
+  const count = `SELECT count() AS n, (SELECT count() FROM otel_traces WHERE TraceId != '') AS all
+    FROM otel_traces_trace_id_ts`
+  const before = await clickhouse.query<{ n: number; all: number }>(count)
+  expect(before[0]?.n).toBe(before[0]?.all)
+  const lookup = MIGRATIONS.find(({ name }) => name === 'traces looked up by hash')
+  for (const statement of lookup?.statements({ retentionMs: 3650 * 86_400_000 }) ?? [])
+    await clickhouse.command(statement)
+  expect(await clickhouse.query(count)).toEqual(before)
+  const sought = "FROM otel_traces_trace_id_ts WHERE TraceId = 'sought'"
+  expect(await clickhouse.query(`SELECT count() AS n ${sought}`)).toEqual([{ n: 2 }])
+  const plan = await clickhouse.query<{ explain: string }>(
+    `EXPLAIN indexes = 1 SELECT Start ${sought}`,
+  )
+  expect(plan.map(({ explain }) => explain).join()).toMatch(/Condition: \(cityHash64\(TraceId\) in/)
+})
+
 test('an insert goes in whole or not at all, also when its last row is wrong', async () => {
   const { clickhouse } = database
   const rows = Array.from({ length: 3_000 }, (_, n) => ({ At: '2026-01-11 14:00:00', Id: `w${n}` }))
