@@ -12,7 +12,7 @@ import { readNdjson } from './ndjson.ts'
 import { REMOTE_WRITE_LIMITS, toMetricsRequest } from './remote-write.ts'
 import { createRemoteWriteMemory, type RemoteWriteMemory } from './remote-write-memory.ts'
 import type { ResourceOptions } from './resource.ts'
-import { createSignals, type Found, type Signals } from './signals.ts'
+import { createSignals, type Found } from './signals.ts'
 import { createTables, type TablesOptions } from './tables.ts'
 import { jsonToProtobuf } from './to-protobuf.ts'
 import type { SpanInterest } from './watched.ts'
@@ -58,7 +58,8 @@ const ROW_BYTES = 300
 export function createDecoder(options: DecoderOptions): Decoder {
   const tables = createTables(options)
   const signals = createSignals({ ...options, tables })
-  const remoteWrite = createRemoteWriteMemory()
+  const converting = { ...options, remoteWrite: createRemoteWriteMemory() }
+  const { privacy } = options
   const rows = () => ({
     rowCount: tables.rowsSinceMark(),
     discard() {
@@ -79,18 +80,18 @@ export function createDecoder(options: DecoderOptions): Decoder {
       const limit = createAgeLimit({ ...request, retentionMs: options.retentionMs })
       tables.mark()
       try {
-        const converted = toProtobuf(request, { ...options, remoteWrite })
-        const { body, lines } = converted
+        const converted = toProtobuf(request, converting)
+        const { lines } = converted
         if (lines && lines.acceptedCount === 0 && lines.refusedCount > 0)
           return { status: 'bad', reason: reasonOf(lines), lines }
-        const found = readSignal(signals, { ...request, body }, limit)
-        return {
-          status: 'ok',
-          batch: { ...toBatch({ ...options, request, found, limit, converted }), ...rows() },
-        }
+        const admission = createAdmission(limit)
+        const { receivedUnixMs } = request
+        const found = signals[request.signal](converted.body, { admission, receivedUnixMs })
+        const batch = toBatch({ privacy, request, found, limit, converted, rows: rows() })
+        return { status: 'ok', batch }
       } catch (fault) {
         tables.rollback()
-        options.privacy.tally.take()
+        privacy.tally.take()
         if (fault instanceof BadTelemetry) return { status: 'bad', reason: fault.message }
         throw fault
       }
@@ -131,23 +132,16 @@ function toBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength)
 }
 
-function readSignal(
-  signals: Signals,
-  { signal, body, receivedUnixMs }: { body: Buffer } & Omit<OtlpRequest, 'body'>,
-  limit: AgeLimit,
-): Found {
-  return signals[signal](body, { admission: createAdmission(limit), receivedUnixMs })
-}
-
-interface BatchOptions extends DecoderOptions {
+interface BatchOptions extends Pick<DecoderOptions, 'privacy'> {
   readonly request: OtlpRequest
   readonly found: Found
   readonly limit: AgeLimit
   readonly converted: Converted
+  readonly rows: Pick<DecodedBatch, 'rowCount' | 'discard'>
 }
 
-function toBatch(options: BatchOptions): Omit<DecodedBatch, 'rowCount' | 'discard'> {
-  const { request, found, limit, converted, privacy } = options
+function toBatch(options: BatchOptions): DecodedBatch {
+  const { request, found, limit, converted, privacy, rows } = options
   const { lines, refusedCount = 0, refusedReason = '' } = converted
   const refused = lines
     ? { rejectedCount: lines.refusedCount, rejectedReason: reasonOf(lines) }
@@ -156,8 +150,12 @@ function toBatch(options: BatchOptions): Omit<DecodedBatch, 'rowCount' | 'discar
         rejectedReason: [limit.reason, refusedReason].filter(Boolean).join(', '),
       }
   return {
-    ...found,
-    ...refused,
+    observations: found.observations,
+    itemCount: found.itemCount,
+    rejectedCount: refused.rejectedCount,
+    rejectedReason: refused.rejectedReason,
+    rowCount: rows.rowCount,
+    discard: rows.discard,
     ...(lines && { lines }),
     // What plain lines had of them was counted where the lines were cleaned.
     withheld: privacy.tally.take().filter(({ action }) => !lines || action === 'drop'),

@@ -47,7 +47,8 @@ interface Taken {
 
 /** What becomes of one HTTP request: head, body, pipeline, answer. Bounded in every step. */
 export function createHttpHandler(options: HttpHandlerOptions): HttpHandler {
-  const { clock, events, limits, senders } = options
+  const { authorize, clock, events, limits, senders } = options
+  const { bodyBytesMax } = limits
   const changed = (open: { requestCount: number; byteCount: number }) =>
     events.open({ transport: 'http', ...open })
   const intake = createIntake({ clock, limits, changed })
@@ -80,7 +81,8 @@ export function createHttpHandler(options: HttpHandlerOptions): HttpHandler {
     try {
       if (exchange.isWaiting) exchange.response.writeContinue()
       exchange.isWaiting = false
-      const body = await readBody(request, { ...head, ...limits, place, cutOff, memory })
+      const { coding } = head
+      const body = await readBody(request, { coding, bodyBytesMax, place, cutOff, memory })
       if (body.status === 'gone') return undefined
       if (body.status === 'refused') return refused(body.refusal)
       const { wireBytes } = body
@@ -107,18 +109,17 @@ export function createHttpHandler(options: HttpHandlerOptions): HttpHandler {
       const startMs = clock.monotonicMs()
       // Without a listener a sender that goes away would be a fault of ours.
       request.on('error', () => {})
-      const head = readHead(request, { ...options, ...limits })
+      const head = readHead(request, { authorize, bodyBytesMax })
       const taken =
         head.status === 'ok'
           ? await take(request, head, exchange)
           : unread(toRefusal(head.refusal, head.encoding))
       if (!taken) return
-      const { answer } = taken
+      const { answer, bodyBytes, wireBytes } = taken
       const durationMs = clock.monotonicMs() - startMs
       const { status, reason, cause } = answer
-      const { bodyBytes, wireBytes } = taken
       events.answered({ status, reason, cause, durationMs, bodyBytes, wireBytes })
-      await writeAnswer({ request, answer, isLast: isDraining, ...exchange, ...limits })
+      await writeAnswer({ request, exchange, answer, isLast: isDraining, bodyBytesMax })
     },
   }
 }

@@ -11,15 +11,18 @@ const SWALLOW_MS_MAX = 2_000
  */
 export async function writeAnswer(options: {
   readonly request: IncomingMessage
-  readonly response: ServerResponse
+  readonly exchange: {
+    readonly response: ServerResponse
+    /** The sender waits to be asked for its body, and was not: none comes. */
+    readonly isWaiting: boolean
+  }
   readonly answer: HttpAnswer
-  /** The sender waits to be asked for its body, and was not: none comes. */
-  readonly isWaiting: boolean
   /** Closes the connection afterwards. */
   readonly isLast: boolean
   readonly bodyBytesMax: number
 }): Promise<void> {
-  const { request, response, answer, isLast, isWaiting, bodyBytesMax } = options
+  const { request, exchange, answer, isLast, bodyBytesMax } = options
+  const { response, isWaiting } = exchange
   if (response.destroyed) return
   const isUnread = !request.readableEnded && !hasNoBody(request)
   response.writeHead(answer.status, {
