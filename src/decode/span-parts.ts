@@ -3,6 +3,7 @@ import type { Interner } from '../lib/interner.ts'
 import { createPlainColumn, type NativeColumn } from '../lib/native-column.ts'
 import { createMapColumn } from '../lib/native-map.ts'
 import { createNested } from '../lib/native-nested.ts'
+import type { RareColumns } from '../lib/native-table.ts'
 import { createWordColumn } from '../lib/native-words.ts'
 import { pushHalves, readTime } from './column-writes.ts'
 import { pushSpanId, pushTraceId } from './hex.ts'
@@ -16,6 +17,7 @@ import { BYTES, FIXED64, type Wire } from './wire.ts'
 /** The events and links of spans: the nested columns of `otel_traces`. */
 export interface SpanParts {
   readonly columns: readonly NativeColumn[]
+  readonly rare: readonly RareColumns[]
   /** Those of one span; returns which of the watched keys its events carry. */
   push(wire: Wire, scan: SpanScan): number
 }
@@ -34,6 +36,7 @@ export function createSpanParts(options: SpanPartsOptions): SpanParts {
   const links = createLinks(options)
   return {
     columns: [...events.columns, ...links.columns],
+    rare: [events, links],
     push(wire, scan) {
       const watched = scan.events.length === 0 ? 0 : events.push(wire, scan.events)
       events.endRow(scan.events.length / 2)
@@ -63,8 +66,7 @@ function createEvents({ interner, writer, eventPairs: pairs, privacy }: SpanPart
     return pairs.facts().watched
   }
   return {
-    columns: nested.columns,
-    endRow: nested.endRow,
+    ...nested,
     push(wire: Wire, { values, length }: GrowingIntegers): number {
       let watched = 0
       for (let i = 0; i < length; i += 2) {
@@ -146,8 +148,7 @@ function createLinks({ interner, writer, linkPairs: pairs }: SpanPartsOptions) {
     writer.write(attributes, pairs, { wire, isPrompt: false })
   }
   return {
-    columns: nested.columns,
-    endRow: nested.endRow,
+    ...nested,
     push(wire: Wire, { values, length }: GrowingIntegers): void {
       for (let i = 0; i < length; i += 2) {
         wire.at = values[i] as number

@@ -48,7 +48,7 @@ export function createSpanTable(options: SpanTableOptions): SpanTable {
     pushHalves(columns.duration, duration)
   }
   return {
-    table: createNativeTable('otel_traces', columns.all),
+    table: createNativeTable('otel_traces', columns.all, parts.rare),
     push(wire, scan, pairs) {
       const { bytes } = wire
       pushTimes(wire.view, scan)

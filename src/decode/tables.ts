@@ -121,7 +121,8 @@ function createOpenBlocks(tables: readonly NativeTable[]) {
 }
 
 function toBlock(table: NativeTable): Block {
-  const { name, columns, rowCount } = table
+  const { name, rowCount } = table
   const bytes = table.seal()
+  const { columns } = table
   return { table: name, columns, rowCount, byteCount: bytes.length, chunks: [bytes] }
 }

@@ -4,6 +4,7 @@ import type { NativeColumn } from './native-column.ts'
 /** The rows of one table since it was last sealed, by columns. */
 export interface NativeTable {
   readonly name: string
+  /** Of the block that was sealed last. */
   readonly columns: readonly string[]
   /** Rows whose every column has its value; the writer of rows counts them. */
   rowCount: number
@@ -15,22 +16,48 @@ export interface NativeTable {
   seal(): Buffer
 }
 
-export function createNativeTable(name: string, columns: readonly NativeColumn[]): NativeTable {
-  return new Table(name, columns)
+/** Columns that many senders leave empty: a `Nested` structure, mostly. */
+export interface RareColumns {
+  readonly columns: readonly NativeColumn[]
+  /** Whether any row since the last seal has something in one of them. */
+  isUsed(): boolean
+}
+
+/**
+ * @param rare of the columns, by groups: left out of blocks until one is used, and in all from then
+ * on, since blocks of other columns cannot share a file. The database fills in what is left out.
+ * Links, empty, were a tenth of a block of spans.
+ */
+export function createNativeTable(
+  name: string,
+  columns: readonly NativeColumn[],
+  rare: readonly RareColumns[] = [],
+): NativeTable {
+  return new Table(name, columns, rare)
 }
 
 class Table implements NativeTable {
   readonly name: string
-  readonly columns: readonly string[]
+  columns: readonly string[] = []
   rowCount = 0
   readonly #columns: readonly NativeColumn[]
+  #unused: readonly RareColumns[]
+  #written: readonly NativeColumn[] = []
   readonly #out = createGrowingBytes()
   #markedRows = 0
 
-  constructor(name: string, columns: readonly NativeColumn[]) {
+  constructor(name: string, columns: readonly NativeColumn[], rare: readonly RareColumns[]) {
     this.name = name
-    this.columns = columns.map((column) => column.name)
     this.#columns = columns
+    this.#unused = rare
+    this.#leaveOut(rare)
+  }
+
+  #leaveOut(unused: readonly RareColumns[]): void {
+    const left = new Set(unused.flatMap((group) => group.columns))
+    this.#unused = unused
+    this.#written = this.#columns.filter((column) => !left.has(column))
+    this.columns = this.#written.map((column) => column.name)
   }
 
   get byteCount(): number {
@@ -48,11 +75,13 @@ class Table implements NativeTable {
   }
 
   seal(): Buffer {
+    const unused = this.#unused.filter((group) => !group.isUsed())
+    if (unused.length < this.#unused.length) this.#leaveOut(unused)
     const out = this.#out
     out.length = 0
-    out.varint(this.#columns.length)
+    out.varint(this.#written.length)
     out.varint(this.rowCount)
-    for (const column of this.#columns) {
+    for (const column of this.#written) {
       out.text(column.name)
       out.text(column.type)
       // Of no rows the format has nothing, not even versions.

@@ -1,7 +1,7 @@
 /** Rows of one table as one ClickHouse `Native` block (revision 0), ready for the log. */
 export interface Block {
   readonly table: string
-  /** In the order of the bytes. The same table always has the same columns in the same order. */
+  /** In the order of the bytes. Of one table, later blocks may have more, never others or fewer. */
   readonly columns: readonly string[]
   readonly rowCount: number
   readonly byteCount: number

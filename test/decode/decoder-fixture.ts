@@ -8,7 +8,7 @@ import { createPrivacyTally } from '../../src/decode/privacy.ts'
 import type { DecodedBatch, DecodeResult, Row } from '../../src/model/batch.ts'
 import type { Observation, ObservationUnit } from '../../src/model/observation.ts'
 import type { OtlpRequest, Signal } from '../../src/model/otlp.ts'
-import { readNative } from './native-reader.ts'
+import { readNative, withRare } from './native-reader.ts'
 import { request } from './otlp-builder.ts'
 
 export const NOW_MS = Date.UTC(2026, 0, 11, 14, 0, 0)
@@ -61,11 +61,17 @@ export function withRows(
 }
 
 /** The rows of all requests since it was last sealed, by table. */
-export function sealRows(decoder: Decoder): Map<string, Row[]> {
+export function sealRows(decoder: Decoder): Map<string, readonly Row[]> {
   return new Map(
     decoder.seal().map(({ table, chunks }) => {
       const blocks = readNative(Buffer.concat(chunks))
-      return [table, blocks.flatMap((block) => block.rows)]
+      return [
+        table,
+        withRare(
+          table,
+          blocks.flatMap((block) => block.rows),
+        ),
+      ]
     }),
   )
 }

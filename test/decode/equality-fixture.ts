@@ -7,7 +7,7 @@ import type { TablesOptions } from '../../src/decode/tables.ts'
 import type { Row } from '../../src/model/batch.ts'
 import type { OtlpRequest } from '../../src/model/otlp.ts'
 import { createTestDecoder } from './decoder-fixture.ts'
-import { readNative } from './native-reader.ts'
+import { readNative, withRare } from './native-reader.ts'
 
 // The one-pass decoder beside the reference: the same requests, and what both made of them.
 
@@ -54,7 +54,7 @@ export function sealRows(decoder: Decoder): Rows {
         columns: [...(blocks[0]?.columns.keys() ?? [])],
         byteCount: bytes.length,
       })
-      return [table, rows]
+      return [table, withRare(table, rows)]
     }),
   )
 }

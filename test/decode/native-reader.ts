@@ -16,6 +16,19 @@ export function readNative(bytes: Buffer): NativeBlock[] {
   return blocks
 }
 
+/** Left out of blocks of spans while nobody uses them. */
+export const RARE_COLUMNS = [
+  ...['Events.Timestamp', 'Events.Name', 'Events.Attributes'],
+  ...['Links.TraceId', 'Links.SpanId', 'Links.TraceState', 'Links.Attributes'],
+]
+
+/** With what the database fills in for columns that a block leaves out. */
+export function withRare(table: string, rows: readonly Row[]): readonly Row[] {
+  if (table !== 'otel_traces') return rows
+  const empty = Object.fromEntries(RARE_COLUMNS.map((name) => [name, []]))
+  return rows.map((row) => ({ ...empty, ...row }))
+}
+
 type Cursor = ReturnType<typeof createCursor>
 
 function createCursor(bytes: Buffer) {

@@ -161,3 +161,49 @@ test('the size of a block is known about, before it is made', () => {
   expect(Math.abs(expected - length) / length).toBeLessThan(0.25)
   expect(table.byteCount).toBeLessThan(500)
 })
+
+test('columns that nobody uses are left out until somebody does, and never again', () => {
+  const plain = createPlainColumn('plain', 'String')
+  const inner = createPlainColumn('rare.text', 'String')
+  const rare = createNested([inner])
+  const table = createNativeTable('t', [plain, ...rare.columns], [rare])
+  const seal = (...rows: readonly (readonly string[])[]) => {
+    for (const texts of rows) {
+      plain.data.text('p')
+      for (const text of texts) inner.data.text(text)
+      rare.endRow(texts.length)
+      table.rowCount++
+    }
+    const read = readNative(Buffer.from(table.seal())).flatMap((block) => block.rows)
+    return { columns: table.columns, read }
+  }
+  const row = { plain: 'p' }
+  expect(seal([], [])).toEqual({ columns: ['plain'], read: [row, row] })
+  const columns = ['plain', 'rare.text']
+  const used = {
+    columns,
+    read: [
+      { ...row, 'rare.text': [] },
+      { ...row, 'rare.text': ['x', 'y'] },
+    ],
+  }
+  expect(seal([], ['x', 'y'])).toEqual(used)
+  expect(seal([])).toEqual({ columns, read: [{ ...row, 'rare.text': [] }] })
+})
+
+test('what a refused request used was not used', () => {
+  const inner = createPlainColumn('rare.text', 'String')
+  const plain = createPlainColumn('plain', 'String')
+  const rare = createNested([inner])
+  const table = createNativeTable('t', [plain, ...rare.columns], [rare])
+  table.mark()
+  plain.data.text('refused')
+  inner.data.text('x')
+  rare.endRow(1)
+  table.rowCount++
+  table.rollback()
+  plain.data.text('p')
+  rare.endRow(0)
+  table.rowCount++
+  expect(readNative(Buffer.from(table.seal()))[0]?.rows).toEqual([{ plain: 'p' }])
+})

@@ -24,7 +24,7 @@ const resource = resourceFromAttributes({
 })
 
 async function receive() {
-  const batches: Map<string, Row[]>[] = []
+  const batches: Map<string, readonly Row[]>[] = []
   const decoder = createTestDecoder()
   const ingest = createIngest({
     decode: decoder.decode,

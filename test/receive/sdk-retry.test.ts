@@ -20,7 +20,7 @@ afterEach(async () => {
 
 /** Both doors; the log refuses the first request of each signal, as a full one does. */
 async function receive() {
-  const batches: Map<string, Row[]>[] = []
+  const batches: Map<string, readonly Row[]>[] = []
   const refused = new Set<Signal>()
   const headers: (string | undefined)[] = []
   const answers: (string | number)[] = []
