@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { createSystemClock } from '../../src/lib/clock.ts'
 import { createClickHouse } from '../../src/store/clickhouse.ts'
+import type { Load, NativeLoad } from '../../src/store/native-load.ts'
 import { createWriteLog } from '../../src/store/write-log.ts'
 import { createStoreEvents } from '../../src/telemetry/store-events.ts'
 import { createSilentTelemetry } from '../../src/telemetry/telemetry.ts'
@@ -18,13 +19,19 @@ beforeAll(async () => {
 })
 afterAll(() => database.stop())
 
-async function openLog({ readsFiles = true } = {}) {
+async function openLog({
+  readsFiles = true,
+  load,
+}: {
+  readonly readsFiles?: boolean
+  readonly load?: Load
+} = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'signalbox-log-'))
   const clickhouse = createClickHouse({ url: database.url, readsFiles })
   const open = createOpenIds()
   const log = createWriteLog({
     ...{ dir, bytesMax: 1 << 24, clock: createSystemClock(), seal: open.seal },
-    ...{ load: clickhouse.load, events: createStoreEvents(createSilentTelemetry()) },
+    ...{ load: load ?? clickhouse.load, events: createStoreEvents(createSilentTelemetry()) },
   })
   await log.start()
   onTestFinished(async () => {
@@ -93,6 +100,47 @@ test('too many parts are waited for, and then everything is loaded once', async 
   await database.clickhouse.command(
     `ALTER TABLE ${table} MODIFY SETTING parts_to_throw_insert = 3000, parts_to_delay_insert = 1000`,
   )
+  await log.flush()
+  expect(await idsOf(table)).toEqual(['1', '2', '3'])
+  expect(log.degraded()).toEqual([])
+})
+
+test('a database whose disk is full is waited for, and then everything is loaded once', async () => {
+  const table = await createTable()
+  const { log, append } = await openLog()
+  const needFreeBytes = (count: number) =>
+    database.clickhouse.command(
+      `ALTER TABLE ${table} MODIFY SETTING min_free_disk_bytes_to_perform_insert = ${count}`,
+    )
+  await needFreeBytes(1e17)
+  for (const id of ['1', '2', '3']) {
+    expect(await append(`${table}:${id}`)).toEqual({ status: 'ok' })
+    void log.flush()
+  }
+  await expect.poll(() => log.degraded()[0], { timeout: 10_000 }).toMatch(/code 243/)
+  expect(await idsOf(table)).toEqual([])
+  await needFreeBytes(0)
+  await log.flush()
+  expect(await idsOf(table)).toEqual(['1', '2', '3'])
+  expect(log.degraded()).toEqual([])
+})
+
+test('a database that may only be read is waited for, and then everything is loaded once', async () => {
+  const table = await createTable()
+  const url = new URL(database.url)
+  url.searchParams.set('ch_readonly', '1')
+  const reader = createClickHouse({ url: url.href, readsFiles: true })
+  onTestFinished(() => reader.close())
+  let isReadOnly = true
+  const load = (one: NativeLoad) => (isReadOnly ? reader : database.clickhouse).load(one)
+  const { log, append, refusedDir } = await openLog({ load })
+  for (const id of ['1', '2', '3']) {
+    expect(await append(`${table}:${id}`)).toEqual({ status: 'ok' })
+    void log.flush()
+  }
+  await expect.poll(() => log.degraded()[0], { timeout: 10_000 }).toMatch(/code 164/)
+  expect(readdirSync(refusedDir)).toEqual([])
+  isReadOnly = false
   await log.flush()
   expect(await idsOf(table)).toEqual(['1', '2', '3'])
   expect(log.degraded()).toEqual([])
