@@ -7,6 +7,7 @@ import { createAdmission } from './admission.ts'
 import { type AgeLimit, createAgeLimit } from './age-limit.ts'
 import { BadTelemetry } from './bad-telemetry.ts'
 import type { JobEvents } from './jobs.ts'
+import { createJsonConverter, type JsonConverter } from './json-to-protobuf.ts'
 import type { Mapper } from './mapped.ts'
 import { readNdjson } from './ndjson.ts'
 import { REMOTE_WRITE_LIMITS, toMetricsRequest } from './remote-write.ts'
@@ -14,7 +15,6 @@ import { createRemoteWriteMemory, type RemoteWriteMemory } from './remote-write-
 import type { ResourceOptions } from './resource.ts'
 import { createSignals, type Found } from './signals.ts'
 import { createTables, type TablesOptions } from './tables.ts'
-import { jsonToProtobuf } from './to-protobuf.ts'
 import type { SpanInterest } from './watched.ts'
 
 // One pass over the bytes of an export request: rows of ClickHouse columns into the open blocks, and
@@ -58,7 +58,8 @@ const ROW_BYTES = 300
 export function createDecoder(options: DecoderOptions): Decoder {
   const tables = createTables(options)
   const signals = createSignals({ ...options, tables })
-  const converting = { ...options, remoteWrite: createRemoteWriteMemory() }
+  const json = createJsonConverter()
+  const converting = { ...options, json, remoteWrite: createRemoteWriteMemory() }
   const { privacy } = options
   const rows = () => ({
     rowCount: tables.rowsSinceMark(),
@@ -109,11 +110,14 @@ interface Converted {
 
 function toProtobuf(
   request: OtlpRequest,
-  options: DecoderOptions & { readonly remoteWrite: RemoteWriteMemory },
+  options: DecoderOptions & {
+    readonly json: JsonConverter
+    readonly remoteWrite: RemoteWriteMemory
+  },
 ): Converted {
   switch (request.encoding) {
     case 'json':
-      return { body: jsonToProtobuf(request) }
+      return { body: options.json.toProtobuf(request) }
     case 'ndjson': {
       const { request: body, lines } = readNdjson(request, options)
       return { body, lines }

@@ -1,19 +1,6 @@
-import type { OtlpRequest } from '../model/otlp.ts'
 import type { LogRecord } from './log-message.ts'
 import { REQUEST_TYPES } from './otlp-schema.ts'
-import { readJson } from './read-json.ts'
 import type { AnyValue, KeyValue } from './value-message.ts'
-
-/**
- * An export request in OTLP/JSON as the protobuf message that says the same, so that one decoder
- * serves both encodings.
- *
- * @throws BadTelemetry naming the place, such as `resourceSpans[0].scopeSpans[1].spans[7].kind`
- */
-export function jsonToProtobuf({ signal, body }: Pick<OtlpRequest, 'signal' | 'body'>): Buffer {
-  const type = REQUEST_TYPES[signal]
-  return Buffer.from(type.encode(readJson(type, body) as object).finish())
-}
 
 /** Log records as the request that an SDK would have sent. */
 export function logsToProtobuf(resourceLogs: readonly SentLogs[]): Buffer {

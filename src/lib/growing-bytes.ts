@@ -99,11 +99,28 @@ class Growing implements GrowingBytes {
   }
 
   text(value: string): void {
+    if (value.length <= LOOP_BYTES_MAX && this.#asciiText(value)) return
     const count = Buffer.byteLength(value)
     this.varint(count)
     this.reserve(count)
     this.bytes.write(value, this.length, count, 'utf8')
     this.length += count
+  }
+
+  /** False, and nothing is written, when there is anything else in it. */
+  #asciiText(value: string): boolean {
+    const count = value.length
+    this.reserve(count + 1)
+    const { bytes } = this
+    const at = this.length + 1
+    for (let i = 0; i < count; i++) {
+      const code = value.charCodeAt(i)
+      if (code > 0x7f) return false
+      bytes[at + i] = code
+    }
+    bytes[at - 1] = count
+    this.length = at + count
+    return true
   }
 
   utf8(source: ByteSource, from: number, to: number): void {

@@ -1,8 +1,8 @@
 import protobuf, { type Field, type Type } from 'protobufjs'
-import { BadTelemetry, toNotJson } from './bad-telemetry.ts'
-import { fromBigInt } from './int64.ts'
-import { DEPTH_MAX } from './otlp-schema.ts'
-import type { Int64 } from './value-message.ts'
+import { BadTelemetry, toNotJson } from '../decode/bad-telemetry.ts'
+import { fromBigInt } from '../decode/int64.ts'
+import { DEPTH_MAX } from '../decode/otlp-schema.ts'
+import type { Int64 } from '../decode/value-message.ts'
 
 // OTLP/JSON by the schema of the protobuf messages, so that both encodings give one shape. The
 // protocol's own mapping: ids in hex, everything else as in proto3 JSON. As lenient as the
