@@ -19,8 +19,6 @@ export interface Variant {
 }
 
 const WARM_UP_MS = 3_000
-/** Variants beside the main one show differences, not sustained rates. */
-const SHORT_SHARE = 1 / 6
 const MAIN = 'main'
 const NAIVE = 'naive'
 /** Objects of 131,072 rows twice, and their text: more than node's default heap. */
@@ -89,13 +87,13 @@ async function measureVariant(variant: Variant, options: BenchOptions) {
 }
 
 function toOrder(variant: Variant, options: BenchOptions): Omit<LoadOrder, 'port'> {
-  const { spansPerRequest, encoding, isGzip, name } = variant
+  const { spansPerRequest, encoding, isGzip } = variant
   const { spansPerS, seconds } = options
   return {
     ...{ spansPerRequest, encoding, isGzip },
     // Small requests share syncs of the log: they need many senders to be as fast.
     connections: options.connections ?? (spansPerRequest < 1_000 ? 64 : 4),
-    durationMs: seconds * 1_000 * (name === MAIN ? 1 : SHORT_SHARE),
+    durationMs: seconds * 1_000,
     ...(spansPerS !== undefined && { spansPerS }),
   }
 }
