@@ -1,3 +1,4 @@
+import { readCommand } from './machine.ts'
 import type { Target } from './target.ts'
 
 export interface DatabaseOutage {
@@ -7,6 +8,7 @@ export interface DatabaseOutage {
 
 /** Far shorter than the engine's start. */
 const LOOK_EVERY_MS = 50
+const PROGRAM = 'clickhouse-child'
 
 /**
  * Kills the database, and freezes each one that the server starts in its place before it is ready,
@@ -21,6 +23,8 @@ export function takeDatabaseAway(target: Pick<Target, 'databasePid'>): DatabaseO
   const freeze = () => {
     const pid = target.databasePid()
     if (pid === 0 || frozen.has(pid)) return
+    // Until a new process runs its own program, whoever starts it stands still.
+    if (!readCommand(pid).includes(PROGRAM)) return
     frozen.add(pid)
     signal(pid, 'SIGSTOP')
   }

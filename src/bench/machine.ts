@@ -51,6 +51,15 @@ export function readChildPids(pid: number): number[] {
   }
 }
 
+/** Its program and arguments, separated by NUL; '' for a process that is gone, and off Linux. */
+export function readCommand(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
 let knownTicksPerS: number | undefined
 
 function ticksPerS(): number {
