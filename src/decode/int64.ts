@@ -9,12 +9,13 @@ export function toBigInt(value: Int64): bigint {
   return value.unsigned ? bits : BigInt.asIntN(64, bits)
 }
 
+export function fitsInt64(value: bigint, unsigned: boolean): boolean {
+  return unsigned ? value >= 0n && value <= UINT64_MAX : value >= INT64_MIN && value <= INT64_MAX
+}
+
 /** Undefined when `value` does not fit. */
 export function fromBigInt(value: bigint, unsigned: boolean): Int64 | undefined {
-  const fits = unsigned
-    ? value >= 0n && value <= UINT64_MAX
-    : value >= INT64_MIN && value <= INT64_MAX
-  if (!fits) return undefined
+  if (!fitsInt64(value, unsigned)) return undefined
   return {
     low: Number(BigInt.asIntN(32, value)),
     high: Number(BigInt.asIntN(32, value >> 32n)),

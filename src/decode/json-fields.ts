@@ -1,9 +1,10 @@
 import protobuf, { type Field, type Type } from 'protobufjs'
+import { BYTES, FIXED32, FIXED64, VARINT } from './wire.ts'
 
 // The schema as a writer of OTLP/JSON needs it: fields by either spelling of their names, with the
 // tag that stands before each on the wire.
 
-export type ScalarKind =
+type ScalarKind =
   | 'string'
   | 'bool'
   | 'id'
@@ -35,7 +36,6 @@ export interface JsonField {
 export type JsonFields = ReadonlyMap<string, JsonField>
 
 const ID_FIELDS = new Set(['traceId', 'spanId', 'parentSpanId'])
-const [VARINT, FIXED64, BYTES, FIXED32] = [0, 1, 2, 5]
 const known = new WeakMap<Type, JsonFields>()
 
 export function jsonFieldsOf(type: Type): JsonFields {

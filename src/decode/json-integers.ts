@@ -1,4 +1,5 @@
 import type { GrowingBytes } from '../lib/growing-bytes.ts'
+import { fitsInt64 } from './int64.ts'
 
 // Integers as OTLP/JSON has them, as numbers or as text, onto the wire.
 
@@ -6,24 +7,17 @@ const INTEGER = /^-?\d{1,20}$/
 const SHORT_INTEGER = /^-?\d{1,10}$/
 /** So many digits are exact as a number. */
 const EXACT_DIGITS_MAX = 15
-const INT64_MIN = -(2n ** 63n)
-const INT64_MAX = 2n ** 63n - 1n
-const UINT64_MAX = 2n ** 64n - 1n
 
-export type Integer64Kind = 'fixed64' | 'sfixed64' | 'uint64' | 'int64'
+type Integer64Kind = 'fixed64' | 'sfixed64' | 'uint64' | 'int64'
 
 export function isInteger64(json: unknown, isUnsigned: boolean): json is string | number {
   if (typeof json === 'number') {
     if (Number.isSafeInteger(json)) return json >= 0 || !isUnsigned
-    return Number.isInteger(json) && isWithin(BigInt(json), isUnsigned)
+    return Number.isInteger(json) && fitsInt64(BigInt(json), isUnsigned)
   }
   if (typeof json !== 'string' || !INTEGER.test(json)) return false
   if (json.length <= EXACT_DIGITS_MAX) return !isUnsigned || Number(json) >= 0
-  return isWithin(BigInt(json), isUnsigned)
-}
-
-function isWithin(value: bigint, isUnsigned: boolean): boolean {
-  return isUnsigned ? value >= 0n && value <= UINT64_MAX : value >= INT64_MIN && value <= INT64_MAX
+  return fitsInt64(BigInt(json), isUnsigned)
 }
 
 /** @param value one that `isInteger64` knows */

@@ -41,7 +41,7 @@ class Table implements NativeTable {
   columns: readonly string[] = []
   rowCount = 0
   readonly #columns: readonly NativeColumn[]
-  #unused: readonly RareColumns[]
+  #unused: readonly RareColumns[] = []
   #written: readonly NativeColumn[] = []
   readonly #out = createGrowingBytes()
   #markedRows = 0
@@ -49,7 +49,6 @@ class Table implements NativeTable {
   constructor(name: string, columns: readonly NativeColumn[], rare: readonly RareColumns[]) {
     this.name = name
     this.#columns = columns
-    this.#unused = rare
     this.#leaveOut(rare)
   }
 

@@ -77,10 +77,10 @@ class Bytes implements BodyBytes {
 
   /** Room for all, with the bytes before `from` in it. */
   #reserve(from: number): Buffer {
-    const held = this.#lent ?? this.#first ?? NOTHING
     if (this.#lent !== undefined && this.#lent.length >= this.#byteCount) return this.#lent
     const ahead = Math.min(this.#expectedBytes, this.#byteCount * AHEAD_TIMES_MAX)
     const lent = this.#memory.lend(Math.max(this.#byteCount, ahead))
+    const held = this.#lent ?? this.#first ?? NOTHING
     held.copy(lent, 0, 0, from)
     if (this.#lent !== undefined) this.#memory.giveBack(this.#lent)
     this.#first = undefined
