@@ -1,3 +1,4 @@
+import { hash, randomBytes } from 'node:crypto'
 import type { ClientRequest } from 'node:http'
 import { deflateSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
@@ -52,6 +53,22 @@ describe('success', () => {
     }
     expect((await send({ port, stream })).status).toBe(200)
     expect(received.map(text)).toEqual(['one two'])
+  })
+
+  test('large bodies that come at once, over and over, stay apart', async () => {
+    const { port, received } = await serve()
+    // Random, so that gzip leaves them as long.
+    const bodies = Array.from({ length: 24 }, (_, index) => randomBytes(60_000 * (1 + (index % 8))))
+    for (const at of [0, 8, 16]) {
+      const sent = bodies.slice(at, at + 8).map((body, index) => {
+        const isGzip = index % 2 === 1
+        const headers: Record<string, string> = isGzip ? { 'content-encoding': 'gzip' } : {}
+        return send({ port, headers, body: isGzip ? gzipSync(body) : body })
+      })
+      for (const { status } of await Promise.all(sent)) expect(status).toBe(200)
+    }
+    const digests = (all: readonly Uint8Array[]) => all.map((body) => hash('sha1', body)).sort()
+    expect(digests(received.map(({ body }) => body))).toEqual(digests(bodies))
   })
 
   test('may be partial, and may carry a warning', async () => {
