@@ -1,5 +1,4 @@
-import { createHash, hash } from 'node:crypto'
-import { crc32 } from 'node:zlib'
+import { createCipheriv } from 'node:crypto'
 import type { OtlpAnswer, OtlpRequest, TakenRequest } from '../model/otlp.ts'
 import type { ReceiveEvents } from '../telemetry/receive-events.ts'
 import { createOnceMemory, type Fate } from './once-memory.ts'
@@ -57,31 +56,22 @@ export function createOnce(options: OnceOptions): (request: OtlpRequest) => Prom
 }
 
 /**
- * SHA-1, because it is the cheapest that is strong enough (0.5 ms per MB, and faster here than MD5
- * and BLAKE2): who can make two requests with one hash only keeps his own second one from us.
+ * The tag of AES-GCM over bytes that are only authenticated (GMAC, NIST SP 800-38D), because it is
+ * the cheapest in reach: 0.14 ms per MB, a quarter of SHA-1. The key is no secret: who can make two
+ * requests with one tag only keeps his own second one from us, and other bytes meet by chance once
+ * in 2^120 times. The log keeps tags over a restart, so that the key stays as it is.
  */
 function toOnceKey({ signal, encoding, body }: OtlpRequest): string {
-  const digest = body.byteLength <= WHOLE_BYTES_MAX ? hash('sha1', body, 'buffer') : digestOf(body)
+  const sum = createCipheriv('aes-128-gcm', KEY, NONCE).setAAD(body)
+  sum.final()
+  const tag = sum.getAuthTag()
   // The same bytes are another request on another path.
-  digest[LAST] = ((digest[LAST] ?? 0) & 0xf0) | SIGNALS[signal] | ENCODINGS[encoding]
-  return digest.toString('latin1', 0, LAST + 1)
+  tag[LAST] = ((tag[LAST] ?? 0) & 0xf0) | SIGNALS[signal] | ENCODINGS[encoding]
+  return tag.toString('latin1')
 }
 
-/**
- * Of a large body only both ends, and the CRC-32 and length of all of it, at a third of the cost.
- * Ids and times differ from the first item on; two bodies that are alike at both ends and not
- * between them are taken for one once in 2^32 times.
- */
-function digestOf(body: Uint8Array): Buffer {
-  const rest = Buffer.alloc(8)
-  rest.writeUInt32LE(crc32(body), 0)
-  rest.writeUInt32LE(body.byteLength, 4)
-  const sum = createHash('sha1').update(body.subarray(0, END_BYTES))
-  return sum.update(body.subarray(-END_BYTES)).update(rest).digest()
-}
-
-const WHOLE_BYTES_MAX = 128 * 1_024
-const END_BYTES = 32 * 1_024
+const KEY = Buffer.from('signalbox: once.')
+const NONCE = Buffer.alloc(12)
 const LAST = 15
 const ENCODING_BITS = 12
 const SIGNALS = { traces: 0, logs: 1, metrics: 2 } as const
