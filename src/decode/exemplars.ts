@@ -43,7 +43,7 @@ export function createExemplars({ interner, writer, pairs }: ExemplarOptions): E
     pairs.start()
     while (wire.at < end) {
       const tag = wire.tag(end)
-      if (tag === 7 * 8 + BYTES) pairs.read(wire, wire.lengthEnd(end))
+      if (tag === 7 * 8 + BYTES) pairs.read(wire, tag, end)
       else if (tag === 2 * 8 + FIXED64) scan.timeAt = wire.take(8, end)
       else if (tag === 3 * 8 + FIXED64 || tag === 6 * 8 + FIXED64) {
         scan.valueAt = wire.take(8, end)

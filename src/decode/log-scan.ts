@@ -72,7 +72,7 @@ export function scanLog(wire: Wire, end: number, into: { scan: LogScan; pairs: P
   pairs.start()
   while (wire.at < end) {
     const tag = wire.tag(end)
-    if (tag === 6 * 8 + BYTES) pairs.read(wire, wire.lengthEnd(end))
+    if (tag === 6 * 8 + BYTES) pairs.read(wire, tag, end)
     else scanField(wire, tag, { scan, end })
   }
 }

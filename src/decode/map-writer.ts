@@ -8,9 +8,11 @@ import type { PairList } from './pairs.ts'
 import { CONTENT, cleanValue, hashValue, PROMPT_CONTENT, type Privacy } from './privacy.ts'
 import { COMPLEX, EMPTY, INT, TEXT } from './value-kinds.ts'
 import type { Wire } from './wire.ts'
+import { createWrittenRow } from './written-row.ts'
 
 // From the pairs of an item into a map column: keys as indexes of the dictionary, values as text by
-// the rules of attribute-value.ts, copied from the request's bytes where they are text already.
+// the rules of attribute-value.ts, copied from the request's bytes where they are text already, and
+// from the row before where the pair is the same again.
 
 export interface MapWriter {
   /** One row: the pairs in the order of their keys, without what is private. */
@@ -43,6 +45,7 @@ export function createMapWriter(privacy: Privacy): MapWriter {
     for (const withheld of facts.withheld ?? []) if (withheld) privacy.tally.add(withheld)
   }
 
+  const last = createWrittenRow<ValueContext>(writeValue)
   let context: ValueContext | undefined
   const contextOf = (wire: Wire, pairs: PairList): ValueContext => {
     if (context?.wire !== wire || context.pairs !== pairs) context = { wire, pairs, privacy }
@@ -54,26 +57,24 @@ export function createMapWriter(privacy: Privacy): MapWriter {
       const { wire } = source
       const facts = pairs.facts()
       if (facts.withheld !== undefined || source.isPrompt) {
+        last.forget()
         writeCarefully(column, pairs, source)
         return
       }
-      const { order } = facts
-      const count = order.length
+      const count = facts.order.length
       const indexes = indexShape(facts, column.keys)
       const keys = column.keys.indexes
       keys.reserve(count)
-      const context = contextOf(wire, pairs)
-      for (let i = 0; i < count; i++) {
-        keys.values[keys.length + i] = indexes[i] as number
-        writeValue(column.values, context, order[i] as number)
-      }
+      for (let i = 0; i < count; i++) keys.values[keys.length + i] = indexes[i] as number
       keys.length += count
+      last.write(column, contextOf(wire, pairs), facts)
       column.offsets.push(endOf(column.offsets) + count)
     },
   }
 }
 
 interface ValueContext extends PairSource {
+  readonly pairs: PairList
   readonly privacy: Privacy
 }
 

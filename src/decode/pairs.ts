@@ -1,5 +1,6 @@
 import type { Interner } from '../lib/interner.ts'
 import type { Shape, ShapeFacts, Shapes } from './attribute-shapes.ts'
+import { countRepeated } from './repeated-bytes.ts'
 import { BOOL, COMPLEX, DOUBLE, EMPTY, INT, TEXT } from './value-kinds.ts'
 import { BYTES, FIXED64, VARINT, type Wire } from './wire.ts'
 
@@ -8,8 +9,8 @@ import { BYTES, FIXED64, VARINT, type Wire } from './wire.ts'
 
 export const PAIRS_MAX = 1_000
 export const KEY_BYTES_MAX = 1_024
-/** No message is so long. */
-const NEVER = -1
+/** No body is so long. */
+const NEVER = 0x3fffffff
 
 export interface PairList {
   readonly count: number
@@ -17,12 +18,19 @@ export interface PairList {
   readonly kinds: Uint8Array
   readonly froms: Int32Array
   readonly tos: Int32Array
+  /** By place: 1 when the pair is, byte for byte, the one that the item before had there. */
+  readonly again: Uint8Array
+  /** Of the item: grows by one with each. */
+  readonly serial: number
   /** More than 1,000 pairs, or a key of more than 1,024 bytes. */
   readonly isOverLimit: boolean
   /** Forgets the last item's. */
   start(): void
-  /** Reads the `KeyValue` message from where the wire is, up to `end`. */
-  read(wire: Wire, end: number): void
+  /**
+   * Reads the `KeyValue` field whose `tag` was just read, and those behind it that stand as the item
+   * before had them, within the message that ends at `end`.
+   */
+  read(wire: Wire, tag: number, end: number): void
   facts(): ShapeFacts
 }
 
@@ -35,16 +43,18 @@ export function createPairList(options: {
 
 class Pairs implements PairList {
   count = 0
+  serial = 0
   isOverLimit = false
   readonly kinds = new Uint8Array(PAIRS_MAX)
   readonly froms = new Int32Array(PAIRS_MAX)
   readonly tos = new Int32Array(PAIRS_MAX)
+  readonly again = new Uint8Array(PAIRS_MAX)
   readonly #shapes: Shapes
   readonly #interner: Interner
   #shape: Shape
-  /** By place, of the last item that had one there: its message, and the shapes around it. */
-  readonly #starts = new Int32Array(PAIRS_MAX)
-  readonly #lengths = new Int32Array(PAIRS_MAX)
+  /** By place, of the last item that had one there: its length and its end, and the shapes around. */
+  readonly #lengthAts = new Int32Array(PAIRS_MAX)
+  readonly #ends = new Int32Array(PAIRS_MAX)
   readonly #before: Shape[] = []
   readonly #after: Shape[] = []
   #bytes: Uint8Array | undefined
@@ -57,6 +67,7 @@ class Pairs implements PairList {
 
   start(): void {
     this.count = 0
+    this.serial++
     this.isOverLimit = false
     // Numbers of keys must hold for the whole item.
     this.#interner.makeRoom(PAIRS_MAX, PAIRS_MAX * KEY_BYTES_MAX)
@@ -67,46 +78,66 @@ class Pairs implements PairList {
     return this.#shapes.facts(this.#shape)
   }
 
-  read(wire: Wire, end: number): void {
-    if (this.#isAgain(wire, end)) return
-    const start = wire.at
+  read(wire: Wire, tag: number, end: number): void {
+    if (this.#readAgain(wire, tag, end)) return
+    const lengthAt = wire.at
+    const to = wire.lengthEnd(end)
     const place = this.count
     const before = this.#shape
     // What the last item had here is overwritten, whether or not this one is added.
-    this.#lengths[place] = NEVER
-    this.#readMessage(wire, end)
+    this.#ends[place] = NEVER
+    this.again[place] = 0
+    this.#readMessage(wire, to)
     if (this.count === place) return
-    this.#starts[place] = start
-    this.#lengths[place] = end - start
+    this.#lengthAts[place] = lengthAt
+    this.#ends[place] = to
     this.#before[place] = before
     this.#after[place] = this.#shape
   }
 
   /**
-   * Whether the pair is, byte for byte, the one that the item before had in this place: then nothing
-   * is read, only moved. Nine of ten are.
+   * Steps over the pairs that are, byte for byte, those that the item before had in their places:
+   * then nothing is read, only moved. Nine of ten are, and mostly several in a row, so that their
+   * bytes are compared in one go. False when already the first one differs.
    */
-  #isAgain(wire: Wire, end: number): boolean {
+  #readAgain(wire: Wire, tag: number, end: number): boolean {
+    // Each body is an object of its own, also in memory that another had before.
     if (wire.bytes !== this.#bytes) {
       this.#bytes = wire.bytes
       this.#before.length = this.#after.length = 0
       return false
     }
-    const place = this.count
-    const at = wire.at
-    if (place >= this.#before.length || this.#before[place] !== this.#shape) return false
-    if (this.isOverLimit) return false
-    const start = this.#starts[place] as number
-    if (this.#lengths[place] !== end - at || !isRepeated(wire, start, end)) return false
-    const step = at - start
+    if (this.isOverLimit || !this.#isKnown(this.count)) return false
+    const { bytes, at } = wire
+    const step = at - (this.#lengthAts[this.count] as number)
+    // An item that was read before, read again: what it is compared with stands behind it.
+    if (step <= 0) return false
+    const sameTo = at + countRepeated(wire, step, end)
+    let to = (this.#ends[this.count] as number) + step
+    if (to > sameTo) return false
+    do {
+      wire.at = to
+      this.#move(this.count++, step)
+      if (to + 1 >= sameTo || bytes[to] !== tag || !this.#isKnown(this.count)) break
+      if ((this.#lengthAts[this.count] as number) + step !== to + 1) break
+      to = (this.#ends[this.count] as number) + step
+    } while (to <= sameTo)
+    return true
+  }
+
+  /** Whether an item before had a pair in this place, after the same keys. */
+  #isKnown(place: number): boolean {
+    return place < this.#before.length && this.#before[place] === this.#shape
+  }
+
+  #move(place: number, step: number): void {
     const from = this.froms[place] as number
     this.froms[place] = from < 0 ? from - step : from + step
     this.tos[place] = (this.tos[place] as number) + step
-    this.#starts[place] = at
+    this.#lengthAts[place] = (this.#lengthAts[place] as number) + step
+    this.#ends[place] = (this.#ends[place] as number) + step
+    this.again[place] = 1
     this.#shape = this.#after[place] as Shape
-    this.count = place + 1
-    wire.at = end
-    return true
   }
 
   #readMessage(wire: Wire, end: number): void {
@@ -203,22 +234,4 @@ class Pairs implements PairList {
         return COMPLEX
     }
   }
-}
-
-/**
- * Whether what stands from the wire to `end` stands from `start` too. Eight bytes at once, as what
- * they would be as a double: two equal ones that are not 0 have the same bytes, and what is no number
- * equals nothing, not even itself, so that it is read instead.
- */
-function isRepeated({ view, at }: Wire, start: number, end: number): boolean {
-  const step = start - at
-  let i = at
-  for (; i + 8 <= end; i += 8) {
-    const own = view.getFloat64(i, true)
-    if (own !== view.getFloat64(i + step, true) || own === 0) break
-  }
-  for (; i + 4 <= end; i += 4)
-    if (view.getInt32(i, true) !== view.getInt32(i + step, true)) return false
-  for (; i < end; i++) if (view.getUint8(i) !== view.getUint8(i + step)) return false
-  return true
 }

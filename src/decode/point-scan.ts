@@ -132,7 +132,7 @@ export function scanPoint(wire: Wire, end: number, { kind, scan, pairs }: PointI
     const tag = wire.tag(end)
     const field = tag < 128 ? fields[tag >> 3] : undefined
     const wireType = tag & 7
-    if (field === 'attributes' && wireType === BYTES) pairs.read(wire, wire.lengthEnd(end))
+    if (field === 'attributes' && wireType === BYTES) pairs.read(wire, tag, end)
     else if (field === undefined || !readField(wire, end, { field, wireType, scan }))
       wire.skip(tag, end)
   }

@@ -98,7 +98,7 @@ export function scanEvent(wire: Wire, end: number, scan: EventScan): void {
   pairs.start()
   while (wire.at < end) {
     const tag = wire.tag(end)
-    if (tag === 3 * 8 + BYTES) pairs.read(wire, wire.lengthEnd(end))
+    if (tag === 3 * 8 + BYTES) pairs.read(wire, tag, end)
     else if (tag === 1 * 8 + FIXED64) scan.timeAt = wire.take(8, end)
     else if (tag === 2 * 8 + BYTES) {
       scan.nameTo = wire.lengthEnd(end)
@@ -135,7 +135,7 @@ function createLinks({ interner, writer, linkPairs: pairs }: SpanPartsOptions) {
       const tag = wire.tag(end)
       if (tag === 1 * 8 + BYTES) traceAt = scanId(wire, end, 16)
       else if (tag === 2 * 8 + BYTES) spanAt = scanId(wire, end, 8)
-      else if (tag === 4 * 8 + BYTES) pairs.read(wire, wire.lengthEnd(end))
+      else if (tag === 4 * 8 + BYTES) pairs.read(wire, tag, end)
       else if (tag === 3 * 8 + BYTES) {
         stateTo = wire.lengthEnd(end)
         stateFrom = wire.at

@@ -73,11 +73,9 @@ export function scanSpan(wire: Wire, end: number, { scan, pairs }: ScanInto): vo
   while (wire.at < end) {
     const tag = wire.tag(end)
     switch (tag) {
-      case 9 * 8 + BYTES: {
-        const to = wire.lengthEnd(end)
-        pairs.read(wire, to)
+      case 9 * 8 + BYTES:
+        pairs.read(wire, tag, end)
         break
-      }
       case 1 * 8 + BYTES:
         scan.traceIdAt = scanId(wire, end, 16)
         break

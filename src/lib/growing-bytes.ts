@@ -21,6 +21,8 @@ export interface GrowingBytes extends ByteSource {
   varint(value: number): void
   /** The bytes of `source` from `from` (inclusive) to `to`. */
   copy(source: Uint8Array, from: number, to: number): void
+  /** Its own bytes from `from` (inclusive) to `to`, again. */
+  copyOwn(from: number, to: number): void
   /** A text as UTF-8, with its length in bytes before it; half characters become U+FFFD. */
   text(value: string): void
   /** Eight bytes, little-endian; up to 2^53. */
@@ -34,6 +36,7 @@ export interface GrowingBytes extends ByteSource {
 const FIRST_BYTES = 1_024
 /** A call costs as much as so many bytes in a loop. */
 const LOOP_BYTES_MAX = 64
+const OWN_LOOP_BYTES_MAX = 256
 const LENGTH_BYTES_MAX = 8
 const WORD_BYTES = 4
 /** Set in some byte of what is not ASCII. */
@@ -95,6 +98,19 @@ class Growing implements GrowingBytes {
     if (count <= LOOP_BYTES_MAX) {
       for (let i = 0; i < count; i++) bytes[length + i] = source[from + i] as number
     } else bytes.set(source.subarray(from, to), length)
+    this.length = length + count
+  }
+
+  copyOwn(from: number, to: number): void {
+    const count = to - from
+    if (count === 0) return
+    this.reserve(count + WORD_BYTES)
+    const { view, length } = this
+    // The last word may read and write beyond, where there is room and nothing counts yet.
+    if (count <= OWN_LOOP_BYTES_MAX) {
+      for (let i = 0; i < count; i += WORD_BYTES)
+        view.setInt32(length + i, view.getInt32(from + i, true), true)
+    } else this.bytes.copyWithin(length, from, to)
     this.length = length + count
   }
 
