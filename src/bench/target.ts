@@ -22,6 +22,8 @@ export interface Target {
   usage(): Usage
   /** Rows of a SELECT in its database. @throws when that does not answer */
   query<T>(sql: string): Promise<T[]>
+  /** Runs a statement in its database that gives no rows. @throws when it is refused */
+  command(sql: string): Promise<void>
   /** Ends it, and removes its data. */
   stop(): Promise<void>
 }
@@ -87,6 +89,9 @@ export async function startTarget(options: TargetOptions = {}): Promise<Target> 
       usage: () => ({ server: readUsage(pid), database: readUsage(databasePid()) }),
       query: async <T>(query: string) =>
         await (await client.query({ query, format: 'JSONEachRow', clickhouse_settings })).json<T>(),
+      async command(query) {
+        await client.command({ query })
+      },
       async stop() {
         await client.close()
         await stop()
