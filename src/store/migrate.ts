@@ -1,5 +1,5 @@
 import { AppError } from '../lib/errors.ts'
-import type { ClickHouse } from './clickhouse.ts'
+import { type ClickHouse, clickHouseCodeOf } from './clickhouse.ts'
 import { MIGRATIONS, RETAINED_TABLES } from './schema.ts'
 import { renderTtl } from './schema-table.ts'
 
@@ -36,7 +36,7 @@ export async function migrate(
   for (const [index, { name, statements }] of MIGRATIONS.entries()) {
     const version = index + 1
     if (done.has(version)) continue
-    for (const statement of statements(options)) await clickhouse.command(statement)
+    for (const statement of statements(options)) await run(clickhouse, statement)
     await clickhouse.insert({
       table: 'signalbox_migrations',
       rows: [{ Version: version, Name: name }],
@@ -44,6 +44,18 @@ export async function migrate(
     })
   }
   await applyRetention(clickhouse, options)
+}
+
+const UNKNOWN_SETTING = 115
+
+/** An older server has not all settings by which merges are tuned; it merges more, and that is all. */
+async function run(clickhouse: ClickHouse, statement: string): Promise<void> {
+  try {
+    await clickhouse.command(statement)
+  } catch (fault) {
+    const isTuning = /\bMODIFY SETTING\b/.test(statement)
+    if (!isTuning || clickHouseCodeOf(fault) !== UNKNOWN_SETTING) throw fault
+  }
 }
 
 /** A changed retention reaches tables that exist: new parts at once, old ones as they merge. */

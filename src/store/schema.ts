@@ -1,9 +1,10 @@
 import { createCheaperLoading, SORT_TO_THE_SECOND } from './schema-cheaper.ts'
+import { createFewerMerges } from './schema-merges.ts'
 import { createMetricsTables, METRICS_TABLES } from './schema-metrics.ts'
 import { createOwnTables, OWN_TABLES, QUALITY_TABLE, reviseOwnTables } from './schema-own.ts'
 import { createLogsTable, createTracesTables } from './schema-records.ts'
 import type { SchemaOptions } from './schema-table.ts'
-import { createTraceLookup } from './schema-trace-lookup.ts'
+import { createCoarserLookup, createTraceLookup } from './schema-trace-lookup.ts'
 
 // The schema as a list that only grows. A migration that has been released is never edited: a
 // change is a new one. The names and columns of `otel_*` are those of the OpenTelemetry
@@ -11,7 +12,7 @@ import { createTraceLookup } from './schema-trace-lookup.ts'
 
 export interface Migration {
   readonly name: string
-  /** Each must be able to run twice. */
+  /** Each must be able to run twice. One that only sets what a server does not know is left out. */
   readonly statements: (options: SchemaOptions) => readonly string[]
 }
 
@@ -37,6 +38,15 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: 'revisions of attempts and requests, and quality', statements: reviseOwnTables },
   { name: 'spans sorted to the second', statements: () => SORT_TO_THE_SECOND },
   { name: 'traces looked up by hash', statements: createTraceLookup },
+  { name: 'traces looked up by a part of the hash', statements: createCoarserLookup },
+  {
+    name: 'fewer merges',
+    statements: () =>
+      createFewerMerges([
+        ...['otel_logs', ...METRICS_TABLES],
+        ...['signalbox_attempts', 'signalbox_requests'],
+      ]),
+  },
 ]
 
 /** Tables whose rows end with the retention, and the expression of a row's time. */
