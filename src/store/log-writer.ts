@@ -8,8 +8,8 @@ import type { Segment } from './log-segment.ts'
 import { type OpenSegment, openSegment } from './open-segment.ts'
 
 // The front half of the write-ahead log. Requests that arrive while a sync runs are written and
-// synced together after it, so that the disk sets the size of the groups and nobody waits for a
-// timer. A segment is one insert per table: large enough that a part per second is all that the
+// synced together after it, so that the disk sets the size of the groups; only under a stream of
+// requests the next group waits a few milliseconds for more of them. A segment is one insert per table: large enough that a part per second is all that the
 // database has to merge, small enough to be read and sorted in memory at once.
 
 /** A request whose rows stand in the open block. */
@@ -43,7 +43,15 @@ export interface LogWriterOptions {
   readonly seal: () => readonly Block[]
   /** Takes a closed segment that holds at least one group. */
   readonly closed: (segment: Segment) => void
+  /** From the start of one group to that of the next, at least; 8 ms by default. */
+  readonly groupEveryMs?: number
 }
+
+/**
+ * A group costs as much to sync whatever is in it, and its block as much to load: at 300 requests per
+ * second this saves 0.16 CPU-seconds per million spans, for 3 ms more until the answer.
+ */
+const GROUP_EVERY_MS = 8
 
 const SEGMENT_AGE_MS_MAX = 1_000
 /** Inserting and merging a million spans: 5.4 CPU-s in such portions, 6.2 in portions of 65,536. */
@@ -67,6 +75,7 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
   const { dir, clock, events } = options
   const pending: Pending[] = []
   const nextId = createIds(clock)
+  const untilNextGroup = createPace(clock, options.groupEveryMs ?? GROUP_EVERY_MS)
   let pendingBytes = 0
   let current: Current | undefined
   let failing: { readonly reason: string; readonly untilMs: number } | undefined
@@ -103,6 +112,7 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
 
   const writeGroup = async () => {
     if (pending.length === 0) return
+    await untilNextGroup()
     // In one stretch: the rows in the open block are those of the entries that wait.
     const group = pending.splice(0)
     const blocks = options.seal()
@@ -140,6 +150,16 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
     get bytes() {
       return pendingBytes + (current?.segment.bytes ?? 0)
     },
+  }
+}
+
+/** Each call resolves `everyMs` after the one before did, or at once when that is over. */
+function createPace(clock: Clock, everyMs: number): () => Promise<void> {
+  let startMs = Number.NEGATIVE_INFINITY
+  return async () => {
+    const restMs = startMs + everyMs - clock.monotonicMs()
+    if (restMs > 0) await clock.sleep(restMs)
+    startMs = clock.monotonicMs()
   }
 }
 

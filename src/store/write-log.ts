@@ -46,6 +46,8 @@ export interface WriteLogOptions {
   /** All rows appended since it was called last. Called when a group is taken to the disk. */
   readonly seal: () => readonly Block[]
   readonly load: Load
+  /** As the writer has it. */
+  readonly groupEveryMs?: number
 }
 
 const STOP_MS_MAX = 3_000
@@ -55,7 +57,7 @@ const LAG_SAID_MS = 30_000
 const PENDING_BYTES_MAX = 256 << 20
 
 export function createWriteLog(options: WriteLogOptions): WriteLog {
-  const { clock, events, seal } = options
+  const { clock, events } = options
   // ClickHouse does not know where we stand.
   const dir = resolve(options.dir)
   let isAccepting = false
@@ -70,7 +72,7 @@ export function createWriteLog(options: WriteLogOptions): WriteLog {
     setAside: async (part) => await refused?.add(part),
     changed: () => sayBacklog(),
   })
-  const writer = createLogWriter({ dir, clock, events, seal, closed: loader.add })
+  const writer = createLogWriter({ ...options, dir, closed: loader.add })
   const bytes = () => writer.bytes + loader.bytes
   const lagMs = () => Math.max(0, clock.nowMs() - (loader.oldestUnixMs ?? Number.POSITIVE_INFINITY))
   const sayBacklog = () =>

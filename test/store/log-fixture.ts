@@ -49,12 +49,12 @@ export function createSink() {
 export const unavailable = () => new AppError('CLICKHOUSE_UNAVAILABLE', 'connection refused')
 export const refused = () => new AppError('CLICKHOUSE_QUERY_FAILED', 'cannot parse')
 
-export function openLog(sink: Sink = createSink(), bytesMax = 1 << 20) {
+export function openLog(sink: Sink = createSink(), bytesMax = 1 << 20, groupEveryMs = 0) {
   const clock = createTurnedClock(Date.now())
   const telemetry = createSilentTelemetry()
   const open = createOpenIds()
   const log = createWriteLog({
-    ...{ dir: folder.dir, clock, bytesMax },
+    ...{ dir: folder.dir, clock, bytesMax, groupEveryMs },
     events: createStoreEvents(telemetry),
     seal: open.seal,
     load: (load) => sink.load(load),

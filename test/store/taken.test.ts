@@ -26,7 +26,7 @@ const files = () => readdirSync(join(dir, 'taken'))
 function open(load: () => Promise<void>, clock = createTurnedClock()) {
   const rows = createOpenIds()
   const log = createWriteLog({
-    ...{ dir, clock, bytesMax: 1 << 20, load, seal: rows.seal },
+    ...{ dir, clock, bytesMax: 1 << 20, load, seal: rows.seal, groupEveryMs: 0 },
     events: createStoreEvents(createSilentTelemetry()),
   })
   const append = (n: number) => log.append(rows.enter(`a:${n}`, takenOf(n, clock.nowMs())))

@@ -57,6 +57,27 @@ test('entries that arrive together are written and synced as one group', async (
   await log.stop()
 })
 
+test('a group starts eight milliseconds after the one before, and takes what came until then', async () => {
+  const { log, append, clock } = openLog(createSink(), 1 << 20, 8)
+  await log.start()
+  await append('a:1')
+  const outcomes = [append('a:2')]
+  clock.turn(7)
+  outcomes.push(append('a:3'))
+  // Real I/O would be over by now, if there were any.
+  await new Promise((resolve) => setImmediate(resolve))
+  const [file = ''] = files('.a.native')
+  const first = toBlock('a', ['1']).byteCount
+  expect(readFileSync(join(folder.dir, file))).toHaveLength(first)
+  clock.turn(1)
+  expect(await Promise.all(outcomes)).toEqual([{ status: 'ok' }, { status: 'ok' }])
+  const second = toBlock('a', ['2', '3']).byteCount
+  expect(readFileSync(join(folder.dir, file))).toHaveLength(first + second)
+  // Nobody waits when nothing came before.
+  clock.turn(8)
+  expect(await append('a:4')).toEqual({ status: 'ok' })
+})
+
 test('a segment closes after a second', async () => {
   const { log, append, clock, sink } = openLog()
   await log.start()
