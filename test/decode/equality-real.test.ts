@@ -61,6 +61,19 @@ test.for(EXAMPLES)('$file of the protocol', ({ file, signal, rowCount }) => {
   expect(mustBeEqual({ signal, encoding: 'protobuf', body })).toBe(rowCount)
 })
 
+test.for(EXAMPLES)('$file as it was published first, with bare numbers', ({ file, signal }) => {
+  const text = readFileSync(`test/contract/otlp-examples/${file}`, 'utf8')
+  const bare = text.replaceAll(/(?<!"unit": )"(\d+)"(?=[\s,\]}])/g, '$1')
+  expect(bare).toContain('Nano": 15447126')
+  const rowsOf = (body: string) => {
+    const decoder = createOpenDecoder()
+    const request = { signal, encoding: 'json', body: Buffer.from(body) } as const
+    decoder.decode({ ...request, receivedUnixMs: RECEIVED_MS })
+    return sealRows(decoder)
+  }
+  expect(rowsOf(bare)).toEqual(rowsOf(text))
+})
+
 const sent: Sent[] = []
 const sink = createServer(async (request, response) => {
   const chunks: Buffer[] = []
