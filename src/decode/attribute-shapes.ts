@@ -22,6 +22,8 @@ export interface Shape {
 export interface ShapeFacts {
   /** Places of the pairs to store: by the UTF-8 bytes of their keys, the last of a key only. */
   readonly order: Int32Array
+  /** All other places: what a later pair replaces, or privacy drops. */
+  readonly hidden: Int32Array
   /** The place of a key's last value; withheld ones are not there. */
   readonly places: ReadonlyMap<string, number>
   /** By place; undefined when no key is private. */
@@ -111,6 +113,7 @@ function toFacts(shape: Shape, { interner, find, bitOf }: ShapeOptions): ShapeFa
   const sorted = [...last].sort(([a], [b]) => compareUtf8(a, b))
   return {
     order: Int32Array.from(sorted, ([, place]) => place),
+    hidden: Int32Array.from(keys.keys()).filter((place) => last.get(keys[place] ?? '') !== place),
     places: last,
     withheld: withheld.some((one) => one) ? withheld : undefined,
     watched: [...last.keys()].reduce((bits, key) => bits | bitOf(key), 0),

@@ -56,6 +56,7 @@ export function createMapWriter(privacy: Privacy): MapWriter {
     write(column, pairs, source) {
       const { wire } = source
       const facts = pairs.facts()
+      if (facts.hidden.length > 0) checkHidden({ wire, pairs }, facts)
       if (facts.withheld !== undefined || source.isPrompt) {
         last.forget()
         writeCarefully(column, pairs, source)
@@ -71,6 +72,11 @@ export function createMapWriter(privacy: Privacy): MapWriter {
       column.offsets.push(endOf(column.offsets) + count)
     },
   }
+}
+
+/** @throws BadTelemetry when a value that is not written is damaged: the request is all the same */
+function checkHidden(source: PairSource, { hidden }: ShapeFacts): void {
+  for (const place of hidden) if (source.pairs.kinds[place] === COMPLEX) readValue(source, place)
 }
 
 interface ValueContext extends PairSource {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Row } from '../../src/model/batch.ts'
 import type { Signal } from '../../src/model/otlp.ts'
+import { createTestDecoder } from './decoder-fixture.ts'
 import { createOpenDecoder, RECEIVED_MS, referenceRows, sealRows } from './equality-fixture.ts'
 import {
   bytesField,
@@ -175,6 +176,19 @@ test.for(REFUSED)('%s is refused', ([, field]) => {
   const { result, rows } = decode('traces', bodyOf(field))
   expect(result.status).toBe('bad')
   expect(rows).toEqual({})
+})
+
+test.for([
+  ['that a later one of its key replaces', 'k'],
+  ['that privacy drops', 'password'],
+] as const)('a value %s is refused when it is damaged', ([, key]) => {
+  const damaged = pair(9, key, messageField(5, Buffer.from([0x0a, 0x7f])))
+  const body = bodyOf(damaged, pair(9, 'k', text('v')))
+  const decoder = createTestDecoder({ retentionMs: 2 * RECEIVED_MS })
+  const request = { signal: 'traces', encoding: 'protobuf', body } as const
+  const result = decoder.decode({ ...request, receivedUnixMs: RECEIVED_MS })
+  expect(result).toMatchObject({ status: 'bad', reason: expect.stringContaining('at byte') })
+  expect(referenceRows(request)).toBeUndefined()
 })
 
 test('a value in pieces is itself again in the item after it', () => {
