@@ -9,8 +9,9 @@ import { type OpenSegment, openSegment } from './open-segment.ts'
 
 // The front half of the write-ahead log. Requests that arrive while a sync runs are written and
 // synced together after it, so that the disk sets the size of the groups; only under a stream of
-// requests the next group waits a few milliseconds for more of them. A segment is one insert per table: large enough that a part per second is all that the
-// database has to merge, small enough to be read and sorted in memory at once.
+// requests the next group waits a few milliseconds for more of them. A segment is one insert per
+// table: large enough that a part per second is all that the database has to merge, small enough to
+// be read and sorted in memory at once.
 
 /** A request whose rows stand in the open block. */
 export interface LogEntry {

@@ -16,6 +16,9 @@ export interface Migration {
   readonly statements: (options: SchemaOptions) => readonly string[]
 }
 
+/** Beside spans, those that a stream of rows goes into. */
+const STREAMED_TABLES = ['otel_logs', ...METRICS_TABLES, 'signalbox_attempts', 'signalbox_requests']
+
 /** In order; the version of each is its place, from 1. */
 export const MIGRATIONS: readonly Migration[] = [
   {
@@ -29,24 +32,13 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: 'tables of our own', statements: createOwnTables },
   {
     name: 'cheaper to load and to merge',
-    statements: () =>
-      createCheaperLoading([
-        ...['otel_logs', ...METRICS_TABLES],
-        ...['signalbox_attempts', 'signalbox_requests'],
-      ]),
+    statements: () => createCheaperLoading(STREAMED_TABLES),
   },
   { name: 'revisions of attempts and requests, and quality', statements: reviseOwnTables },
   { name: 'spans sorted to the second', statements: () => SORT_TO_THE_SECOND },
   { name: 'traces looked up by hash', statements: createTraceLookup },
   { name: 'traces looked up by a part of the hash', statements: createCoarserLookup },
-  {
-    name: 'fewer merges',
-    statements: () =>
-      createFewerMerges([
-        ...['otel_logs', ...METRICS_TABLES],
-        ...['signalbox_attempts', 'signalbox_requests'],
-      ]),
-  },
+  { name: 'fewer merges', statements: () => createFewerMerges(STREAMED_TABLES) },
 ]
 
 /** Tables whose rows end with the retention, and the expression of a row's time. */
