@@ -61,6 +61,13 @@ export function createInflight(rule: RuleOf<'inflight'>): KindState {
       return value !== null && value < clear.belowMs && at.missing(windowMs) === 0
     },
     restart: () => series.clear(),
+    save: () => [...series],
+    load(saved) {
+      if (!Array.isArray(saved)) return false
+      series.clear()
+      for (const [key, oldest] of saved) series.set(String(key), oldest as Oldest)
+      return true
+    },
   }
 }
 
