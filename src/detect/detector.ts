@@ -1,7 +1,7 @@
 import type { Rule } from '../config/rules.ts'
 import type { Timings } from '../config/timings.ts'
 import type { Topology } from '../config/topology.ts'
-import type { Cancel, Clock } from '../lib/clock.ts'
+import type { Clock } from '../lib/clock.ts'
 import type { Part } from '../lib/part.ts'
 import type { Attempt } from '../model/attempt.ts'
 import type { Generation } from '../model/generation.ts'
@@ -11,14 +11,15 @@ import type { RuleView, Verdict } from '../model/verdict.ts'
 import type { DetectEvents } from '../telemetry/detect-events.ts'
 import { createAnnouncer } from './announce.ts'
 import { createClockGuard } from './clock-guard.ts'
-import type { Moment } from './group.ts'
 import { createIntake } from './intake.ts'
-import { statusObservations } from './items.ts'
-import { createRestarts } from './restarts.ts'
+import { createJudging } from './judging.ts'
+import { createGenerationBehind, createRestarts } from './restarts.ts'
 import { createRuleBook } from './rule-book.ts'
-import type { RuleRun, RunGroup } from './rule-run.ts'
+import type { RuleRun } from './rule-run.ts'
 import { toRuleView } from './rule-view.ts'
 import { createSources } from './sources.ts'
+import { statusObservations } from './status-observations.ts'
+import { createTicks } from './ticks.ts'
 
 /**
  * Judges rules on the stream of observations, by event time, without storage: a rule that a batch
@@ -26,7 +27,8 @@ import { createSources } from './sources.ts'
  * empty, watermarks, silence, holds.
  */
 export interface Detector extends Part {
-  observe(observations: readonly Observation[]): void
+  /** What came together at `receivedUnixMs` (default: now). */
+  observe(observations: readonly Observation[], receivedUnixMs?: number): void
   status(received: ReceivedStatus): void
   /** Weights of a route changed: its windows start anew with attempts of `pair` or newer. */
   restart(change: { readonly route: string; readonly pair: Generation }): void
@@ -49,10 +51,10 @@ export interface DetectorOptions {
   publish(verdict: Verdict): void
   /** The pair that an attempt without one was started under; undefined when nobody knows. */
   pairOf(attempt: Attempt): Generation | undefined
+  /** The pair that a route is at, for `generation_behind`; absent: as told by `restart`. */
+  pairAt?(route: string): Generation | undefined
   readonly events: DetectEvents
 }
-
-const TICK_MS = 250
 
 export function createDetector(options: DetectorOptions): Detector {
   const { clock, timings, latenessMs, events } = options
@@ -62,32 +64,18 @@ export function createDetector(options: DetectorOptions): Detector {
   const restarts = createRestarts(options.pairOf)
   const announce = createAnnouncer({ publish: options.publish, events })
   const book = createRuleBook({ ...options, sources, silentMs })
-  const intake = createIntake({ ...options, sources, clockGuard, book, restarts })
-  let cancel: Cancel | undefined
+  const judging = createJudging({ clock, latenessMs, sources, book, announce })
+  const { judgeAt, judgeGroups, close } = judging
+  const generationBehind = createGenerationBehind(options.pairAt ?? restarts.pairAt)
+  const intake = createIntake({ ...options, generationBehind, sources, clockGuard, book, restarts })
+  const judge = () => judgeAt(clock.nowMs())
+  const ticks = createTicks({ clock, tick: judgeAt })
 
-  const moment = (): Moment => {
-    const nowUnixMs = clock.nowMs()
-    const newestUnixMs = Math.max(sources.newestUnixMs ?? 0, nowUnixMs - latenessMs)
-    const eventUnixMs = Math.min(nowUnixMs, newestUnixMs)
-    return { nowUnixMs, nowMs: clock.monotonicMs(), eventUnixMs, isFiring: book.isFiring }
-  }
-  const judgeGroup = (run: RuleRun, entry: RunGroup, now: Moment) => {
-    entry.judgement = entry.group.judge(now)
-    announce(run, entry, now)
-  }
-  const judge = () => {
-    const now = moment()
-    for (const run of book.runs()) {
-      run.forget(now.nowMs)
-      for (const entry of run.groups()) judgeGroup(run, entry, now)
-    }
-  }
-  const observe = (observations: readonly Observation[]) => {
+  const observe = (observations: readonly Observation[], receivedUnixMs = clock.nowMs()) => {
     const startMs = clock.monotonicMs()
-    const batch = { nowUnixMs: clock.nowMs(), nowMs: startMs, touched: new Map(), heard: new Map() }
-    for (const observation of observations) intake.take(observation, batch)
-    const now = moment()
-    for (const [entry, run] of batch.touched) judgeGroup(run, entry, now)
+    ticks.runUntil(receivedUnixMs)
+    const touched = intake.take(observations, judging.momentAt(receivedUnixMs))
+    judgeGroups(touched, receivedUnixMs)
     events.observed(observations.length)
     events.judged((clock.monotonicMs() - startMs) / 1_000)
   }
@@ -95,15 +83,10 @@ export function createDetector(options: DetectorOptions): Detector {
 
   return {
     name: 'detect',
-    async start() {
-      cancel ??= clock.every(TICK_MS, judge)
-    },
-    async stop() {
-      cancel?.()
-      cancel = undefined
-    },
+    start: async () => ticks.start(),
+    stop: async () => ticks.stop(),
     observe,
-    status: (received) => observe(statusObservations(received)),
+    status: (received) => observe(statusObservations(received), received.receivedUnixMs),
     restart({ route, pair }) {
       restarts.restart(route, pair, clock.nowMs())
       book.restart(route, clock.nowMs())
@@ -111,18 +94,12 @@ export function createDetector(options: DetectorOptions): Detector {
     },
     forgetRouter(router) {
       sources.forget(router)
-      for (const run of book.runs().filter(({ rule }) => rule.kind === 'silence')) {
-        for (const entry of run.dropRouter(router)) {
-          close(entry, `${router} said goodbye`)
-          announce(run, entry, moment())
-        }
-      }
+      for (const run of book.runs().filter(({ rule }) => rule.kind === 'silence'))
+        for (const entry of run.dropRouter(router)) close({ run, entry }, `${router} said goodbye`)
+      book.forgetGroups()
     },
     reload(rules) {
-      for (const { run, entry } of book.reload(rules)) {
-        close(entry, 'the rule was removed')
-        announce(run, entry, moment())
-      }
+      for (const gone of book.reload(rules)) close(gone, 'the rule was removed')
       judge()
     },
     rules: () => book.runs().map(viewOf),
@@ -132,10 +109,4 @@ export function createDetector(options: DetectorOptions): Detector {
     },
     judge,
   }
-}
-
-/** Whatever fired gets its closing word, also when its rule or its router goes. */
-function close(entry: RunGroup, reason: string): void {
-  if (!entry.judgement) return
-  entry.judgement = { ...entry.judgement, state: 'ok', effect: 'ok', witnesses: [], reason }
 }
