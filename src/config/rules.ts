@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { ErrorPlace } from '../lib/errors.ts'
 import { loadYaml, type PlaceOf } from './load-yaml.ts'
+import { AllOf, AnyOf } from './rule-kinds-composite.ts'
 import { CountOf, Distinct, Ratio } from './rule-kinds-count.ts'
 import { Inflight, Silence } from './rule-kinds-source.ts'
 import { Gap, Growth, Value } from './rule-kinds-value.ts'
@@ -17,8 +18,10 @@ const KINDS = {
   growth: Growth,
   inflight: Inflight,
   silence: Silence,
+  all_of: AllOf,
+  any_of: AnyOf,
 } as const
-const NOT_YET = ['quantile', 'burn_rate', 'outlier', 'novelty', 'all_of', 'any_of', 'change']
+const NOT_YET = ['quantile', 'burn_rate', 'outlier', 'novelty', 'change']
 
 export type RuleKind = keyof typeof KINDS
 export type RuleOf<K extends RuleKind> = z.output<(typeof KINDS)[K]>
@@ -62,7 +65,7 @@ export interface LoadedRules {
   readonly errors: readonly ErrorPlace[]
 }
 
-export interface LoadRulesOptions {
+interface LoadRulesOptions {
   /** The alerts folder; its `rules/` may be absent. */
   readonly dir: string
   /** Divides every duration, for rehearsals; default 1. */
@@ -105,9 +108,33 @@ function crossFaults(found: readonly FoundRule[]): ErrorPlace[] {
     const first = firstFile.get(rule.id)
     if (first === undefined) firstFile.set(rule.id, file)
     else faults.push(places([...path, 'id'], `rule ${rule.id} already stands in ${first}`))
-    const onlyIf = rule.kind === 'gap' ? rule.onlyIf : undefined
-    if (onlyIf !== undefined && (onlyIf === rule.id || unknownRules(rules, [onlyIf]).length > 0))
-      faults.push(places([...path, 'only_if'], `there is no other rule ${onlyIf}`))
+    const key = rule.kind === 'gap' ? 'only_if' : 'rules'
+    for (const id of lookedAt(rule)) {
+      if (id === rule.id || unknownRules(rules, [id]).length > 0)
+        faults.push(places([...path, key], `there is no other rule ${id}`))
+      else if (reaches({ rules, from: id, to: rule.id }))
+        faults.push(places([...path, key], `${id} looks at ${rule.id} in turn`))
+    }
   }
   return faults
+}
+
+/** Rules that a rule looks at. */
+export function lookedAt(rule: Rule): readonly string[] {
+  if (rule.kind === 'all_of' || rule.kind === 'any_of') return rule.rules
+  return rule.kind === 'gap' && rule.onlyIf !== undefined ? [rule.onlyIf] : []
+}
+
+interface ReachQuery {
+  readonly rules: readonly Rule[]
+  readonly from: string
+  readonly to: string
+}
+
+function reaches({ rules, from, to }: ReachQuery, seen = new Set<string>()): boolean {
+  if (from === to) return true
+  if (seen.has(from)) return false
+  seen.add(from)
+  const rule = rules.find(({ id }) => id === from)
+  return rule !== undefined && lookedAt(rule).some((id) => reaches({ rules, from: id, to }, seen))
 }

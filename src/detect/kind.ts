@@ -30,8 +30,19 @@ export interface Instant {
   readonly floorUnixMs: number
   /** Whether the rule fires already. */
   readonly isTripped: boolean
-  /** Whether another rule fires for the same scope. */
-  isFiring(rule: string): boolean
+  /** What another rule says for the same scope. */
+  look(rule: string): Look
+  /** Last arrivals: of anything from the group's last source, and in other groups of the rule. */
+  readonly heard: { source(): number; others(): number }
+}
+
+/** What a rule says to rules that look at it. */
+export interface Look {
+  readonly isFiring: boolean
+  /** Infinity while it fires, else event time of the last judgement that did; -Infinity if none. */
+  readonly lastFiringUnixMs: number
+  /** Why it is unknown; undefined when it is not. */
+  readonly unknownReason: string | undefined
 }
 
 export interface Reading {

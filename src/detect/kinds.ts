@@ -1,6 +1,7 @@
 import type { Rule, RuleOf } from '../config/rules.ts'
 import { compileMatchers } from '../lib/matcher.ts'
 import type { ObservationUnit, Source } from '../model/observation.ts'
+import { createComposite } from './composite.ts'
 import { createCount } from './count.ts'
 import { createDistinct } from './distinct.ts'
 import { createGap } from './gap.ts'
@@ -42,11 +43,15 @@ export function createKindState(rule: Rule, options: SilenceOptions): KindState 
       return createInflight(rule)
     case 'silence':
       return createSilence(rule, options)
+    case 'all_of':
+    case 'any_of':
+      return createComposite(rule)
   }
 }
 
 /** Which observations a rule looks at. */
 export function unitsOf(rule: Rule): readonly ObservationUnit[] {
+  if (rule.kind === 'all_of' || rule.kind === 'any_of') return []
   if (rule.on !== undefined) return [UNIT_OF[rule.on]]
   return rule.kind === 'inflight' ? ['status', 'attempt'] : UNITS
 }
@@ -80,6 +85,9 @@ export function usableBy(rule: Rule): (item: Item) => boolean {
     }
     case 'silence':
       return isExpected(rule.expect)
+    case 'all_of':
+    case 'any_of':
+      return () => false
   }
 }
 

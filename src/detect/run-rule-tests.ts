@@ -1,5 +1,5 @@
 import type { RuleTest } from '../config/rule-tests.ts'
-import type { Rule } from '../config/rules.ts'
+import { lookedAt, type Rule } from '../config/rules.ts'
 import type { Timings } from '../config/timings.ts'
 import type { Topology } from '../config/topology.ts'
 import { createTurnedClock, type TurnedClock } from '../lib/turned-clock.ts'
@@ -84,8 +84,8 @@ function runTest(test: RuleTest, options: RunRuleTestsOptions): RuleTestResult[]
 function withDependencies(id: string, rules: readonly Rule[]): Rule[] {
   const rule = rules.find((one) => one.id === id)
   if (!rule) return []
-  const other = rule.kind === 'gap' ? rule.onlyIf : undefined
-  return other === undefined ? [rule] : [...withDependencies(other, rules), rule]
+  const others = lookedAt(rule).flatMap((other) => withDependencies(other, rules))
+  return [...new Set([...others, rule])]
 }
 
 interface Turn {

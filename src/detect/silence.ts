@@ -1,11 +1,13 @@
 import type { RuleOf } from '../config/rules.ts'
-import type { KindState } from './kind.ts'
+import type { Instant, KindState } from './kind.ts'
 
 export interface SilenceOptions {
   /** When the rule began to listen, by the never-stepping clock. */
   readonly sinceMs: number
   /** What was unheard for so long is no longer expected. */
   readonly memoryMs: number
+  /** What sent anything within this is alive. */
+  readonly aliveMs: number
 }
 
 /**
@@ -13,6 +15,9 @@ export interface SilenceOptions {
  * one router, without `by` from any. Arrival counts, not event time. A router is heard by any
  * telemetry or status, even one with nothing started. Routers and workers are expected once they
  * were heard, items that match from the start of the rule on: a job that never reports is silent too.
+ *
+ * `only_while: alive` is for who is there and does nothing: it fires only while the group's own source
+ * sends something else, and others of the rule send what is expected. Without work nobody is idle.
  */
 export function createSilence(rule: RuleOf<'silence'>, options: SilenceOptions): KindState {
   const { silentMs } = rule.trip
@@ -25,21 +30,24 @@ export function createSilence(rule: RuleOf<'silence'>, options: SilenceOptions):
     if (!isMatcher && heardMs !== undefined && nowMs - heardMs > memoryMs) heardMs = undefined
     return heardMs === undefined ? undefined : nowMs - heardMs
   }
+  const isExpectedAt = ({ heardMs: nowMs, heard }: Instant) =>
+    !rule.isOnlyWhileAlive ||
+    (nowMs - heard.source() <= options.aliveMs && nowMs - heard.others() <= silentMs)
   return {
     add(item) {
       heardMs = item.heardMs
-      heardCount++
+      heardCount += item.count
       return true
     },
     judge(at) {
       const value = ageAt(at.heardMs) ?? null
       const reading = { value, threshold: silentMs, count: heardCount }
       if (value === null) return { ...reading, outcome: 'few' }
-      if (value <= silentMs) return { ...reading, outcome: 'calm' }
+      if (value <= silentMs || !isExpectedAt(at)) return { ...reading, outcome: 'calm' }
       const reason = `nothing came for ${Math.floor(value / 1_000)} s`
       return { ...reading, outcome: 'trips', reason }
     },
-    clears: (at) => (ageAt(at.heardMs) ?? 0) <= silentMs,
+    clears: (at) => (ageAt(at.heardMs) ?? 0) <= silentMs || !isExpectedAt(at),
     restart() {
       heardMs = isMatcher ? options.sinceMs : undefined
       heardCount = 0
