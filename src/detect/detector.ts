@@ -7,12 +7,14 @@ import type { Attempt } from '../model/attempt.ts'
 import type { Generation } from '../model/generation.ts'
 import type { Observation } from '../model/observation.ts'
 import type { ReceivedStatus } from '../model/router-status.ts'
+import type { RuleMemory } from '../model/rule-memory.ts'
 import type { RuleView, Verdict } from '../model/verdict.ts'
 import type { DetectEvents } from '../telemetry/detect-events.ts'
 import { createAnnouncer } from './announce.ts'
 import { createClockGuard } from './clock-guard.ts'
 import { createIntake } from './intake.ts'
 import { createJudging } from './judging.ts'
+import { createMemory } from './memory.ts'
 import { createGenerationBehind, createRestarts } from './restarts.ts'
 import { createRuleBook } from './rule-book.ts'
 import type { RuleRun } from './rule-run.ts'
@@ -54,6 +56,8 @@ export interface DetectorOptions {
   /** The pair that a route is at, for `generation_behind`; absent: as told by `restart`. */
   pairAt?(route: string): Generation | undefined
   readonly events: DetectEvents
+  /** Where state survives a restart; absent: it does not. */
+  readonly memory?: RuleMemory
 }
 
 export function createDetector(options: DetectorOptions): Detector {
@@ -66,10 +70,15 @@ export function createDetector(options: DetectorOptions): Detector {
   const book = createRuleBook({ ...options, sources, silentMs })
   const judging = createJudging({ clock, latenessMs, sources, book, announce })
   const { judgeAt, judgeGroups, close } = judging
-  const generationBehind = createGenerationBehind(options.pairAt ?? restarts.pairAt)
+  const generationBehind = createGenerationBehind(
+    (route) => restarts.pairAt(route) ?? options.pairAt?.(route),
+  )
   const intake = createIntake({ ...options, generationBehind, sources, clockGuard, book, restarts })
   const judge = () => judgeAt(clock.nowMs())
   const ticks = createTicks({ clock, tick: judgeAt })
+  const parts = { sources, clockGuard, restarts }
+  const { memory: store } = options
+  const memory = store && createMemory({ store, clock, book, parts, events })
 
   const observe = (observations: readonly Observation[], receivedUnixMs = clock.nowMs()) => {
     const startMs = clock.monotonicMs()
@@ -83,8 +92,14 @@ export function createDetector(options: DetectorOptions): Detector {
 
   return {
     name: 'detect',
-    start: async () => ticks.start(),
-    stop: async () => ticks.stop(),
+    async start() {
+      memory?.start()
+      ticks.start()
+    },
+    async stop() {
+      ticks.stop()
+      await memory?.stop()
+    },
     observe,
     status: (received) => observe(statusObservations(received), received.receivedUnixMs),
     restart({ route, pair }) {

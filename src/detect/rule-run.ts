@@ -23,7 +23,7 @@ export interface RuleRun {
   /** Of a rule that looks at others: makes the groups that theirs are part of. */
   follow(others: readonly RuleRun[], nowMs: number): void
   /** Takes over a verdict that outlives an edit of the rule. */
-  adopt(entry: RunGroup): void
+  adopt(entry: { readonly group: Pick<Group, 'by' | 'effect'>; readonly told?: Told }): void
   /** Drops the groups of a router that said goodbye, and returns them for their closing word. */
   dropRouter(router: string): readonly RunGroup[]
   /** Drops groups unheard for long that do not fire; true when there were some. */
@@ -112,7 +112,7 @@ class Run implements RuleRun {
       }
   }
 
-  adopt({ group, told }: RunGroup): void {
+  adopt({ group, told }: Parameters<RuleRun['adopt']>[0]): void {
     const added = this.#add(group.by, { nowMs: this.#options.nowMs, effect: group.effect })
     if (told) added.told = told
   }

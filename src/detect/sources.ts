@@ -38,7 +38,7 @@ export interface Sources {
   /** What `load` takes: with ages instead of times of the never-stepping clock. */
   save(nowMs: number): readonly SourceState[]
   /** The time between `save` and `load` is nobody's silence: nobody listened. */
-  load(saved: readonly SourceState[], nowMs: number): void
+  load(saved: unknown, nowMs: number): void
 }
 
 export interface Arrival {
@@ -113,7 +113,7 @@ export function createSources({ silentMs, latenessMs }: SourcesOptions): Sources
       nowMs - source.heardMs > silentMs && source.heardMs - source.steadySinceMs >= silentMs,
     save: (nowMs) => [...sources.values()].map((state) => turned(state, (ms) => nowMs - ms)),
     load(saved, nowMs) {
-      for (const state of saved.slice(0, SOURCES_MAX)) {
+      for (const state of (saved as readonly SourceState[]).slice(0, SOURCES_MAX)) {
         sources.set(
           state.id,
           turned(state, (ageMs) => nowMs - ageMs),
