@@ -1,0 +1,81 @@
+// What single characters of a log line are to its masking.
+
+export const LETTER = 1
+export const DIGIT = 2
+/** Inside of words: `- + ~ %`. */
+const JOINT = 4
+/** Inside of words, and a hint that one is a name: `. / @ \`. */
+export const NAMING = 8
+export const WORD = LETTER | DIGIT | JOINT | NAMING
+export const BLANK = 16
+export const QUOTE = 32
+const OTHER = 64
+
+const KINDS = new Uint8Array(128).fill(OTHER)
+KINDS.fill(BLANK, 0, 33)
+KINDS.fill(DIGIT, 48, 58)
+KINDS.fill(LETTER, 65, 91)
+KINDS.fill(LETTER, 97, 123)
+const setKind = (chars: string, kind: number) => {
+  for (const char of chars) KINDS[char.charCodeAt(0)] = kind
+}
+setKind('_', LETTER)
+setKind('-+~%', JOINT)
+setKind('./@\\', NAMING)
+setKind('\'"`', QUOTE)
+
+/** The kind of a character; that of none at all (NaN) is OTHER. */
+export function kindOf(code: number): number {
+  if (code < 128) return KINDS[code] as number
+  // Accented, Greek and Cyrillic letters are letters. Punctuation, boxes and bars are none; nor is
+  // whatever is written without spaces: one digit would mask a whole Chinese sentence.
+  return code < 0x2000 && code !== 0xa0 ? LETTER : OTHER
+}
+
+/** A full stop or a dash at the end of a word belongs to the sentence. */
+export function isTrailing(code: number): boolean {
+  return code === 46 || code === 45
+}
+
+/** Whether the letters from `start` to `stop` are hex digits. */
+export function isHex(text: string, start: number, stop: number): boolean {
+  for (let at = start; at < stop; at++) {
+    const lower = text.charCodeAt(at) | 0x20
+    if (lower < 97 || lower > 102) return false
+  }
+  return true
+}
+
+const VALUE_ENDS = ' \t\n\r,;()[]{}"\'`&<>|'
+
+export function endsValue(text: string, at: number): boolean {
+  return VALUE_ENDS.includes(text.charAt(at))
+}
+
+const LINK_ENDS = ' \t\n\r"\'`<>|,;)]}'
+
+export function endsLink(text: string, at: number): boolean {
+  return LINK_ENDS.includes(text.charAt(at))
+}
+
+const GAP_LENGTH_MAX = 4
+
+/** Whether what stands between two masked things makes them a list, or parts of one thing. */
+export function isListGap(text: string, from: number, to: number): boolean {
+  if (to - from > GAP_LENGTH_MAX) return false
+  let isOnlyBlank = to > from
+  for (let at = from; at < to; at++) {
+    const char = text.charAt(at)
+    if (char !== ' ') isOnlyBlank = false
+    if (!' ,:;*<|'.includes(char)) return false
+  }
+  return !isOnlyBlank
+}
+
+const BAR_LENGTH_MAX = 240
+
+/** Where a progress bar ends that begins at `at` with `|`. */
+export function barEnd(text: string, at: number): number {
+  const end = text.indexOf('|', at + 1)
+  return end > 0 && end - at <= BAR_LENGTH_MAX ? end + 1 : at
+}
