@@ -29,7 +29,7 @@ export const TEXT_MAX = 1_024
 export const TOKENS_MAX = 64
 
 export interface Masker {
-  /** The masked line, of at most TEXT_MAX · 1.5 characters and TOKENS_MAX words; total. */
+  /** The masked line, of at most 2 · TEXT_MAX characters and TOKENS_MAX words; total. */
   mask(text: string): string
 }
 
