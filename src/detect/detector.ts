@@ -19,6 +19,7 @@ import { createRuleBook } from './rule-book.ts'
 import type { RuleRun, RunGroup } from './rule-run.ts'
 import { toRuleView } from './rule-view.ts'
 import { createSources } from './sources.ts'
+import { createTemplates } from './templates.ts'
 
 /**
  * Judges rules on the stream of observations, by event time, without storage: a rule that a batch
@@ -54,7 +55,7 @@ export interface DetectorOptions {
 
 const TICK_MS = 250
 
-export function createDetector(options: DetectorOptions): Detector {
+export function createDetector(options: DetectorOptions, templates = createTemplates()): Detector {
   const { clock, timings, latenessMs, events } = options
   const silentMs = timings.sourceSilentMs
   const sources = createSources({ silentMs, latenessMs })
@@ -62,7 +63,7 @@ export function createDetector(options: DetectorOptions): Detector {
   const restarts = createRestarts(options.pairOf)
   const announce = createAnnouncer({ publish: options.publish, events })
   const book = createRuleBook({ ...options, sources, silentMs })
-  const intake = createIntake({ ...options, sources, clockGuard, book, restarts })
+  const intake = createIntake({ ...options, sources, clockGuard, book, restarts, templates })
   let cancel: Cancel | undefined
 
   const moment = (): Moment => {

@@ -159,7 +159,7 @@ function factsOf(query: { state: RuleState; reading: Reading; missing: Missing }
   const { value, threshold, count } = reading
   const facts = { state, value, threshold, count, reason: reading.reason }
   if (state === 'unknown') return { ...facts, reason: missing.reason ?? 'telemetry is missing' }
-  if (state === 'insufficient') return { ...facts, reason: 'too little to judge' }
+  if (state === 'insufficient') return { ...facts, reason: reading.reason ?? 'too little to judge' }
   return facts
 }
 

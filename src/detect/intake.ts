@@ -9,6 +9,7 @@ import type { Restarts } from './restarts.ts'
 import { isRestartable, type RuleBook } from './rule-book.ts'
 import type { RuleRun, RunGroup } from './rule-run.ts'
 import type { Sources } from './sources.ts'
+import type { Templates } from './templates.ts'
 
 /** The way of an observation to its groups: heard, guarded, matched, counted once. */
 export interface Intake {
@@ -32,6 +33,7 @@ export interface IntakeOptions {
   readonly book: RuleBook
   readonly restarts: Restarts
   topology(): Topology
+  readonly templates: Pick<Templates, 'of'>
   readonly events: DetectEvents
 }
 
@@ -47,7 +49,7 @@ const UNIT_FLAG: Readonly<Record<ObservationUnit, number>> = {
 }
 
 export function createIntake(options: IntakeOptions): Intake {
-  const { sources, clockGuard, book, restarts, events } = options
+  const { sources, clockGuard, book, restarts, templates, events } = options
   const once = createRecentKeys({ countMax: ONCE_MAX })
   const isFirst = ({ onceKey, unit }: Observation) =>
     onceKey === undefined || once.isNew(onceKey, UNIT_FLAG[unit])
@@ -64,7 +66,12 @@ export function createIntake(options: IntakeOptions): Intake {
       let isNew: boolean | undefined
       for (const run of book.runsOf(unit)) {
         if (run.isPerSender && isHeardAgain(run, source, batch)) continue
-        item ??= toItem(observation, { atUnixMs, heardMs: nowMs, topology: options.topology() })
+        item ??= toItem(observation, {
+          atUnixMs,
+          heardMs: nowMs,
+          topology: options.topology(),
+          templateOf: templates.of,
+        })
         if (!run.takes(item)) continue
         // A source is heard by anything it sends, also by what it sends again.
         if (run.rule.kind !== 'silence') {

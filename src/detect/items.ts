@@ -2,6 +2,7 @@ import type { Topology } from '../config/topology.ts'
 import type { FieldValue, Observation } from '../model/observation.ts'
 import type { ReceivedStatus } from '../model/router-status.ts'
 import type { Item } from './kind.ts'
+import type { Template } from './templates.ts'
 
 /** What is guarded or filled in when an observation becomes an item. */
 export interface ItemOptions {
@@ -9,6 +10,8 @@ export interface ItemOptions {
   readonly atUnixMs: number
   readonly heardMs: number
   readonly topology: Topology
+  /** The template of a log's text. */
+  templateOf(text: string): Template
 }
 
 export function toItem(observation: Observation, options: ItemOptions): Item {
@@ -16,6 +19,11 @@ export function toItem(observation: Observation, options: ItemOptions): Item {
   const { atUnixMs } = options
   // A guarded time moves the item as a whole: its length stays what its own clock measured.
   const lengthMs = observation.atUnixMs - observation.startUnixMs
+  let found: Template | undefined
+  const template = () => {
+    if (unit === 'log') found ??= options.templateOf(textOf(observation))
+    return found
+  }
   return {
     unit,
     source,
@@ -30,9 +38,20 @@ export function toItem(observation: Observation, options: ItemOptions): Item {
       if (key === source.component) return source.id
       // Routers and autoscalers say what they are; whoever does not, and is asked, is a worker.
       if (key === 'worker' && source.component === 'other') return source.id
-      return key === 'role' ? roleOf(observation, options.topology) : undefined
+      if (key === 'role') return roleOf(observation, options.topology)
+      return key === 'template' ? template()?.id : undefined
     },
+    template,
   }
+}
+
+/** What a log says: its body, else the exception or the event that it is about. */
+function textOf({ field }: Observation): string {
+  const body = field('body')
+  if (body !== undefined && body !== '') return String(body)
+  const exception = [field('exception.type'), field('exception.message')]
+  const said = exception.filter((part) => part !== undefined && part !== '').join(': ')
+  return said || String(field('event') ?? '')
 }
 
 function roleOf(observation: Observation, topology: Topology): FieldValue | undefined {

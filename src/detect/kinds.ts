@@ -7,6 +7,7 @@ import { createGap } from './gap.ts'
 import { createGrowth } from './growth.ts'
 import { createInflight } from './inflight.ts'
 import type { Item, KindState } from './kind.ts'
+import { createNovelty } from './novelty.ts'
 import { metricValue, numberOf } from './number-of.ts'
 import { createRatio } from './ratio.ts'
 import { createSilence, type SilenceOptions } from './silence.ts'
@@ -42,6 +43,8 @@ export function createKindState(rule: Rule, options: SilenceOptions): KindState 
       return createInflight(rule)
     case 'silence':
       return createSilence(rule, options)
+    case 'novelty':
+      return createNovelty(rule, options)
   }
 }
 
@@ -66,6 +69,7 @@ function usableBy(rule: Rule): (item: Item) => boolean {
     case 'ratio':
     case 'count':
     case 'inflight':
+    case 'novelty':
       return () => true
     case 'distinct':
       return (item) => item.read(rule.of) !== undefined

@@ -79,3 +79,11 @@ export function barEnd(text: string, at: number): number {
   const end = text.indexOf('|', at + 1)
   return end > 0 && end - at <= BAR_LENGTH_MAX ? end + 1 : at
 }
+
+/** Whether a quote at `at` may begin a key: behind `{` or `,`. */
+export function isKeyPlace(text: string, at: number): boolean {
+  let before = at - 1
+  while (text.charCodeAt(before) <= 32) before--
+  const char = text.charAt(before)
+  return char === '{' || char === ','
+}

@@ -27,11 +27,12 @@ const EVICTED_SHARE = 16
 
 export function createTemplateClusters(options: { clustersMax: number }): TemplateClusters {
   const { clustersMax } = options
-  let tree = createTemplateTree()
+  const evictedCount = Math.ceil(clustersMax / EVICTED_SHARE)
+  const tree = createTemplateTree()
   const byText = new Map<string, Cluster>()
   const byId = new Map<string, Cluster>()
   /** Texts of `byText` that are no cluster's own; all forgotten when there are `clustersMax`. */
-  let aliases: string[] = []
+  const aliases: string[] = []
   let useCount = 0
   let changeCount = 0
 
@@ -42,23 +43,23 @@ export function createTemplateClusters(options: { clustersMax: number }): Templa
     if (byText.get(cluster.text) === cluster) byText.delete(cluster.text)
   }
   const evict = () => {
-    for (const cluster of all().slice(0, Math.ceil(clustersMax / EVICTED_SHARE))) remove(cluster)
+    for (const cluster of all().slice(0, evictedCount)) remove(cluster)
     tree.sweep()
   }
   const alias = (text: string, cluster: Cluster) => {
-    if (aliases.length >= clustersMax) {
-      for (const old of aliases) byText.delete(old)
-      aliases = []
-    }
+    if (aliases.length >= clustersMax) for (const old of aliases.splice(0)) byText.delete(old)
     byText.set(text, cluster)
     aliases.push(text)
     return cluster
   }
+  const absorb = (variant: Cluster, cluster: Cluster) => {
+    remove(variant)
+    variant.into = cluster
+    alias(variant.text, cluster)
+  }
 
   return {
-    get tree() {
-      return tree
-    },
+    tree,
     find(text) {
       let cluster = byText.get(text)
       while (cluster?.into) cluster = cluster.into
@@ -68,10 +69,12 @@ export function createTemplateClusters(options: { clustersMax: number }): Templa
     add({ text, free, from }) {
       const id = idOf(text)
       const known = byId.get(id)
-      if (known) return alias(text, known)
+      if (known && known.free.length >= free.length) return alias(text, known)
       if (byId.size >= clustersMax) evict()
       const tokens = text.split(' ')
       const cluster: Cluster = { id, text, tokens, free, from, usedAt: useCount }
+      // `user <*> left` may stand for masked names before it does for any.
+      if (known) absorb(known, cluster)
       byId.set(id, cluster)
       byText.set(text, cluster)
       tree.add(cluster)
@@ -79,21 +82,17 @@ export function createTemplateClusters(options: { clustersMax: number }): Templa
       return cluster
     },
     alias,
-    absorb(variant, cluster) {
-      remove(variant)
-      variant.into = cluster
-      alias(variant.text, cluster)
-    },
+    absorb,
     use(cluster) {
       cluster.usedAt = ++useCount
       return cluster
     },
     all,
     clear() {
-      tree = createTemplateTree()
+      tree.clear()
       byText.clear()
       byId.clear()
-      aliases = []
+      aliases.length = 0
     },
     get size() {
       return byId.size

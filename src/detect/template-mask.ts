@@ -5,6 +5,7 @@ import {
   endsLink,
   endsValue,
   isHex,
+  isKeyPlace,
   isListGap,
   isTrailing,
   kindOf,
@@ -187,7 +188,7 @@ class LineMasker implements Masker {
     if (isInside || isWhole || start === this.#proseEnd) return
     const end = this.#quoteEnd(start)
     if (end <= start + 1) return
-    if (text.charCodeAt(end + 1) === COLON) this.#key(end)
+    if (text.charCodeAt(end + 1) === COLON && isKeyPlace(text, start)) this.#key(end)
     else if (opensProse(text, start)) this.#prose(start)
     else this.#mask(start, Math.min(end + 1, this.#end))
   }

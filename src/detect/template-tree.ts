@@ -26,6 +26,7 @@ export interface TemplateTree {
   add(cluster: Cluster): void
   /** Forgets clusters that are gone. */
   sweep(): void
+  clear(): void
 }
 
 export interface Generalisation {
@@ -97,6 +98,7 @@ export function createTemplateTree(): TemplateTree {
         if (children.size === 0) byCount.delete(count)
       }
     },
+    clear: () => byCount.clear(),
   }
 }
 
