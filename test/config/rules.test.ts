@@ -101,7 +101,7 @@ test.for([
   { rule: '{ id: a, kind: inflight, trip: { oldest_above: 10 } }', key: 'trip.oldest_above' },
   { rule: '{ id: a, kind: silence, expect: everyone, trip: { for: 30s } }', key: 'expect' },
   { rule: '{ id: a, kind: novelty, on: spans, trip: { at_least: 5 } }', key: 'on' },
-  { rule: '{ id: a, kind: novelty, on: logs, trip: { above: 5 } }', key: 'trip' },
+  { rule: '{ id: a, kind: novelty, on: logs, trip: { above: 5 } }', key: 'trip.above' },
   {
     rule: '{ id: a, kind: novelty, on: logs, window: 2h, unseen_for: 1h, trip: { at_least: 5 } }',
     key: 'unseen_for',
