@@ -1,19 +1,13 @@
+import { BLANK, DIGIT, kindOf, LETTER, NAMING, QUOTE, WORD } from './template-characters.ts'
 import {
-  BLANK,
   barEnd,
-  DIGIT,
   endsLink,
   endsValue,
   isHex,
   isKeyPlace,
   isListGap,
   isTrailing,
-  kindOf,
-  LETTER,
-  NAMING,
-  QUOTE,
-  WORD,
-} from './template-characters.ts'
+} from './template-edges.ts'
 import { isDateWord, isName, isTelling, MARK, opensProse, unitEnd } from './template-words.ts'
 
 // Masking: the parameters of a log line become `<*>`, by the look of the line alone. One pass over

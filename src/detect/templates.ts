@@ -22,11 +22,14 @@ import type { Cluster } from './template-tree.ts'
  *    restart, on every machine, in any order. Only a generalised template depends on what was seen
  *    before, in *when* it comes to be: two machines agree once both have seen VARIANTS_MIN variants.
  *
- * Bounds: TEXT_MAX characters and TOKENS_MAX words of a line; `clustersMax` templates, of which the
- * least recently used go (by number of uses, not by time); as many texts again that are known to
- * belong to generalised ones. Worst case some 20 MB, usually 2. A template that went and comes again
- * has the same id. Limits: of a stack trace other than Python's only the first line is looked at; a
- * word that varies in the first place of a line is found only when CHILDREN_MAX words stood there.
+ * Bounds: TEXT_MAX characters and TOKENS_MAX words of a line; `clustersMax` templates, of which those
+ * go that were used longest ago, counted in uses (no clock is read); as many texts again that are
+ * known to belong to generalised ones. Typically 2 MB, at worst some 40.
+ *
+ * Limits: of a stack trace other than Python's only the first line is looked at. A word that varies
+ * in the first place of a line is found only after CHILDREN_MAX different ones. A generalised
+ * template that was forgotten has to be found anew, and until then its lines have other ids; any
+ * other that comes again has the id it had. Eight kinds that differ in one word alone become one.
  */
 export interface Templates {
   /** The template of a log text; total, for any string. */
@@ -68,7 +71,8 @@ export function createTemplates({ clustersMax = CLUSTERS_MAX } = {}): Templates 
   const masker = createMasker()
   const clusters = createTemplateClusters({ clustersMax })
 
-  const learn = (text: string): Cluster => {
+  const learn = (masked: string): Cluster => {
+    const text = copyOf(masked)
     const tokens = text.split(' ')
     const { tree } = clusters
     const known = tree.match(tokens)
@@ -106,6 +110,11 @@ export function createTemplates({ clustersMax = CLUSTERS_MAX } = {}): Templates 
       return clusters.changeCount
     },
   }
+}
+
+/** A slice of a string keeps all of it in memory: here, a megabyte of trace for one line. */
+function copyOf(text: string): string {
+  return JSON.parse(JSON.stringify(text))
 }
 
 function readSaved(saved: unknown): readonly SavedCluster[] | undefined {

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { headOf } from '../../src/detect/template-head.ts'
@@ -186,12 +188,39 @@ test('under a flood of random lines it stays bounded and does not get slow', () 
   expect(templates.save().clusters.length).toBeLessThanOrEqual(1_000)
 })
 
+test('a varying first word is found after a hundred, also by who loads what was learnt', () => {
+  const dice = createDice(10)
+  const templates = createTemplates()
+  for (let line = 0; line < 150; line++) templates.of(`${word(dice)} left the queue`)
+  const { id, text } = templates.of('zzyzx left the queue')
+  expect(text).toBe('<*> left the queue')
+  const other = createTemplates()
+  other.load(templates.save())
+  expect(other.of('qqyqx left the queue').id).toBe(id)
+})
+
 test('a flood of one frame with random words becomes one template', () => {
   const dice = createDice(9)
   const templates = createTemplates()
   for (let line = 0; line < 20_000; line++)
     templates.of(`cannot find preset ${word(dice)} for this user`)
   expect(templates.size).toBe(1)
+})
+
+test('of a megabyte of text only the template is kept', () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const dice = createDice(14)
+  const templates = createTemplates()
+  collect()
+  const before = process.memoryUsage().heapUsed
+  for (let text = 0; text < 100; text++)
+    templates.of(`${word(dice)} ${word(dice)} ${'x'.repeat(1e6)}`)
+  for (let text = 0; text < 100; text++)
+    templates.of(Buffer.alloc(1e6, `${word(dice)} ${word(dice)} `).toString())
+  collect()
+  expect(templates.size).toBe(200)
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(20e6)
 })
 
 test('any string has a template: lone surrogates, a megabyte, nothing', () => {
