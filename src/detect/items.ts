@@ -19,11 +19,7 @@ export function toItem(observation: Observation, options: ItemOptions): Item {
   const { atUnixMs } = options
   // A guarded time moves the item as a whole: its length stays what its own clock measured.
   const lengthMs = observation.atUnixMs - observation.startUnixMs
-  let found: Template | undefined
-  const template = () => {
-    if (unit === 'log') found ??= options.templateOf(textOf(observation))
-    return found
-  }
+  const template = unit === 'log' ? templateReader(observation, options) : noTemplate
   return {
     unit,
     source,
@@ -45,13 +41,24 @@ export function toItem(observation: Observation, options: ItemOptions): Item {
   }
 }
 
+const noTemplate = () => undefined
+
+/** Found once, and only for who asks: most rules look at no log's text. */
+function templateReader(observation: Observation, { templateOf }: ItemOptions) {
+  let found: Template | undefined
+  return () => {
+    found ??= templateOf(textOf(observation))
+    return found
+  }
+}
+
 /** What a log says: its body, else the exception or the event that it is about. */
-function textOf({ field }: Observation): string {
-  const body = field('body')
+function textOf(log: Observation): string {
+  const body = log.field('body')
   if (body !== undefined && body !== '') return String(body)
-  const exception = [field('exception.type'), field('exception.message')]
+  const exception = [log.field('exception.type'), log.field('exception.message')]
   const said = exception.filter((part) => part !== undefined && part !== '').join(': ')
-  return said || String(field('event') ?? '')
+  return said || String(log.field('event') ?? '')
 }
 
 function roleOf(observation: Observation, topology: Topology): FieldValue | undefined {

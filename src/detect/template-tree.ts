@@ -129,13 +129,16 @@ function fits({ tokens, free }: Cluster, line: readonly string[]): boolean {
  * FREE_MAX of them, and for neighbours, since phrases differ in neighbours and parameters rarely do.
  */
 function differences(line: readonly string[], other: readonly string[], max: number) {
-  const found: number[] = []
+  let count = 0
+  let last = -2
   for (let at = 0; at < line.length; at++) {
     if (line[at] === other[at]) continue
-    if (found.length === max || (found.length > 0 && found.at(-1) === at - 1)) return undefined
-    found.push(at)
+    if (count === max || last === at - 1) return undefined
+    count++
+    last = at
   }
-  return found.length > 0 ? found : undefined
+  if (count === 0) return undefined
+  return [...line.keys()].filter((at) => line[at] !== other[at])
 }
 
 function commonOf(
