@@ -4,6 +4,7 @@ import type { ErrorPlace } from '../lib/errors.ts'
 import { loadYaml, type PlaceOf } from './load-yaml.ts'
 import { AllOf, AnyOf } from './rule-kinds-composite.ts'
 import { CountOf, Distinct, Ratio } from './rule-kinds-count.ts'
+import { Novelty } from './rule-kinds-log.ts'
 import { Inflight, Silence } from './rule-kinds-source.ts'
 import { Gap, Growth, Value } from './rule-kinds-value.ts'
 import { yamlFilesIn } from './yaml-files.ts'
@@ -20,8 +21,9 @@ const KINDS = {
   silence: Silence,
   all_of: AllOf,
   any_of: AnyOf,
+  novelty: Novelty,
 } as const
-const NOT_YET = ['quantile', 'burn_rate', 'outlier', 'novelty', 'change']
+const NOT_YET = ['quantile', 'burn_rate', 'outlier', 'change']
 
 export type RuleKind = keyof typeof KINDS
 export type RuleOf<K extends RuleKind> = z.output<(typeof KINDS)[K]>

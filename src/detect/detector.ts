@@ -21,6 +21,7 @@ import type { RuleRun } from './rule-run.ts'
 import { toRuleView } from './rule-view.ts'
 import { createSources } from './sources.ts'
 import { statusObservations } from './status-observations.ts'
+import { createTemplates } from './templates.ts'
 import { createTicks } from './ticks.ts'
 
 /**
@@ -60,7 +61,7 @@ export interface DetectorOptions {
   readonly memory?: RuleMemory
 }
 
-export function createDetector(options: DetectorOptions): Detector {
+export function createDetector(options: DetectorOptions, templates = createTemplates()): Detector {
   const { clock, timings, latenessMs, events } = options
   const silentMs = timings.sourceSilentMs
   const sources = createSources({ silentMs, latenessMs })
@@ -73,10 +74,11 @@ export function createDetector(options: DetectorOptions): Detector {
   const generationBehind = createGenerationBehind(
     (route) => restarts.pairAt(route) ?? options.pairAt?.(route),
   )
-  const intake = createIntake({ ...options, generationBehind, sources, clockGuard, book, restarts })
+  const seen = { generationBehind, templates }
+  const intake = createIntake({ ...options, ...seen, sources, clockGuard, book, restarts })
   const judge = () => judgeAt(clock.nowMs())
   const ticks = createTicks({ clock, tick: judgeAt })
-  const parts = { sources, clockGuard, restarts }
+  const parts = { sources, clockGuard, restarts, templates }
   const { memory: store } = options
   const memory = store && createMemory({ store, clock, book, parts, events })
 

@@ -56,7 +56,7 @@ export function factsOf(query: { state: RuleState; reading: Reading; missing: Mi
   const facts = { state, value, threshold, count, reason: reading.reason }
   if (state === 'unknown')
     return { ...facts, reason: missing.reason ?? reading.reason ?? 'telemetry is missing' }
-  if (state === 'insufficient') return { ...facts, reason: 'too little to judge' }
+  if (state === 'insufficient') return { ...facts, reason: reading.reason ?? 'too little to judge' }
   return facts
 }
 

@@ -1,4 +1,5 @@
 import type { FieldValue, ObservationUnit, Source } from '../model/observation.ts'
+import type { Template } from './templates.ts'
 
 // The shape that every kind of rule has: it takes items and answers for a window. It knows neither
 // clock nor hold times nor verdicts: group.ts asks, and turns answers into states.
@@ -16,6 +17,8 @@ export interface Item {
   readonly count: number
   readonly source: Source
   read(key: string): FieldValue | undefined
+  /** The template of a log's text; found when first asked. Undefined for what is no log. */
+  template(): Template | undefined
 }
 
 /** The moment for which a rule is judged. */

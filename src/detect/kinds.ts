@@ -8,6 +8,7 @@ import { createGap } from './gap.ts'
 import { createGrowth } from './growth.ts'
 import { createInflight } from './inflight.ts'
 import type { Item, KindState } from './kind.ts'
+import { createNovelty } from './novelty.ts'
 import { metricValue, numberOf } from './number-of.ts'
 import { createRatio } from './ratio.ts'
 import { createSilence, type SilenceOptions } from './silence.ts'
@@ -46,6 +47,8 @@ export function createKindState(rule: Rule, options: SilenceOptions): KindState 
     case 'all_of':
     case 'any_of':
       return createComposite(rule)
+    case 'novelty':
+      return createNovelty(rule, options)
   }
 }
 
@@ -72,6 +75,7 @@ export function usableBy(rule: Rule): (item: Item) => boolean {
     case 'ratio':
     case 'count':
     case 'inflight':
+    case 'novelty':
       return () => true
     case 'distinct':
       return (item) => item.read(rule.of) !== undefined

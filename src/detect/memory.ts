@@ -15,7 +15,9 @@ import type { RuleRun, SavedRunGroup } from './rule-run.ts'
 export interface Remembered {
   save(nowMs: number): unknown
   /** May throw on what is damaged; then it stays as it is. */
-  load(saved: unknown, nowMs: number): void
+  load(saved: unknown, nowMs: number): unknown
+  /** Grows when there is something new to save; absent: there always is. */
+  readonly changeCount?: number
 }
 
 export interface MemoryOptions {
@@ -51,14 +53,15 @@ export function createMemory(options: MemoryOptions): Memory {
   let cancel: Cancel | undefined
   let saving: Promise<void> | undefined
   let notBeforeMs = 0
+  const unchanged = new Map<string, Kept>()
 
   const save = async () => {
     let busyMs = 0
     try {
       const chunks: Uint8Array[] = []
-      for (const frame of framesOf(options)) {
+      for (const write of framesOf(options, unchanged)) {
         const startMs = clock.monotonicMs()
-        chunks.push(...toChunks(frame()))
+        chunks.push(...write())
         busyMs += clock.monotonicMs() - startMs
         await new Promise((resolve) => setImmediate(resolve))
       }
@@ -93,27 +96,46 @@ export function createMemory(options: MemoryOptions): Memory {
   }
 }
 
+/** What was written of a part, good until the part changes. */
+interface Kept {
+  readonly changeCount: number
+  readonly chunks: Chunks
+}
+
+type Chunks = readonly [Uint8Array, Uint8Array]
+
 /** What is to be written, piece by piece; each is made when it is its turn. */
-function* framesOf({ clock, book, parts }: MemoryOptions): Generator<() => Frame> {
-  yield () => ({ version: VERSION, savedUnixMs: clock.nowMs() })
+function* framesOf(
+  { clock, book, parts }: MemoryOptions,
+  unchanged: Map<string, Kept>,
+): Generator<() => Chunks> {
+  yield () => toChunks({ version: VERSION, savedUnixMs: clock.nowMs() })
   for (const [part, remembered] of Object.entries(parts))
-    yield () => ({ part, saved: remembered.save(clock.monotonicMs()) })
+    yield () => {
+      const { changeCount } = remembered
+      const kept = unchanged.get(part)
+      if (kept && kept.changeCount === changeCount) return kept.chunks
+      const chunks = toChunks({ part, saved: remembered.save(clock.monotonicMs()) })
+      if (changeCount !== undefined) unchanged.set(part, { changeCount, chunks })
+      return chunks
+    }
   for (const run of book.runs()) {
     const entries = [...run.groups()]
     for (let from = 0; from < entries.length; from += GROUPS_AT_ONCE)
-      yield () => ({
-        rule: run.rule.id,
-        text: JSON.stringify(run.rule),
-        groups: entries.slice(from, from + GROUPS_AT_ONCE).map(({ group, told }) => ({
-          by: group.by,
-          group: group.save(clock.monotonicMs()),
-          told: told && { state: told.state, effect: told.effect, traceparent: told.traceparent },
-        })),
-      })
+      yield () =>
+        toChunks({
+          rule: run.rule.id,
+          text: JSON.stringify(run.rule),
+          groups: entries.slice(from, from + GROUPS_AT_ONCE).map(({ group, told }) => ({
+            by: group.by,
+            group: group.save(clock.monotonicMs()),
+            told: told && { state: told.state, effect: told.effect, traceparent: told.traceparent },
+          })),
+        })
   }
 }
 
-function toChunks(frame: Frame): [Uint8Array, Uint8Array] {
+function toChunks(frame: Frame): Chunks {
   const bytes = serialize(frame)
   const length = new Uint8Array(4)
   new DataView(length.buffer).setUint32(0, bytes.length)

@@ -198,6 +198,7 @@ function isPerSender(rule: Rule): boolean {
 
 /** How far back a rule compares. */
 function pastOf(rule: Rule): number {
+  if (rule.kind === 'novelty') return rule.unseenForMs
   return rule.kind === 'growth' ? (rule.baselineMs ?? rule.overMs ?? 0) : 0
 }
 

@@ -95,6 +95,7 @@ function createLives(rules = rulesOf(RATIO + COUNT)) {
         const isSaved = new Promise<void>((resolve) => waiting.push(resolve))
         clock.turn(1_000)
         await isSaved
+        await new Promise((resolve) => setImmediate(resolve))
       }
     },
   }
