@@ -7,7 +7,7 @@ import { CLEAR_WINDOW, RULE_HEAD, toClear, toHead, Window } from './rule-head.ts
 // Kinds that read numbers: metrics, attributes, durations, volumes.
 
 // A duration where `of: duration`, else a number; which one is only known beside `of`.
-const Level = z.union([z.number(), z.string()])
+export const Level = z.union([z.number(), z.string()])
 const Levels = { above: Level.optional(), below: Level.optional() }
 
 const AGGREGATES = ['last', 'avg', 'min', 'max', 'sum', 'rate'] as const
@@ -58,7 +58,7 @@ export const Value = z
   })
 
 /** Undefined when it is not written as its field asks: durations as such, all else as numbers. */
-function toLevel(of: string, raw: number | string): number | undefined {
+export function toLevel(of: string, raw: number | string): number | undefined {
   if (of === 'duration') return typeof raw === 'string' ? parseDurationMs(raw) : undefined
   return typeof raw === 'number' ? raw : undefined
 }

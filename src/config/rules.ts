@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { ErrorPlace } from '../lib/errors.ts'
 import { loadYaml, type PlaceOf } from './load-yaml.ts'
 import { CountOf, Distinct, Ratio } from './rule-kinds-count.ts'
+import { Quantile } from './rule-kinds-quantile.ts'
 import { Inflight, Silence } from './rule-kinds-source.ts'
 import { Gap, Growth, Value } from './rule-kinds-value.ts'
 import { yamlFilesIn } from './yaml-files.ts'
@@ -17,8 +18,9 @@ const KINDS = {
   growth: Growth,
   inflight: Inflight,
   silence: Silence,
+  quantile: Quantile,
 } as const
-const NOT_YET = ['quantile', 'burn_rate', 'outlier', 'novelty', 'all_of', 'any_of', 'change']
+const NOT_YET = ['burn_rate', 'outlier', 'novelty', 'all_of', 'any_of', 'change']
 
 export type RuleKind = keyof typeof KINDS
 export type RuleOf<K extends RuleKind> = z.output<(typeof KINDS)[K]>

@@ -8,6 +8,7 @@ import { createGrowth } from './growth.ts'
 import { createInflight } from './inflight.ts'
 import type { Item, KindState } from './kind.ts'
 import { metricValue, numberOf } from './number-of.ts'
+import { createQuantile } from './quantile.ts'
 import { createRatio } from './ratio.ts'
 import { createSilence, type SilenceOptions } from './silence.ts'
 import { createValue } from './value.ts'
@@ -34,6 +35,8 @@ export function createKindState(rule: Rule, options: SilenceOptions): KindState 
       return createDistinct(rule)
     case 'value':
       return createValue(rule)
+    case 'quantile':
+      return createQuantile(rule)
     case 'gap':
       return createGap(rule)
     case 'growth':
@@ -70,6 +73,7 @@ function usableBy(rule: Rule): (item: Item) => boolean {
     case 'distinct':
       return (item) => item.read(rule.of) !== undefined
     case 'value':
+    case 'quantile':
       return (item) => numberOf(item, rule.of) !== undefined
     case 'growth':
       return (item) => rule.of === 'volume' || numberOf(item, rule.of) !== undefined

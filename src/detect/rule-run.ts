@@ -127,6 +127,7 @@ function sourcesOf({ windowMs, kind }: Rule) {
 
 /** How far back a rule compares. */
 function pastOf(rule: Rule): number {
+  if (rule.kind === 'quantile') return rule.baselineMs
   return rule.kind === 'growth' ? (rule.baselineMs ?? rule.overMs ?? 0) : 0
 }
 

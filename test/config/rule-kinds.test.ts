@@ -1,0 +1,122 @@
+import { expect, test } from 'vitest'
+import { loadYaml } from '../../src/config/load-yaml.ts'
+import { RuleFile } from '../../src/config/rules.ts'
+
+const load = (rule: string, speed = 1) =>
+  loadYaml({
+    file: 'rules.yaml',
+    text: `schema: signalbox.rules/v1\nrules:\n  - ${rule}\n`,
+    schema: RuleFile,
+    speed,
+  })
+const ruleOf = (text: string, speed = 1) => {
+  const result = load(text, speed)
+  if (result.status === 'invalid') throw new Error(JSON.stringify(result.errors))
+  return result.value[0]
+}
+
+const QUANTILE = 'kind: quantile, on: attempts, of: duration, q: 0.95'
+const HEAD = {
+  id: 'a',
+  title: 'a',
+  where: {},
+  by: [],
+  windowMs: 60_000,
+  severity: 'warning',
+  labels: {},
+}
+
+test('quantile: what is left out has the documented default', () => {
+  expect(ruleOf(`{ id: a, ${QUANTILE}, trip: { times_baseline: 2 }, floor: 500ms }`)).toEqual({
+    ...HEAD,
+    kind: 'quantile',
+    on: 'attempts',
+    of: 'duration',
+    q: 0.95,
+    baselineMs: 3_600_000,
+    floor: 500,
+    trip: { above: undefined, timesBaseline: 2, countMin: 30, forMs: 0 },
+    clear: {
+      isOwn: false,
+      below: undefined,
+      timesBaseline: 2,
+      windowMs: 60_000,
+      countMin: 30,
+      forMs: 0,
+    },
+  })
+})
+
+test('quantile: levels are written as what they are compared with', () => {
+  const number = 'kind: quantile, on: metrics, of: queue.age, q: 0.5'
+  expect(ruleOf(`{ id: a, ${number}, trip: { above: 30 }, clear: { below: 20 } }`)).toMatchObject({
+    trip: { above: 30 },
+    clear: { isOwn: true, below: 20, timesBaseline: undefined },
+  })
+})
+
+test('a rehearsal divides defaults too', () => {
+  const rule = ruleOf(`{ id: a, ${QUANTILE}, trip: { above: 5s } }`, 10)
+  expect(rule).toMatchObject({ windowMs: 6_000, baselineMs: 360_000, trip: { above: 500 } })
+})
+
+interface Fault {
+  readonly rule: string
+  readonly key: string
+  readonly message: string
+}
+
+function expectFault({ rule, key, message }: Fault): void {
+  const result = load(rule)
+  if (result.status === 'ok') throw new Error('expected a fault')
+  const fault = expect.objectContaining({ line: 3, key: `rules[0]${key && `.${key}`}`, message })
+  expect(result.errors).toContainEqual(fault)
+}
+
+test.for([
+  {
+    rule: `{ id: a, ${QUANTILE}, trip: {} }`,
+    key: 'trip',
+    message: 'give above, times_baseline or both (then both must be exceeded)',
+  },
+  {
+    rule: `{ id: a, ${QUANTILE}, trip: { above: 5 } }`,
+    key: 'trip.above',
+    message: 'expected a duration',
+  },
+  {
+    rule: `{ id: a, ${QUANTILE}, trip: { above: 5s }, floor: 1 }`,
+    key: 'floor',
+    message: 'expected a duration',
+  },
+  {
+    rule: `{ id: a, ${QUANTILE}, trip: { above: 5s }, clear: { below: 6s } }`,
+    key: 'clear.below',
+    message: 'must not be over trip.above',
+  },
+  {
+    rule: `{ id: a, ${QUANTILE}, trip: { times_baseline: 2 }, clear: { times_baseline: 3 } }`,
+    key: 'clear.times_baseline',
+    message: 'must not be over trip.times_baseline',
+  },
+  {
+    rule: `{ id: a, ${QUANTILE}, trip: { times_baseline: 2 }, baseline: 60s }`,
+    key: 'baseline',
+    message: 'must be longer than the window',
+  },
+  {
+    rule: `{ id: a, ${QUANTILE}, trip: { times_baseline: 2 }, baseline: 8d }`,
+    key: 'baseline',
+    message: 'must be at most 7d',
+  },
+  {
+    rule: '{ id: a, kind: quantile, on: metrics, of: x, q: 0.5, trip: { above: 5s } }',
+    key: 'trip.above',
+    message: 'expected a number',
+  },
+  {
+    rule: `{ id: a, ${QUANTILE.replace('0.95', '95')}, trip: { above: 5s } }`,
+    key: 'q',
+    message: 'Too big: expected number to be <1',
+  },
+])('quantile: $key of $rule', expectFault)
