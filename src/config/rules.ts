@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { ErrorPlace } from '../lib/errors.ts'
 import { loadYaml, type PlaceOf } from './load-yaml.ts'
+import { Outlier } from './rule-kinds-compare.ts'
 import { CountOf, Distinct, Ratio } from './rule-kinds-count.ts'
 import { Quantile } from './rule-kinds-quantile.ts'
 import { Inflight, Silence } from './rule-kinds-source.ts'
@@ -19,8 +20,9 @@ const KINDS = {
   inflight: Inflight,
   silence: Silence,
   quantile: Quantile,
+  outlier: Outlier,
 } as const
-const NOT_YET = ['burn_rate', 'outlier', 'novelty', 'all_of', 'any_of', 'change']
+const NOT_YET = ['burn_rate', 'novelty', 'all_of', 'any_of', 'change']
 
 export type RuleKind = keyof typeof KINDS
 export type RuleOf<K extends RuleKind> = z.output<(typeof KINDS)[K]>

@@ -8,6 +8,7 @@ import { createGrowth } from './growth.ts'
 import { createInflight } from './inflight.ts'
 import type { Item, KindState } from './kind.ts'
 import { metricValue, numberOf } from './number-of.ts'
+import { createOutlier } from './outlier.ts'
 import { createQuantile } from './quantile.ts'
 import { createRatio } from './ratio.ts'
 import { createSilence, type SilenceOptions } from './silence.ts'
@@ -37,6 +38,8 @@ export function createKindState(rule: Rule, options: SilenceOptions): KindState 
       return createValue(rule)
     case 'quantile':
       return createQuantile(rule)
+    case 'outlier':
+      return createOutlier(rule)
     case 'gap':
       return createGap(rule)
     case 'growth':
@@ -72,6 +75,8 @@ function usableBy(rule: Rule): (item: Item) => boolean {
       return () => true
     case 'distinct':
       return (item) => item.read(rule.of) !== undefined
+    case 'outlier':
+      return (item) => item.read(rule.key) !== undefined
     case 'value':
     case 'quantile':
       return (item) => numberOf(item, rule.of) !== undefined

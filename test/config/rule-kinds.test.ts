@@ -120,3 +120,41 @@ test.for([
     message: 'Too big: expected number to be <1',
   },
 ])('quantile: $key of $rule', expectFault)
+
+const OUTLIER = 'kind: outlier, on: attempts, key: model, bad: { outcome: failed }'
+
+test('outlier: what is left out has the documented default', () => {
+  expect(ruleOf(`{ id: a, ${OUTLIER}, trip: { above: 0.8 } }`)).toEqual({
+    ...HEAD,
+    kind: 'outlier',
+    on: 'attempts',
+    key: 'model',
+    bad: { outcome: 'failed' },
+    restBelow: 0.1,
+    trip: { above: 0.8, countMin: 5, timesRest: undefined, forMs: 0 },
+    clear: { below: 0.8, windowMs: 60_000, forMs: 0 },
+  })
+})
+
+test.for([
+  {
+    rule: `{ id: a, ${OUTLIER}, by: [route, model], trip: { above: 0.8 } }`,
+    key: 'key',
+    message: 'must not stand in by: a group would hold one key only, and no rest',
+  },
+  {
+    rule: `{ id: a, ${OUTLIER}, trip: { above: 0.8 }, clear: { below: 0.9 } }`,
+    key: 'clear.below',
+    message: 'must not be over trip.above',
+  },
+  {
+    rule: `{ id: a, ${OUTLIER.replace('key: model, ', '')}, trip: { above: 0.8 } }`,
+    key: 'key',
+    message: 'Invalid input: expected string, received undefined',
+  },
+  {
+    rule: `{ id: a, ${OUTLIER} }`,
+    key: 'trip',
+    message: 'Invalid input: expected object, received undefined',
+  },
+])('outlier: $key of $rule', expectFault)
