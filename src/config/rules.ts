@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { ErrorPlace } from '../lib/errors.ts'
 import { loadYaml, type PlaceOf } from './load-yaml.ts'
-import { Outlier } from './rule-kinds-compare.ts'
+import { BurnRate, Outlier } from './rule-kinds-compare.ts'
 import { CountOf, Distinct, Ratio } from './rule-kinds-count.ts'
 import { Quantile } from './rule-kinds-quantile.ts'
 import { Inflight, Silence } from './rule-kinds-source.ts'
@@ -21,8 +21,9 @@ const KINDS = {
   silence: Silence,
   quantile: Quantile,
   outlier: Outlier,
+  burn_rate: BurnRate,
 } as const
-const NOT_YET = ['burn_rate', 'novelty', 'all_of', 'any_of', 'change']
+const NOT_YET = ['novelty', 'all_of', 'any_of', 'change']
 
 export type RuleKind = keyof typeof KINDS
 export type RuleOf<K extends RuleKind> = z.output<(typeof KINDS)[K]>

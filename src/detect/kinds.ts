@@ -1,6 +1,7 @@
 import type { Rule, RuleOf } from '../config/rules.ts'
 import { compileMatchers } from '../lib/matcher.ts'
 import type { ObservationUnit, Source } from '../model/observation.ts'
+import { createBurnRate } from './burn-rate.ts'
 import { createCount } from './count.ts'
 import { createDistinct } from './distinct.ts'
 import { createGap } from './gap.ts'
@@ -38,6 +39,8 @@ export function createKindState(rule: Rule, options: SilenceOptions): KindState 
       return createValue(rule)
     case 'quantile':
       return createQuantile(rule)
+    case 'burn_rate':
+      return createBurnRate(rule)
     case 'outlier':
       return createOutlier(rule)
     case 'gap':
@@ -72,6 +75,7 @@ function usableBy(rule: Rule): (item: Item) => boolean {
     case 'ratio':
     case 'count':
     case 'inflight':
+    case 'burn_rate':
       return () => true
     case 'distinct':
       return (item) => item.read(rule.of) !== undefined

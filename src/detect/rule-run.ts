@@ -122,12 +122,13 @@ function isPerSender(rule: Rule): boolean {
 }
 
 function sourcesOf({ windowMs, kind }: Rule) {
-  return { windowMs, isRatio: kind === 'ratio' }
+  return { windowMs, isRatio: kind === 'ratio' || kind === 'burn_rate' }
 }
 
 /** How far back a rule compares. */
 function pastOf(rule: Rule): number {
   if (rule.kind === 'quantile') return rule.baselineMs
+  if (rule.kind === 'burn_rate') return Math.max(...rule.windows.map(({ longMs }) => longMs))
   return rule.kind === 'growth' ? (rule.baselineMs ?? rule.overMs ?? 0) : 0
 }
 

@@ -158,3 +158,58 @@ test.for([
     message: 'Invalid input: expected object, received undefined',
   },
 ])('outlier: $key of $rule', expectFault)
+
+const BURN = 'kind: burn_rate, on: requests, bad: { outcome: failed }'
+
+test('burn_rate: what is left out is as in the SRE Workbook, and a rehearsal divides it', () => {
+  const text = `{ id: a, ${BURN}, objective: 0.999 }`
+  expect(ruleOf(text)).toEqual({
+    ...HEAD,
+    kind: 'burn_rate',
+    on: 'requests',
+    bad: { outcome: 'failed' },
+    objective: 0.999,
+    windowMs: 300_000,
+    windows: [
+      { longMs: 3_600_000, shortMs: 300_000, factor: 14.4 },
+      { longMs: 21_600_000, shortMs: 1_800_000, factor: 6 },
+    ],
+    trip: { countMin: 30, forMs: 0 },
+    clear: { windowMs: 300_000, forMs: 0 },
+  })
+  expect(ruleOf(text, 60)).toMatchObject({ windows: [{ longMs: 60_000, shortMs: 5_000 }, {}] })
+})
+
+test.for([
+  {
+    rule: `{ id: a, ${BURN} }`,
+    key: 'objective',
+    message: 'Invalid input: expected number, received undefined',
+  },
+  {
+    rule: `{ id: a, ${BURN}, objective: 99.9 }`,
+    key: 'objective',
+    message: 'Too big: expected number to be <1',
+  },
+  {
+    rule: `{ id: a, ${BURN}, objective: 0.9 }`,
+    key: 'windows',
+    message:
+      'give windows of your own: the default factor 14.4 can never be exceeded: when everything fails, the budget burns 10 times',
+  },
+  {
+    rule: `{ id: a, ${BURN}, objective: 0.9, windows: [{ long: 1h, short: 5m, factor: 10.5 }] }`,
+    key: 'windows[0].factor',
+    message: 'can never be exceeded: when everything fails, the budget burns 10 times',
+  },
+  {
+    rule: `{ id: a, ${BURN}, objective: 0.999, windows: [{ long: 5m, short: 5m, factor: 6 }] }`,
+    key: 'windows[0].short',
+    message: 'must be shorter than long',
+  },
+  {
+    rule: `{ id: a, ${BURN}, objective: 0.999, windows: [{ long: 8d, short: 5m, factor: 6 }] }`,
+    key: 'windows[0].long',
+    message: 'must be at most 7d',
+  },
+])('burn_rate: $key of $rule', expectFault)
