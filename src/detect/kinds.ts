@@ -81,11 +81,11 @@ function usableBy(rule: Rule): (item: Item) => boolean {
       return (item) => item.read(rule.of) !== undefined
     case 'outlier':
       return (item) => item.read(rule.key) !== undefined
-    case 'value':
     case 'quantile':
       return (item) => numberOf(item, rule.of) !== undefined
+    case 'value':
     case 'growth':
-      return (item) => rule.of === 'volume' || numberOf(item, rule.of) !== undefined
+      return createCounted(rule)
     case 'gap': {
       const names = [...rule.desired, ...rule.actual, ...rule.atMax]
       return (item) => metricValue(item, names) !== undefined
@@ -93,6 +93,14 @@ function usableBy(rule: Rule): (item: Item) => boolean {
     case 'silence':
       return isExpected(rule.expect)
   }
+}
+
+/** Whether an item carries the number, or counts among those that the sum is divided by. */
+function createCounted({ of, per }: Pick<RuleOf<'growth'>, 'of' | 'per'>): (item: Item) => boolean {
+  if (of === 'volume') return () => true
+  if (!per) return (item) => numberOf(item, of) !== undefined
+  const isPer = compileMatchers(per)
+  return (item) => numberOf(item, of) !== undefined || isPer(item.read)
 }
 
 function isExpected(expect: RuleOf<'silence'>['expect']): (item: Item) => boolean {

@@ -213,3 +213,30 @@ test.for([
     message: 'must be at most 7d',
   },
 ])('burn_rate: $key of $rule', expectFault)
+
+test('per: value and growth divide a sum by what matches, and then ask for 30', () => {
+  const value = '{ id: a, kind: value, on: attempts, of: cost, agg: sum, trip: { above: 4 }'
+  expect(ruleOf(`${value}, per: { outcome: ok } }`)).toMatchObject({
+    per: { outcome: 'ok' },
+    trip: { countMin: 30 },
+    clear: { countMin: 30 },
+  })
+  expect(ruleOf(`${value} }`)).toMatchObject({ trip: { countMin: 1 } })
+  expect(ruleOf(`${value} }`)).not.toHaveProperty('per')
+  const growth = '{ id: a, kind: growth, on: attempts, of: cost, trip: { times: 2 }'
+  expect(ruleOf(`${growth}, per: { outcome: ok } }`)).toMatchObject({ trip: { countMin: 30 } })
+  expect(ruleOf(`${growth} }`)).toMatchObject({ trip: { countMin: 1 } })
+})
+
+test.for([
+  {
+    rule: '{ id: a, kind: value, on: attempts, of: cost, agg: avg, per: { outcome: ok }, trip: { above: 4 } }',
+    key: 'per',
+    message: 'goes with agg: sum, which it divides',
+  },
+  {
+    rule: '{ id: a, kind: growth, on: attempts, of: cost, per: {}, trip: { times: 4 } }',
+    key: 'per',
+    message: 'must name at least one field',
+  },
+])('per: $rule', expectFault)
