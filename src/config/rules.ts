@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { ErrorPlace } from '../lib/errors.ts'
 import { loadYaml, type PlaceOf } from './load-yaml.ts'
+import { Change } from './rule-kinds-change.ts'
 import { BurnRate, Outlier } from './rule-kinds-compare.ts'
 import { CountOf, Distinct, Ratio } from './rule-kinds-count.ts'
 import { Quantile } from './rule-kinds-quantile.ts'
@@ -22,8 +23,9 @@ const KINDS = {
   quantile: Quantile,
   outlier: Outlier,
   burn_rate: BurnRate,
+  change: Change,
 } as const
-const NOT_YET = ['novelty', 'all_of', 'any_of', 'change']
+const NOT_YET = ['novelty', 'all_of', 'any_of']
 
 export type RuleKind = keyof typeof KINDS
 export type RuleOf<K extends RuleKind> = z.output<(typeof KINDS)[K]>

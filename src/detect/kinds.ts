@@ -2,13 +2,14 @@ import type { Rule, RuleOf } from '../config/rules.ts'
 import { compileMatchers } from '../lib/matcher.ts'
 import type { ObservationUnit, Source } from '../model/observation.ts'
 import { createBurnRate } from './burn-rate.ts'
+import { createChange } from './change.ts'
 import { createCount } from './count.ts'
 import { createDistinct } from './distinct.ts'
 import { createGap } from './gap.ts'
 import { createGrowth } from './growth.ts'
 import { createInflight } from './inflight.ts'
 import type { Item, KindState } from './kind.ts'
-import { metricValue, numberOf } from './number-of.ts'
+import { fieldOf, metricValue, numberOf } from './number-of.ts'
 import { createOutlier } from './outlier.ts'
 import { createQuantile } from './quantile.ts'
 import { createRatio } from './ratio.ts'
@@ -41,6 +42,8 @@ export function createKindState(rule: Rule, options: SilenceOptions): KindState 
       return createQuantile(rule)
     case 'burn_rate':
       return createBurnRate(rule)
+    case 'change':
+      return createChange(rule)
     case 'outlier':
       return createOutlier(rule)
     case 'gap':
@@ -83,6 +86,9 @@ function usableBy(rule: Rule): (item: Item) => boolean {
       return (item) => item.read(rule.key) !== undefined
     case 'quantile':
       return (item) => numberOf(item, rule.of) !== undefined
+    case 'change':
+      if (rule.method === 'psi') return (item) => fieldOf(item, rule.of) !== undefined
+      return createCounted(rule)
     case 'value':
     case 'growth':
       return createCounted(rule)
@@ -95,8 +101,10 @@ function usableBy(rule: Rule): (item: Item) => boolean {
   }
 }
 
+type NumberOf = Pick<RuleOf<'growth'>, 'of'> & Partial<Pick<RuleOf<'growth'>, 'per'>>
+
 /** Whether an item carries the number, or counts among those that the sum is divided by. */
-function createCounted({ of, per }: Pick<RuleOf<'growth'>, 'of' | 'per'>): (item: Item) => boolean {
+function createCounted({ of, per }: NumberOf): (item: Item) => boolean {
   if (of === 'volume') return () => true
   if (!per) return (item) => numberOf(item, of) !== undefined
   const isPer = compileMatchers(per)

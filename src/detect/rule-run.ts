@@ -127,7 +127,7 @@ function sourcesOf({ windowMs, kind }: Rule) {
 
 /** How far back a rule compares. */
 function pastOf(rule: Rule): number {
-  if (rule.kind === 'quantile') return rule.baselineMs
+  if (rule.kind === 'quantile' || rule.kind === 'change') return rule.baselineMs
   if (rule.kind === 'burn_rate') return Math.max(...rule.windows.map(({ longMs }) => longMs))
   return rule.kind === 'growth' ? (rule.baselineMs ?? rule.overMs ?? 0) : 0
 }

@@ -240,3 +240,55 @@ test.for([
     message: 'must name at least one field',
   },
 ])('per: $rule', expectFault)
+
+const CHANGE = 'kind: change, on: requests'
+
+test('change: what is left out has the documented default', () => {
+  expect(ruleOf(`{ id: a, ${CHANGE}, of: volume }`)).toEqual({
+    ...HEAD,
+    severity: 'info',
+    kind: 'change',
+    on: 'requests',
+    of: 'volume',
+    method: 'cusum',
+    baselineMs: 3_600_000,
+    trip: { above: 8, countMin: 30, forMs: 0 },
+    clear: { windowMs: 60_000, forMs: 0 },
+  })
+  const psi = `{ id: a, ${CHANGE}, of: class, method: psi, severity: info }`
+  expect(ruleOf(psi)).toMatchObject({ baselineMs: 604_800_000, trip: { above: 0.2 } })
+  expect(ruleOf(psi, 10)).toMatchObject({ windowMs: 6_000, baselineMs: 60_480_000 })
+})
+
+test.for([
+  {
+    rule: `{ id: a, ${CHANGE}, of: volume, severity: warning }`,
+    key: 'severity',
+    message: 'a change annotates and never pages: its severity is always info',
+  },
+  {
+    rule: `{ id: a, ${CHANGE}, of: volume, method: psi }`,
+    key: 'of',
+    message: 'name a field: psi compares its values, and a volume has none',
+  },
+  {
+    rule: `{ id: a, ${CHANGE}, of: age, window: 1h }`,
+    key: 'baseline',
+    message: 'must be at least twice the window',
+  },
+  {
+    rule: `{ id: a, ${CHANGE}, of: age, baseline: 31d }`,
+    key: 'baseline',
+    message: 'must be at most 30d',
+  },
+  {
+    rule: `{ id: a, ${CHANGE}, of: age, method: ewma }`,
+    key: 'method',
+    message: 'Invalid option: expected one of "cusum"|"psi"',
+  },
+  {
+    rule: `{ id: a, ${CHANGE}, of: age, clear: { below: 1 } }`,
+    key: 'clear.below',
+    message: 'Unrecognized key: "below"',
+  },
+])('change: $key of $rule', expectFault)

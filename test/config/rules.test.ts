@@ -109,7 +109,7 @@ test.for([
   )
 })
 
-test.for(['novelty', 'all_of', 'any_of', 'change'])(
+test.for(['novelty', 'all_of', 'any_of'])(
   'kind %s is refused as not yet supported, naming what there is',
   (kind) => {
     const result = load(`{ id: a, kind: ${kind}, on: attempts }`)
