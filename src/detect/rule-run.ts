@@ -151,7 +151,7 @@ class Run implements RuleRun {
       kind: createKindState(rule, { sinceMs: nowMs, memoryMs, aliveMs: silentMs }),
       sources: createGroupSources({
         ...{ sources, latenessMs, silentMs, memoryMs, windowMs: rule.windowMs },
-        isRatio: rule.kind === 'ratio',
+        isRatio: rule.kind === 'ratio' || rule.kind === 'burn_rate',
       }),
       sourceHeardMs: (id) => sources.get(id)?.heardMs ?? Number.NEGATIVE_INFINITY,
       othersHeardMs: () => this.#othersHeardMs(key),
@@ -199,6 +199,8 @@ function isPerSender(rule: Rule): boolean {
 /** How far back a rule compares. */
 function pastOf(rule: Rule): number {
   if (rule.kind === 'novelty') return rule.unseenForMs
+  if (rule.kind === 'quantile' || rule.kind === 'change') return rule.baselineMs
+  if (rule.kind === 'burn_rate') return Math.max(...rule.windows.map(({ longMs }) => longMs))
   return rule.kind === 'growth' ? (rule.baselineMs ?? rule.overMs ?? 0) : 0
 }
 

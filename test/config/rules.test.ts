@@ -115,16 +115,6 @@ test.for([
   )
 })
 
-test.for(['quantile', 'burn_rate', 'outlier', 'change'])(
-  'kind %s is refused as not yet supported, naming what there is',
-  (kind) => {
-    const result = load(`{ id: a, kind: ${kind}, on: attempts }`)
-    if (result.status === 'ok') throw new Error('expected a fault')
-    expect(result.errors).toHaveLength(1)
-    expect(result.errors[0]?.message).toMatch(/not yet.*ratio, count, distinct, value, gap/)
-  },
-)
-
 test('a window that no memory could hold is a fault, and so is a bomb of aliases', () => {
   const window =
     '{ id: a, kind: ratio, on: attempts, bad: { outcome: failed }, trip: { above: 0.4 }, window: 99999999d }'
