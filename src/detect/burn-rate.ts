@@ -92,8 +92,10 @@ interface Share {
 function shareIn(query: { ring: ShareWindows; at: Instant; windowMs: number }): Share {
   const { ring, at, windowMs } = query
   const sum = (channel: number) => ring.sum(channel, at.endUnixMs, windowMs)
-  const total = sum(TOTAL)
-  const bad = sum(BAD)
+  const count = sum(SAMPLES)
+  // Running sums of fractions leave crumbs.
+  const total = count > 0 ? sum(TOTAL) : 0
+  const bad = count > 0 ? sum(BAD) : 0
   const missing = at.missing(windowMs)
   // What fires already goes on while something is missing.
   const owed = at.isTripped ? 0 : missing
@@ -102,7 +104,7 @@ function shareIn(query: { ring: ShareWindows; at: Instant; windowMs: number }): 
   const leaving = (channel: number) => ring.sum(channel, at.endUnixMs - windowMs, ring.bucketMs)
   const edge = leaving(TOTAL) - leaving(BAD)
   return {
-    count: sum(SAMPLES),
+    count,
     missing,
     value: total > 0 ? bad / total : null,
     low: bad > 0 ? bad / (total + edge + owed) : 0,

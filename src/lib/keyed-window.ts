@@ -43,7 +43,7 @@ export const TOTAL = 1
 export const BAD = 2
 const CHANNELS = 3
 
-export interface KeyedWindowOptions {
+interface KeyedWindowOptions {
   readonly bucketMs: number
   readonly windowMs: number
   readonly spanMs: number

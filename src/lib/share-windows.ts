@@ -66,13 +66,22 @@ class ShareRing implements ShareWindows {
     this.#running = new Float64Array(this.#windows.length * CHANNELS)
   }
 
-  add(atMs: number, { count, weight }: ShareAmount, isBad: boolean): boolean {
+  add(atMs: number, amount: ShareAmount, isBad: boolean): boolean {
     const bucket = Math.floor(atMs / this.bucketMs)
     if (!(bucket >= 0 && bucket > this.#head - this.#ringCount)) return false
     if (bucket > this.#head) this.#advance(bucket)
-    this.#put(bucket, SAMPLES, count)
-    this.#put(bucket, TOTAL, weight)
-    if (isBad) this.#put(bucket, BAD, weight)
+    const { count, weight } = amount
+    const badWeight = isBad ? weight : 0
+    const offset = this.#offsetOf(bucket)
+    increase(this.#amounts, offset + SAMPLES, count)
+    increase(this.#amounts, offset + TOTAL, weight)
+    increase(this.#amounts, offset + BAD, badWeight)
+    for (let window = 0; window < this.#windows.length; window++) {
+      if (bucket <= this.#head - (this.#windows[window] as number)) continue
+      increase(this.#running, window * CHANNELS + SAMPLES, count)
+      increase(this.#running, window * CHANNELS + TOTAL, weight)
+      increase(this.#running, window * CHANNELS + BAD, badWeight)
+    }
     return true
   }
 
@@ -124,18 +133,6 @@ class ShareRing implements ShareWindows {
     return true
   }
 
-  #put(bucket: number, channel: number, amount: number): void {
-    const index = this.#offsetOf(bucket) + channel
-    this.#amounts[index] = (this.#amounts[index] as number) + amount
-    for (let window = 0; window < this.#windows.length; window++)
-      if (bucket > this.#head - (this.#windows[window] as number))
-        this.#run(window * CHANNELS + channel, amount)
-  }
-
-  #run(index: number, amount: number): void {
-    this.#running[index] = (this.#running[index] as number) + amount
-  }
-
   #advance(bucket: number): void {
     if (!(bucket - this.#head < this.#ringCount)) {
       this.clear()
@@ -150,7 +147,11 @@ class ShareRing implements ShareWindows {
         if (leaving < 0) continue
         const offset = this.#offsetOf(leaving)
         for (let channel = 0; channel < CHANNELS; channel++)
-          this.#run(window * CHANNELS + channel, -(this.#amounts[offset + channel] as number))
+          increase(
+            this.#running,
+            window * CHANNELS + channel,
+            -(this.#amounts[offset + channel] as number),
+          )
       }
       this.#head = next
       if (next % RECOUNT_BUCKETS === 0) this.#recount()
@@ -183,6 +184,10 @@ class ShareRing implements ShareWindows {
   #offsetOf(bucket: number): number {
     return (bucket % this.#ringCount) * CHANNELS
   }
+}
+
+function increase(amounts: Float64Array, index: number, by: number): void {
+  amounts[index] = (amounts[index] as number) + by
 }
 
 function isSavedShares(saved: unknown, bucketMs: number): saved is SavedShares {

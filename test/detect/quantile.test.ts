@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { expectRefuses, expectResumes, instantAt, itemAt, kindOf, stepsOf } from './kind-bench.ts'
+import {
+  createRandom,
+  expectRefuses,
+  expectResumes,
+  instantAt,
+  itemAt,
+  kindOf,
+  stepsOf,
+} from './kind-bench.ts'
 import { createPlay } from './play.ts'
 
 const LEVEL = `
@@ -197,4 +205,30 @@ test.for([LEVEL, TIMES.replace('10m', '90s')])(
 test('what it did not save is refused', () => {
   expectRefuses(LEVEL, steps)
   expectRefuses(TIMES, steps)
+})
+
+test('memory of a group is bounded by its buckets: 242 of 16 octaves, however wild the numbers', () => {
+  const wild = TIMES.replace('clear: { times_baseline: 1.5, window: 20s, min_count: 10 }', '')
+  const kind = kindOf(wild)
+  const random = createRandom(9)
+  for (let atS = 0; atS < 1_800; atS++) {
+    for (let count = 0; count < 20; count++)
+      kind.add(itemAt(atS, { duration: 2 ** (random() * 60 - 10) }))
+    kind.judge(instantAt(atS))
+  }
+  const [window, [, baseline]] = kind.save(0) as [Saved, [unknown, Saved]]
+  const bytes = window.bins.byteLength + baseline.bins.byteLength
+  expect(bytes).toBeLessThanOrEqual(242 * 2_048)
+  expect(bytes).toBeGreaterThan(150 * 2_048)
+})
+
+interface Saved {
+  readonly bins: Float32Array
+}
+
+test('a span that is delivered again counts once', () => {
+  const play = createPlay(LEVEL)
+  for (let count = 0; count < 60; count++)
+    play.ok({ duration: '9s', span_id: `span-${count % 20}`, trace_id: 'trace' })
+  expect(play.group()).toMatchObject({ state: 'insufficient', count: 20 })
 })
