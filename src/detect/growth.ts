@@ -3,7 +3,7 @@ import { bucketMsOf } from '../lib/ring-window.ts'
 import { createValueWindow } from '../lib/value-window.ts'
 import type { KindState } from './kind.ts'
 import { numberOf } from './number-of.ts'
-import { createPerWindow, type LevelWindow } from './per-window.ts'
+import { createPerWindow, type LevelWindow, remembering } from './per-window.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -28,10 +28,11 @@ export function createGrowth(rule: RuleOf<'growth'>): KindState {
   // Of items alone; per items of a kind, there may be nothing to tell it from.
   const isVolume = of === 'volume' && !per
   const levelOf = window.level
+  const past = remembering(window, bucketMs)
   const before = (endMs: number, lengthMs: number) => {
     if (window.sinceMs === undefined || window.sinceMs > endMs - pastMs) return undefined
-    if (rule.overMs !== undefined) return levelOf(endMs - rule.overMs, lengthMs)
-    if (pastMs < DAY_MS) return levelOf(endMs - lengthMs, pastMs - lengthMs)
+    if (rule.overMs !== undefined) return past.level(endMs - rule.overMs, lengthMs)
+    if (pastMs < DAY_MS) return past.level(endMs - lengthMs, pastMs - lengthMs)
     const days = Array.from({ length: Math.floor(pastMs / DAY_MS) }, (_, day) =>
       levelOf(endMs - (day + 1) * DAY_MS + HOUR_MS / 2, HOUR_MS),
     ).filter((level) => level !== undefined)
@@ -51,7 +52,7 @@ export function createGrowth(rule: RuleOf<'growth'>): KindState {
   }
 
   return {
-    add: (item) => (window.add(item) === undefined ? undefined : true),
+    add: (item) => (past.add(item) === undefined ? undefined : true),
     judge(at) {
       const missing = at.missing(windowMs)
       const now = compare(at.endUnixMs, windowMs)
@@ -70,9 +71,9 @@ export function createGrowth(rule: RuleOf<'growth'>): KindState {
       if (!now || at.missing(clear.windowMs) > 0) return false
       return trip.isAbove ? now.times < clear.times : now.times > clear.times
     },
-    restart: () => window.clear(),
-    save: () => window.save(),
-    load: (saved) => window.load(saved),
+    restart: () => past.clear(),
+    save: () => past.save(),
+    load: (saved) => past.load(saved),
   }
 }
 

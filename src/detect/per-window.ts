@@ -80,6 +80,41 @@ export function createPerWindow(options: PerWindowOptions): LevelWindow {
   }
 }
 
+/**
+ * The same window, which remembers the last level that was asked for until an item falls into it, or
+ * before its end: a long baseline is asked for on every judgement, and changes once per bucket.
+ */
+export function remembering(window: LevelWindow, bucketMs: number): LevelWindow {
+  let known = { end: Number.NEGATIVE_INFINITY, lengthMs: 0, level: undefined as Level | undefined }
+  const forget = () => {
+    known = { end: Number.NEGATIVE_INFINITY, lengthMs: 0, level: undefined }
+  }
+  return {
+    get sinceMs() {
+      return window.sinceMs
+    },
+    add(item) {
+      if (Math.floor(item.atUnixMs / bucketMs) <= known.end) forget()
+      return window.add(item)
+    },
+    level(endMs, lengthMs) {
+      const end = Math.floor(endMs / bucketMs)
+      if (end !== known.end || lengthMs !== known.lengthMs)
+        known = { end, lengthMs, level: window.level(endMs, lengthMs) }
+      return known.level
+    },
+    clear() {
+      forget()
+      window.clear()
+    },
+    save: window.save,
+    load(saved) {
+      forget()
+      return window.load(saved)
+    },
+  }
+}
+
 function createAmount(of: string): (item: Item) => number | undefined {
   return of === 'volume' ? () => 1 : (item) => numberOf(item, of)
 }

@@ -118,3 +118,28 @@ test('it goes on after save and load as if nothing had been, and refuses what it
     expectRefuses(text, stepsOf(fields))
   }
 })
+
+test('a remembered baseline is what a fresh one would be, also when items come late', () => {
+  const text = GROWTH.replace('over: 5m', 'baseline: 3m').replace('min_count: 10', 'min_count: 1')
+  const fresh = (items: readonly Parameters<typeof itemAt>[]) => {
+    const kind = kindOf(text)
+    for (const item of items) kind.add(itemAt(...item))
+    return kind
+  }
+  fc.assert(
+    fc.property(stepsOf(fields), (steps) => {
+      const kind = kindOf(text)
+      const items: Parameters<typeof itemAt>[] = []
+      let nowS = 100
+      for (const step of steps) {
+        nowS += step.afterS
+        const item: Parameters<typeof itemAt> = [nowS - step.lateS * 3, step.fields, step.weight]
+        items.push(item)
+        kind.add(itemAt(...item))
+        const at = instantAt(nowS)
+        expect(kind.judge(at)).toEqual(fresh(items).judge(at))
+      }
+    }),
+    { numRuns: 20 },
+  )
+})
