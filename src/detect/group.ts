@@ -28,6 +28,8 @@ export interface Group {
   readonly effect: Effect
   /** Last arrival of an item, on the never-stepping clock. */
   readonly heardMs: number
+  /** Last arrival of anything from the source of its last item; -Infinity when that is not known. */
+  readonly sourceHeardMs: number
   /** What it says to rules that look at it. */
   look(): Look
   save(nowMs: number): SavedGroup
@@ -66,8 +68,8 @@ export interface GroupOptions {
   readonly effect?: Effect
   /** Last arrival of anything from a source; -Infinity when it is not known. */
   sourceHeardMs(id: string): number
-  /** Last arrival of an item in another group of the rule; -Infinity when there is none. */
-  othersHeardMs(): number
+  /** Since when nine in ten other groups of the rule, of those alive, took an item; else -Infinity. */
+  othersHeardMs(nowMs: number): number
 }
 
 const NEVER = Number.NEGATIVE_INFINITY
@@ -105,12 +107,16 @@ class JudgedGroup implements Group {
     this.#hysteresis = createHysteresis({ ...holds, effect })
     this.#heard = {
       source: () => options.sourceHeardMs(this.#lastSource),
-      others: () => options.othersHeardMs(),
+      others: (nowMs) => options.othersHeardMs(nowMs),
     }
   }
 
   get effect(): Effect {
     return this.#hysteresis.effect
+  }
+
+  get sourceHeardMs(): number {
+    return this.#options.sourceHeardMs(this.#lastSource)
   }
 
   add(item: Item): void {

@@ -35,8 +35,8 @@ export interface Instant {
   readonly isTripped: boolean
   /** What another rule says for the same scope. */
   look(rule: string): Look
-  /** Last arrivals: of anything from the group's last source, and in other groups of the rule. */
-  readonly heard: { source(): number; others(): number }
+  /** Last arrivals: of anything from the group's last source, and in nine of ten other groups alive. */
+  readonly heard: { source(): number; others(nowMs: number): number }
 }
 
 /** What a rule says to rules that look at it. */

@@ -67,6 +67,8 @@ export interface RuleRunOptions {
 }
 
 const GROUPS_MAX = 256
+/** Of the others who are alive, so many may be slower than what is said of them all. */
+const SLOW_OTHERS = 0.1
 export const OTHER = '__other__'
 
 export function createRuleRun(options: RuleRunOptions): RuleRun {
@@ -154,7 +156,7 @@ class Run implements RuleRun {
         isRatio: rule.kind === 'ratio' || rule.kind === 'burn_rate',
       }),
       sourceHeardMs: (id) => sources.get(id)?.heardMs ?? Number.NEGATIVE_INFINITY,
-      othersHeardMs: () => this.#othersHeardMs(key),
+      othersHeardMs: (nowMs) => this.#othersHeardMs(key, nowMs),
     })
     const isOverflow = rule.by.length > 0 && rule.by.every((name) => by[name] === OTHER)
     const added: RunGroup = { group, isOverflow }
@@ -177,11 +179,13 @@ class Run implements RuleRun {
     return gone.map(([, entry]) => entry)
   }
 
-  #othersHeardMs(key: string): number {
-    let lastMs = Number.NEGATIVE_INFINITY
+  #othersHeardMs(key: string, nowMs: number): number {
+    const heard: number[] = []
     for (const [other, { group }] of this.#groups)
-      if (other !== key && group.heardMs > lastMs) lastMs = group.heardMs
-    return lastMs
+      if (other !== key && nowMs - group.sourceHeardMs <= this.#options.silentMs)
+        heard.push(group.heardMs)
+    heard.sort((a, b) => a - b)
+    return heard[Math.floor(heard.length * SLOW_OTHERS)] ?? Number.NEGATIVE_INFINITY
   }
 }
 
