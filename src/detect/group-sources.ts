@@ -91,8 +91,9 @@ export function createGroupSources(options: GroupSourcesOptions): GroupSources {
     return deaf ? unheard({ members, deaf, endUnixMs, windowMs }) : NOTHING
   }
   return {
-    add: members.add,
+    add: (item, isBad) => members.add(item, isBad),
     missingAt(at) {
+      members.settle()
       const absent = absences({ members, at, options })
       const missed = absent.filter((one) => !isCarried({ members, absent, at, windowMs }, one))
       const past = deaf ? unheardAt(at) : NOTHING
@@ -108,6 +109,7 @@ export function createGroupSources(options: GroupSourcesOptions): GroupSources {
       }
     },
     watermarkUnixMs(nowMs) {
+      members.settle()
       let least: number | undefined
       for (const { id } of members.all()) {
         const state = sources.get(id)
@@ -126,7 +128,7 @@ export function createGroupSources(options: GroupSourcesOptions): GroupSources {
         })
         .map(({ id }) => id)
         .sort(),
-    restart: members.clear,
+    restart: () => members.clear(),
     save: () => ({ members: members.save(), deaf }),
     load(saved) {
       const known = saved as { members: readonly SavedMember[]; deaf: Deaf | undefined }

@@ -120,10 +120,10 @@ class JudgedGroup implements Group {
   }
 
   add(item: Item): void {
-    this.heardMs = item.heardMs
-    this.#lastSource = item.source.id
     const isBad = this.#options.kind.add(item)
     if (isBad === undefined) return
+    this.heardMs = item.heardMs
+    this.#lastSource = item.source.id
     if (item.atUnixMs > this.#newestUnixMs) this.#newestUnixMs = item.atUnixMs
     if (!this.#isSilence) this.#options.sources.add(item, isBad)
   }

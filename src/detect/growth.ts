@@ -17,11 +17,9 @@ const BUCKETS_MAX = 4_000
  */
 export function createGrowth(rule: RuleOf<'growth'>): KindState {
   const { windowMs, trip, clear } = rule
-  const pastMs = rule.baselineMs ?? rule.overMs ?? 0
-  const longMs = Math.max(windowMs, clear.windowMs)
-  const spanMs = pastMs + longMs + DAY_MS * Number(pastMs >= DAY_MS)
-  // Long baselines are kept coarser, so that a week costs no more than an hour.
-  const bucketMs = Math.max(bucketMsOf(windowMs), spanMs / BUCKETS_MAX)
+  const pastMs = pastMsOf(rule)
+  const spanMs = spanMsOf(rule)
+  const bucketMs = growthBucketMs(rule)
   const { of, per } = rule
   const size = { bucketMs, windowMs, spanMs }
   const window = per ? createPerWindow({ ...size, of, per }) : createLevel(of, size)
@@ -77,6 +75,19 @@ export function createGrowth(rule: RuleOf<'growth'>): KindState {
   }
 }
 
+const pastMsOf = ({ baselineMs, overMs }: RuleOf<'growth'>) => baselineMs ?? overMs ?? 0
+
+function spanMsOf(rule: RuleOf<'growth'>): number {
+  const pastMs = pastMsOf(rule)
+  const longMs = Math.max(rule.windowMs, rule.clear.windowMs)
+  return pastMs + longMs + DAY_MS * Number(pastMs >= DAY_MS)
+}
+
+/** Long baselines are kept coarser, so that a week costs no more than an hour. */
+export function growthBucketMs(rule: RuleOf<'growth'>): number {
+  return Math.max(bucketMsOf(rule.windowMs), spanMsOf(rule) / BUCKETS_MAX)
+}
+
 /** Items (adjusted) per second, or the mean of the number. */
 function createLevel(of: string, size: { bucketMs: number; spanMs: number }): LevelWindow {
   const isVolume = of === 'volume'
@@ -86,8 +97,8 @@ function createLevel(of: string, size: { bucketMs: number; spanMs: number }): Le
       return window.sinceMs
     },
     add(item) {
-      const value = isVolume ? item.weight : numberOf(item, of)
-      if (value !== undefined) window.add(item.atUnixMs, value)
+      const value = isVolume ? item.weight / item.count : numberOf(item, of)
+      if (value !== undefined) window.add(item.atUnixMs, value, item.count)
       return value
     },
     level(endMs, lengthMs) {

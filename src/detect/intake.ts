@@ -52,6 +52,7 @@ class Sorting implements Intake {
   readonly #once = createRecentKeys({ countMax: ONCE_MAX })
   readonly #cursor: Cursor
   #now: IntakeMoment = { nowUnixMs: 0, nowMs: 0 }
+  #batch = 0
   #touched = new Map<RunGroup, RuleRun>()
   #pending: Leaf[] = []
   /** What each source sent in this batch, to be heard once. */
@@ -65,6 +66,7 @@ class Sorting implements Intake {
 
   take(observations: readonly Observation[], now: IntakeMoment): ReadonlyMap<RunGroup, RuleRun> {
     this.#now = now
+    this.#batch++
     this.#touched = new Map()
     this.#heard = new Map()
     this.#last = undefined
@@ -93,11 +95,21 @@ class Sorting implements Intake {
     }
     this.#cursor.moveTo(observation, { atUnixMs, heardMs: nowMs })
     if ((heard.units & UNIT_FLAG[unit]) === 0) this.#tellSender(heard, unit)
-    const leaf = book.sorterOf(unit).find(this.#cursor)
-    if (leaf.each.length + leaf.tallied.length === 0) return
-    const isNew = !leaf.isCounted || this.#isFirst(observation)
-    if (!isNew) events.duplicateSkipped()
-    const isCurrent = this.#options.restarts.isCurrent(observation)
+    let isNew: boolean | undefined
+    let isCurrent = true
+    for (const sorter of book.sortersOf(unit)) {
+      const leaf = sorter.find(this.#cursor)
+      if (leaf.each.length + leaf.tallied.length === 0) continue
+      if (isNew === undefined && leaf.isCounted) {
+        isNew = this.#isFirst(observation)
+        isCurrent = this.#options.restarts.isCurrent(observation)
+      }
+      this.#give(leaf, observation, { isNew: isNew !== false, isCurrent })
+    }
+    if (isNew === false) events.duplicateSkipped()
+  }
+
+  #give(leaf: Leaf, observation: Observation, { isNew, isCurrent }: Standing): void {
     for (const taker of leaf.each) if (isTaking(taker, isNew, isCurrent)) this.#add(taker)
     if (leaf.tallied.length === 0) return
     if (isNew && isCurrent) this.#count(leaf, observation)
@@ -168,7 +180,9 @@ class Sorting implements Intake {
     const { run } = taker
     const cursor = this.#cursor
     if (taker.takes && !taker.takes(cursor.read)) return
-    if (taker.isUsable(cursor)) this.#addTo(run, this.#entryOf(taker))
+    // What the kind cannot use must not make a group; where there is one, the kind leaves it out.
+    if (taker.entry) this.#addTo(run, taker.entry)
+    else if (taker.isUsable(cursor)) this.#addTo(run, this.#entryOf(taker))
   }
 
   #entryOf(taker: Taker): RunGroup {
@@ -180,8 +194,17 @@ class Sorting implements Intake {
 
   #addTo(run: RuleRun, entry: RunGroup): void {
     entry.group.add(this.#cursor)
+    if (entry.touchedBatch === this.#batch) return
+    entry.touchedBatch = this.#batch
     this.#touched.set(entry, run)
   }
+}
+
+interface Standing {
+  /** Not delivered before. */
+  readonly isNew: boolean
+  /** Started under the weights in force. */
+  readonly isCurrent: boolean
 }
 
 type MutableArrival = { -readonly [K in keyof Arrival]: Arrival[K] }

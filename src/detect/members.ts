@@ -8,7 +8,10 @@ import type { Item } from './kind.ts'
 
 /** What each source contributed to one group of a rule. */
 export interface Members {
+  /** Adds up items of one source and bucket; they show when another comes, or after `settle`. */
   add(item: Item, isBad: boolean): void
+  /** To be called before anything is read. */
+  settle(): void
   all(): IterableIterator<Member>
   delete(id: string): void
   /** Items per ms of one source in the window ending at `endMs`. */
@@ -46,52 +49,113 @@ export interface MembersOptions {
   readonly silentMs: number
 }
 
-export function createMembers({ windowMs, silentMs }: MembersOptions): Members {
-  // Rates need no finer buckets, and a rule over hours must not cost megabytes per source.
-  const bucketMs = Math.max(bucketMsOf(windowMs), windowMs / 360)
-  const members = new Map<string, Member>()
-  const addMember = (id: string, firstUnixMs: number): Member | undefined => {
-    if (members.size >= MEMBERS_MAX) return undefined
-    const ring = createRingWindow({
-      bucketMs,
-      windowMs,
-      // The window before an absence is still read while the absence lasts.
-      spanMs: windowMs * 2 + silentMs * 2,
-      channelCount: 3,
-    })
-    const member = { id, ring, firstUnixMs, formerTotal: undefined }
-    members.set(id, member)
-    return member
+export function createMembers(options: MembersOptions): Members {
+  return new MemberBook(options)
+}
+
+/** A class, since there may be thousands. */
+class MemberBook implements Members {
+  readonly bucketMs: number
+  readonly #options: MembersOptions
+  readonly #members = new Map<string, Member>()
+  /** Items that were not added yet: of one source, in one bucket. */
+  readonly #run = {
+    id: '',
+    fromUnixMs: 0,
+    untilUnixMs: 0,
+    firstUnixMs: 0,
+    count: 0,
+    weight: 0,
+    bad: 0,
   }
-  const rate = ({ ring, firstUnixMs }: Member, endMs: number) => {
+
+  constructor(options: MembersOptions) {
+    this.#options = options
+    // Rates need no finer buckets, and a rule over hours must not cost megabytes per source.
+    this.bucketMs = Math.max(bucketMsOf(options.windowMs), options.windowMs / 360)
+  }
+
+  add({ source, atUnixMs, count, weight }: Item, isBad: boolean): void {
+    const run = this.#run
+    if (source.id !== run.id || atUnixMs < run.fromUnixMs || atUnixMs >= run.untilUnixMs) {
+      this.settle()
+      run.id = source.id
+      run.fromUnixMs = Math.floor(atUnixMs / this.bucketMs) * this.bucketMs
+      run.untilUnixMs = run.fromUnixMs + this.bucketMs
+      run.firstUnixMs = atUnixMs
+    }
+    run.count += count
+    run.weight += weight
+    if (isBad) run.bad += weight
+    if (atUnixMs < run.firstUnixMs) run.firstUnixMs = atUnixMs
+  }
+
+  settle(): void {
+    const { id, firstUnixMs, count, weight, bad } = this.#run
+    if (count === 0) return
+    this.#forgetRun()
+    const member = this.#members.get(id) ?? this.#addMember(id, firstUnixMs)
+    if (!member?.ring.add(firstUnixMs, SAMPLES, count)) return
+    member.ring.add(firstUnixMs, TOTAL, weight)
+    if (bad > 0) member.ring.add(firstUnixMs, BAD, bad)
+    member.firstUnixMs = Math.min(member.firstUnixMs, firstUnixMs)
+  }
+
+  all(): IterableIterator<Member> {
+    return this.#members.values()
+  }
+
+  delete(id: string): void {
+    this.#members.delete(id)
+  }
+
+  rate({ ring, firstUnixMs }: Member, endMs: number): number {
+    const { windowMs, silentMs } = this.#options
     // A burst is no rate: it is spread over the time after which a source counts as silent.
     const lengthMs = Math.min(windowMs, Math.max(silentMs, endMs - firstUnixMs))
     return ring.sum(TOTAL, endMs, lengthMs) / lengthMs
   }
-  return {
-    bucketMs,
-    add(item, isBad) {
-      const member = members.get(item.source.id) ?? addMember(item.source.id, item.atUnixMs)
-      if (!member?.ring.add(item.atUnixMs, SAMPLES, item.count)) return
-      member.ring.add(item.atUnixMs, TOTAL, item.weight)
-      if (isBad) member.ring.add(item.atUnixMs, BAD, item.weight)
-      member.firstUnixMs = Math.min(member.firstUnixMs, item.atUnixMs)
-    },
-    all: () => members.values(),
-    delete: (id) => members.delete(id),
-    rate,
-    totalRate(endMs) {
-      let total = 0
-      for (const member of members.values()) total += rate(member, endMs)
-      return total
-    },
-    clear: () => members.clear(),
-    save: () =>
-      [...members.values()].map(({ id, ring, firstUnixMs }) => ({
-        ...{ id, firstUnixMs },
-        ring: ring.save(),
-      })),
-    load: (saved) =>
-      saved.every(({ id, ring, firstUnixMs }) => addMember(id, firstUnixMs)?.ring.load(ring)),
+
+  totalRate(endMs: number): number {
+    let total = 0
+    for (const member of this.#members.values()) total += this.rate(member, endMs)
+    return total
+  }
+
+  clear(): void {
+    this.#forgetRun()
+    this.#members.clear()
+  }
+
+  save(): readonly SavedMember[] {
+    this.settle()
+    return [...this.#members.values()].map(({ id, ring, firstUnixMs }) => {
+      return { id, firstUnixMs, ring: ring.save() }
+    })
+  }
+
+  load(saved: readonly SavedMember[]): boolean {
+    return saved.every(({ id, ring, firstUnixMs }) => {
+      return this.#addMember(id, firstUnixMs)?.ring.load(ring)
+    })
+  }
+
+  #forgetRun(): void {
+    this.#run.count = 0
+    this.#run.weight = 0
+    this.#run.bad = 0
+  }
+
+  #addMember(id: string, firstUnixMs: number): Member | undefined {
+    if (this.#members.size >= MEMBERS_MAX) return undefined
+    const { windowMs, silentMs } = this.#options
+    const ring = createRingWindow({
+      ...{ bucketMs: this.bucketMs, windowMs, channelCount: 3 },
+      // The window before an absence is still read while the absence lasts.
+      spanMs: windowMs * 2 + silentMs * 2,
+    })
+    const member = { id, ring, firstUnixMs, formerTotal: undefined }
+    this.#members.set(id, member)
+    return member
   }
 }

@@ -36,13 +36,18 @@ export interface MixWindowsOptions {
   readonly countMin: number
 }
 
+/** Sizes of the buckets of the window and of the baseline. */
+export function mixBucketsOf(options: Pick<MixWindowsOptions, 'windowMs' | 'baselineMs'>) {
+  const bucketMs = options.windowMs / BUCKETS
+  return [bucketMs, Math.max(bucketMs, options.baselineMs / BASELINE_BUCKETS)] as const
+}
+
 export function createMixWindows(options: MixWindowsOptions): MixWindows {
   const { windowMs, baselineMs } = options
-  const bucketMs = windowMs / BUCKETS
+  const [bucketMs, coarseMs] = mixBucketsOf(options)
   const spanMs = windowMs * 2
   const channelCount = CLASSES + 1
   const ring = createRingWindow({ bucketMs, windowMs, spanMs, channelCount })
-  const coarseMs = Math.max(bucketMs, baselineMs / BASELINE_BUCKETS)
   const baseline = createRingWindow({ bucketMs: coarseMs, windowMs: baselineMs, channelCount })
   const learning = createLearning({ bucketMs, windowMs, spanMs })
   const compare = createCompare({ ...options, ring, baseline })

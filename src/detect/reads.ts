@@ -2,6 +2,8 @@ import type { Rule, RuleOf } from '../config/rules.ts'
 import type { Matcher } from '../lib/matcher.ts'
 import { bucketMsOf } from '../lib/ring-window.ts'
 import { burnBucketsOf } from './burn-rate.ts'
+import { growthBucketMs } from './growth.ts'
+import { mixBucketsOf } from './mix-windows.ts'
 
 /**
  * What a kind reads of an item beside `where` and `by`. Items that are equal in all of it, come from
@@ -42,6 +44,17 @@ export function readsOf(rule: Rule): Reads | undefined {
     }
     case 'distinct':
       return { keys: [rule.of], ofBad: [], bucketsMs: bucketsOf(rule.windowMs) }
+    case 'growth':
+      if (rule.of !== 'volume' || rule.per) return undefined
+      return { keys: [], ofBad: [], bucketsMs: [...bucketsOf(rule.windowMs), growthBucketMs(rule)] }
+    case 'value':
+      if (rule.agg === 'rate' || rule.per) return undefined
+      return { keys: [rule.of], ofBad: [], bucketsMs: bucketsOf(rule.windowMs) }
+    case 'change': {
+      if (rule.method !== 'psi') return undefined
+      const bucketsMs = [...bucketsOf(rule.windowMs), ...mixBucketsOf(rule)]
+      return { keys: [rule.of], ofBad: [], bucketsMs }
+    }
     default:
       return undefined
   }

@@ -8,14 +8,14 @@ import type { DetectEvents } from '../telemetry/detect-events.ts'
 import type { Look } from './kind.ts'
 import { UNITS, unitsOf } from './kinds.ts'
 import { createRuleRun, OTHER, type RuleRun, type RunGroup } from './rule-run.ts'
-import { createSorter, type Sorter } from './sorter.ts'
+import { createSorters, type Sorter } from './sorter.ts'
 import type { Sources } from './sources.ts'
 
 /** All rules at work, by what they look at. */
 export interface RuleBook {
   runs(): readonly RuleRun[]
-  /** Sorts items of a unit to the rules that look at them, all but those of `perSenderOf`. */
-  sorterOf(unit: ObservationUnit): Sorter
+  /** Sort items of a unit to the rules that look at them, all but those of `perSenderOf`. */
+  sortersOf(unit: ObservationUnit): readonly Sorter[]
   /** Rules that only ask who sends. */
   perSenderOf(unit: ObservationUnit): readonly RuleRun[]
   /** To be called when groups were dropped. */
@@ -64,7 +64,7 @@ export function createRuleBook(options: RuleBookOptions): RuleBook {
 
   return {
     runs: () => runs,
-    sorterOf: (unit) => index.sorters[unit],
+    sortersOf: (unit) => index.sorters[unit],
     perSenderOf: (unit) => index.perSender[unit],
     forgetGroups: () => forgetAll(index),
     look(rule, by) {
@@ -157,7 +157,7 @@ const dependentOf = (runs: readonly RuleRun[]) =>
   runs.filter(({ rule }) => lookedAt(rule).length > 0)
 
 interface Index {
-  readonly sorters: Readonly<Record<ObservationUnit, Sorter>>
+  readonly sorters: Readonly<Record<ObservationUnit, readonly Sorter[]>>
   readonly perSender: Readonly<Record<ObservationUnit, readonly RuleRun[]>>
 }
 
@@ -166,13 +166,13 @@ function indexByUnit(runs: readonly RuleRun[]): Index {
   const each = <T>(make: (taking: readonly RuleRun[]) => T) =>
     Object.fromEntries(UNITS.map((unit) => [unit, make(of(unit))])) as Record<ObservationUnit, T>
   return {
-    sorters: each((taking) => createSorter(taking.filter((run) => !run.isPerSender))),
+    sorters: each((taking) => createSorters(taking.filter((run) => !run.isPerSender))),
     perSender: each((taking) => taking.filter((run) => run.isPerSender)),
   }
 }
 
 function forgetAll({ sorters }: Index): void {
-  for (const sorter of Object.values(sorters)) sorter.forget()
+  for (const sorter of Object.values(sorters).flat()) sorter.forget()
 }
 
 function isCompatible(a: GroupKey, b: GroupKey): boolean {

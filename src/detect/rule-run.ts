@@ -39,6 +39,8 @@ export interface RunGroup {
   readonly isOverflow: boolean
   judgement?: Judgement
   told?: Told
+  /** The last batch that it took something of. */
+  touchedBatch: number
 }
 
 export interface Told {
@@ -159,7 +161,7 @@ class Run implements RuleRun {
       othersHeardMs: (nowMs) => this.#othersHeardMs(key, nowMs),
     })
     const isOverflow = rule.by.length > 0 && rule.by.every((name) => by[name] === OTHER)
-    const added: RunGroup = { group, isOverflow }
+    const added: RunGroup = { group, isOverflow, touchedBatch: 0 }
     this.#groups.set(key, added)
     return added
   }

@@ -34,10 +34,32 @@ const LEAVES_MAX = 20_000
 
 /** Keys that differ from item to item: numbers, identities, texts. */
 const NEVER_SORTED = new Set([
-  ...['duration', 'value', 'count', 'sum', 'cost', 'images', 'attempt_count', 'template'],
+  ...['duration', 'value', 'count', 'sum', 'cost', 'template'],
   ...['request_id', 'session', 'body', 'status_message', 'exception.message'],
   ...['exception.stacktrace', 'started', 'ok', 'failed', 'inflight', 'oldest_ms'],
 ])
+
+/** Keys with few values, that most rules sort by. */
+const CORE = new Set([
+  ...['role', 'outcome', 'route', 'target', 'router', 'kind', 'status', 'severity', 'metric'],
+  ...['event', 'http.response.status_code'],
+])
+
+/**
+ * Two trees: one for rules over the core keys alone, in which items are alike often and are counted
+ * as one, and one for those that look closer. Together they would be as fine as the closest look.
+ */
+export function createSorters(runs: readonly RuleRun[]): readonly Sorter[] {
+  const isCore = (run: RuleRun) => {
+    const reads = readsOf(run.rule)
+    if (!reads) return false
+    const keys = [...Object.keys(run.rule.where), ...run.rule.by, ...reads.keys]
+    return [...keys, ...Object.keys(reads.bad ?? {})].every((key) => CORE.has(key))
+  }
+  const core = runs.filter(isCore)
+  const rest = runs.filter((run) => !core.includes(run))
+  return [core, rest].filter((some) => some.length > 0).map(createSorter)
+}
 
 export function createSorter(runs: readonly RuleRun[]): Sorter {
   const rules = runs.map(toSortable)

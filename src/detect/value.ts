@@ -79,7 +79,9 @@ function createAggregate(
     },
     add(item) {
       const value = numberOf(item, of)
-      if (value !== undefined) window.add(item.atUnixMs, isCounter ? increase(item, value) : value)
+      if (value === undefined) return undefined
+      if (isCounter) window.add(item.atUnixMs, increase(item, value))
+      else window.add(item.atUnixMs, value, item.count)
       return value
     },
     level(endMs, lengthMs) {

@@ -12,7 +12,8 @@ export interface ValueSummary {
  * greatest and newest. Memory is fixed by span and bucket.
  */
 export interface ValueWindow {
-  add(atMs: number, value: number): void
+  /** `count` times the same number; default 1. */
+  add(atMs: number, value: number, count?: number): void
   /** Over the buckets of (endMs − windowMs, endMs]; undefined when they hold nothing. */
   summary(endMs: number, windowMs: number): ValueSummary | undefined
   /** Event time of the oldest number since the last clear; undefined before the first. */
@@ -63,7 +64,7 @@ class ValueRing implements ValueWindow {
     return this.#sinceMs
   }
 
-  add(atMs: number, value: number): void {
+  add(atMs: number, value: number, count = 1): void {
     const index = Math.floor(atMs / this.#bucketMs)
     const ring = this.#ring
     const from = (index % this.#ringCount) * NUMBERS
@@ -71,8 +72,8 @@ class ValueRing implements ValueWindow {
     if (index < 0 || (ring[from + INDEX] as number) > index) return
     if (this.#sinceMs === undefined || atMs < this.#sinceMs) this.#sinceMs = atMs
     if (ring[from + INDEX] !== index) this.#begin(from, index)
-    ring[from + COUNT] = (ring[from + COUNT] as number) + 1
-    ring[from + SUM] = (ring[from + SUM] as number) + value
+    ring[from + COUNT] = (ring[from + COUNT] as number) + count
+    ring[from + SUM] = (ring[from + SUM] as number) + value * count
     if (value < (ring[from + MIN] as number)) ring[from + MIN] = value
     if (value > (ring[from + MAX] as number)) ring[from + MAX] = value
     if (atMs < (ring[from + LAST_MS] as number)) return
