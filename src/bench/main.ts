@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { BenchOptions } from './bench-options.ts'
+import { benchDetect } from './detect.ts'
 import { benchIngest } from './ingest.ts'
 import { readMachine } from './machine.ts'
 import { benchOutage } from './outage.ts'
@@ -16,6 +17,7 @@ interface Benchmark {
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   ingest: { run: benchIngest, seconds: 60 },
+  detect: { run: benchDetect, seconds: 60 },
   soak: { run: benchSoak, seconds: 600, spansPerS: 50_000 },
   outage: { run: benchOutage, seconds: 600, spansPerS: 20_000 },
 }

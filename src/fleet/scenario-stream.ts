@@ -1,0 +1,173 @@
+import type { Observation, Source } from '../model/observation.ts'
+import { ROUTE } from './fleet-plan.ts'
+import { createRandom, type Random } from './random.ts'
+import type { Delivery, Scenario } from './scenario.ts'
+import { traceIdOf } from './scenario-asked.ts'
+import { createCalendar } from './scenario-calendar.ts'
+import { createScenarioFleet, type Outlets, type ScenarioFleet } from './scenario-fleet.ts'
+import { createPlatform } from './scenario-platform.ts'
+import { createPoison } from './scenario-poison.ts'
+import { createRouterBook } from './scenario-routers.ts'
+import { said } from './scenario-says.ts'
+import { SeenAttempt, SeenRequest } from './scenario-seen.ts'
+import { stagesOf } from './scenario-stages.ts'
+import { createTraffic } from './scenario-traffic.ts'
+import { createWeather, type Weather } from './scenario-weather.ts'
+
+/** How often senders export, as routers are asked to and our own collector does. */
+export const EXPORT_EVERY_MS = 500
+const STATUS_EVERY_MS = 1_000
+const COLLECTOR = 'workers'
+const CHECKER: Source = { id: 'quality-checker-0', component: 'other' }
+
+/**
+ * What arrives at Signalbox of a scenario, in order of arrival and as it is drawn: routers export
+ * by themselves, all others through one collector. A sender that is silent loses what it has.
+ */
+export function* streamScenario(scenario: Scenario): Generator<Delivery> {
+  const random = createRandom(scenario.seed)
+  const fleet = createScenarioFleet(scenario)
+  const weatherAt = createWeather(scenario)
+  const slices = createSlices({ scenario, fleet, random, weatherAt })
+  const jitter = random.fork('network')
+  const startMs = fleet.unixMs(0)
+  for (let fromS = 0; fromS < scenario.durationS; fromS += EXPORT_EVERY_MS / 1_000) {
+    const fromUnixMs = startMs + fromS * 1_000
+    const untilUnixMs = fromUnixMs + EXPORT_EVERY_MS
+    const weather = weatherAt(fromS)
+    const ready = slices.next({ fromUnixMs, untilUnixMs, weather })
+    const arriving = ready.map(({ delivery, delayMs }) =>
+      arrive(delivery, untilUnixMs + delayMs + 5 + jitter.unit() * 20),
+    )
+    yield* arriving.sort((a, b) => a.receivedUnixMs - b.receivedUnixMs)
+  }
+}
+
+function arrive(delivery: Ready['delivery'], receivedUnixMs: number): Delivery {
+  if ('observations' in delivery) return { ...delivery, receivedUnixMs }
+  return { receivedUnixMs, status: { ...delivery.status, receivedUnixMs } }
+}
+
+interface Ready {
+  readonly delivery:
+    | { readonly observations: readonly Observation[] }
+    | { readonly status: Omit<NonNullable<Delivery['status']>, 'receivedUnixMs'> }
+  /** Exports of different senders do not come at one moment. */
+  readonly delayMs: number
+}
+
+interface Slice {
+  readonly fromUnixMs: number
+  readonly untilUnixMs: number
+  readonly weather: Weather
+}
+
+function createSlices(options: {
+  readonly scenario: Scenario
+  readonly fleet: ScenarioFleet
+  readonly random: Random
+  readonly weatherAt: (atS: number) => Weather
+}) {
+  const { scenario, fleet, random } = options
+  const books = new Map(fleet.routers.map(({ id }) => [id, createRouterBook(ROUTE, id)]))
+  const calendar = createCalendar(EXPORT_EVERY_MS)
+  const platform = createPlatform({ scenario, fleet, random: random.fork('platform') })
+  const retryWeatherAt = createWeather(scenario)
+  const outlets = createOutlets({
+    scenario,
+    calendar,
+    books,
+    platform,
+    random: random.fork('checks'),
+  })
+  const common = { scenario, fleet, outlets }
+  const weatherAt = (unixMs: number) => retryWeatherAt((unixMs - fleet.unixMs(0)) / 1_000)
+  const traffic = createTraffic({ ...common, random: random.fork('traffic'), weatherAt })
+  const poison = createPoison(common)
+  let gone = new Set<string>()
+
+  return {
+    next({ fromUnixMs, untilUnixMs, weather }: Slice): Ready[] {
+      outlets.weather = weather
+      traffic.slice(fromUnixMs, untilUnixMs, weather)
+      poison.slice(fromUnixMs, untilUnixMs, weather)
+      const ready: Ready[] = []
+      const goneNow = new Set<string>()
+      fleet.routers.forEach(({ id }, index) => {
+        const observations = calendar.take(id, fromUnixMs)
+        if (fleet.isGone(id, fromUnixMs)) goneNow.add(id)
+        else if (gone.has(id)) books.get(id)?.reboot()
+        const status =
+          untilUnixMs % STATUS_EVERY_MS === 0
+            ? books.get(id)?.statusAt(untilUnixMs, fleet.generationNumberOf(id, untilUnixMs))
+            : undefined
+        if (goneNow.has(id) || weather.silent.has(id) || weather.silent.has('all')) return
+        if (observations.length > 0)
+          ready.push({ delivery: { observations }, delayMs: 40 + index * 130 })
+        if (status && !weather.silent.has(`${id} status`))
+          ready.push({ delivery: { status: { router: id, status } }, delayMs: index * 110 })
+      })
+      gone = goneNow
+      const others = [
+        ...calendar.take(COLLECTOR, fromUnixMs),
+        ...platform.slice(fromUnixMs, untilUnixMs, weather),
+      ].filter(({ source }) => !isSilent(source, weather))
+      if (others.length > 0) ready.push({ delivery: { observations: others }, delayMs: 90 })
+      return ready
+    },
+  }
+}
+
+function isSilent({ component, id }: Source, { silent }: Weather): boolean {
+  return silent.has('all') || silent.has(id) || (component === 'worker' && silent.has('workers'))
+}
+
+/** Tells each thing where it is told from, when it ends. */
+function createOutlets(options: {
+  readonly scenario: Scenario
+  readonly calendar: ReturnType<typeof createCalendar>
+  readonly books: ReadonlyMap<string, ReturnType<typeof createRouterBook>>
+  readonly platform: ReturnType<typeof createPlatform>
+  readonly random: Random
+}): Outlets & { weather: Weather | undefined } {
+  const { scenario, calendar, books, platform, random } = options
+  const { load } = scenario
+  return {
+    weather: undefined,
+    attempt(tried) {
+      calendar.add(tried.asked.router.id, new SeenAttempt(tried))
+      books.get(tried.asked.router.id)?.add(tried)
+    },
+    request(tried) {
+      calendar.add(tried.asked.router.id, new SeenRequest(tried))
+      if (tried.outcome !== 'ok' || random.unit() >= load.checkedShare) return
+      const isFlagged = random.unit() < (this.weather?.flaggedShare ?? load.flaggedShare)
+      calendar.add(COLLECTOR, verdictOf(tried, isFlagged))
+    },
+    render(render) {
+      for (const stage of stagesOf(render, load.hasStages)) calendar.add(COLLECTOR, stage)
+      if (!render.failure) platform.rendered(render.worker.id)
+    },
+    log: (observation) => calendar.add(COLLECTOR, observation),
+  }
+}
+
+const CHECK_MS = 2_500
+
+/** What the checker says of a picture, a little later. */
+function verdictOf(tried: Parameters<Outlets['request']>[0], isFlagged: boolean): Observation {
+  const { asked, endUnixMs, target } = tried
+  const fields = new Map<string, string | boolean>([
+    ['event', 'signalbox.quality'],
+    ['name', 'signalbox.quality'],
+    ['signalbox.quality.typography', isFlagged],
+    ['request_id', traceIdOf(asked)],
+    ['route', asked.route],
+    ['target', target],
+    ['model', asked.model],
+    ['variant', asked.variant],
+    ['severity', 'info'],
+    ['service', 'quality-checker'],
+  ])
+  return said({ unit: 'log', source: CHECKER, atUnixMs: endUnixMs + CHECK_MS, fields })
+}

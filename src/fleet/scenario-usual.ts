@@ -1,0 +1,30 @@
+import type { Scenario, ScenarioLoad } from './scenario.ts'
+
+/** A fleet as it usually is: a rule that trips on this is wrong. */
+const USUAL_LOAD: ScenarioLoad = {
+  requestsPerS: 20,
+  arrivals: 'poisson',
+  routers: 3,
+  workers: 20,
+  failedShare: 0.0003,
+  rejectedShare: 0.01,
+  cancelledShare: 0.005,
+  fallbackShare: 0.005,
+  attemptsMax: 1,
+  isRescued: false,
+  checkedShare: 0.1,
+  flaggedShare: 0.02,
+  shape: 'flat',
+  hasStages: false,
+  queuesPerWorker: false,
+}
+
+type Told = Pick<Scenario, 'name' | 'seed' | 'durationS'> & {
+  readonly load?: Partial<ScenarioLoad>
+  readonly faults?: Scenario['faults']
+  readonly disturbances?: Scenario['disturbances']
+}
+
+export function scenario({ load, faults = [], disturbances = [], ...told }: Told): Scenario {
+  return { ...told, faults, disturbances, load: { ...USUAL_LOAD, ...load } }
+}
