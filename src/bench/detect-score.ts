@@ -1,6 +1,5 @@
 import type { Rule } from '../config/rules.ts'
 import type { FaultTruth, Scenario } from '../fleet/scenario.ts'
-import { EXPORT_EVERY_MS } from '../fleet/scenario-stream.ts'
 import { truthOf } from '../fleet/scenario-truth.ts'
 import { bucketMsOf } from '../lib/ring-window.ts'
 import { exactMoments, keyOf } from './detect-exact.ts'
@@ -61,11 +60,14 @@ export function scoreScenario(scenario: Scenario, played: Played, { rules }: Pac
       const rule = byId.get(id)
       if (!rule) return { rule: id, fault, isInPack: false, isFound: false }
       const exactUnixMs = exact.get(keyOf(fault, id))
-      const { requestsPerS } = scenario.load
+      const { requestsPerS, exportEveryMs } = scenario.load
       const optimum = optimumMs({ rule, fault, requestsPerS })
       return {
         ...{ rule: id, fault, isInPack: true },
-        ...foundIn({ trips: played.trips, fault, rule, exactUnixMs, reachMs: reachOf(id) }),
+        ...foundIn({
+          ...{ trips: played.trips, fault, rule, exactUnixMs, exportEveryMs },
+          reachMs: reachOf(id),
+        }),
         ...(optimum !== undefined && { optimumMs: optimum }),
       }
     }),
@@ -95,11 +97,12 @@ interface FoundQuery {
   readonly fault: FaultTruth
   readonly rule: Rule
   readonly exactUnixMs: number | undefined
+  readonly exportEveryMs: number
   readonly reachMs: number
 }
 
 function foundIn(query: FoundQuery): Omit<Expectation, 'rule' | 'fault' | 'isInPack'> {
-  const { trips, fault, rule, exactUnixMs, reachMs: reach } = query
+  const { trips, fault, rule, exactUnixMs, exportEveryMs, reachMs: reach } = query
   const own = trips.filter((trip) => trip.rule === rule.id && isNamed(trip, fault))
   const trip = own.find((one) => isNear(one, fault, reach))
   const exactMs = exactUnixMs === undefined ? {} : { exactMs: exactUnixMs - fault.fromUnixMs }
@@ -115,13 +118,15 @@ function foundIn(query: FoundQuery): Omit<Expectation, 'rule' | 'fault' | 'isInP
     delayMs: trip.atUnixMs - fault.fromUnixMs,
     judgedDelayMs: trip.judgedUnixMs - fault.fromUnixMs,
     ...exactMs,
-    ...(exactUnixMs !== undefined && latenessOf(rule, trip.atUnixMs - exactUnixMs)),
+    ...(exactUnixMs !== undefined &&
+      latenessOf({ rule, lateMs: trip.atUnixMs - exactUnixMs, exportEveryMs })),
   }
 }
 
-function latenessOf({ windowMs }: Rule, lateMs: number) {
-  const bucketMs = bucketMsOf(windowMs)
-  const isOnTime = lateMs >= -bucketMs && lateMs <= bucketMs + EXPORT_EVERY_MS
+function latenessOf(query: { rule: Rule; lateMs: number; exportEveryMs: number }) {
+  const { rule, lateMs, exportEveryMs } = query
+  const bucketMs = bucketMsOf(rule.windowMs)
+  const isOnTime = lateMs >= -bucketMs && lateMs <= bucketMs + exportEveryMs
   return { lateMs, bucketsLate: lateMs / bucketMs, isOnTime }
 }
 

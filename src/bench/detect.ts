@@ -1,4 +1,4 @@
-import { OUTAGE_SCENARIOS } from '../fleet/scenarios-outage.ts'
+import { SCENARIOS } from '../fleet/scenarios.ts'
 import type { BenchOptions } from './bench-options.ts'
 import { ruleFigures, scenarioFigures, totalFigures } from './detect-figures.ts'
 import { loadPack } from './detect-pack.ts'
@@ -9,7 +9,7 @@ import { round } from './statistics.ts'
 export async function benchDetect({ only, emit, progress }: BenchOptions): Promise<void> {
   const pack = loadPack()
   const scores: ScenarioScore[] = []
-  for (const scenario of OUTAGE_SCENARIOS.filter(({ name }) => !only || only.includes(name))) {
+  for (const scenario of SCENARIOS.filter(({ name }) => !only || only.includes(name))) {
     progress(scenario.name)
     const start = process.cpuUsage()
     const played = playScenario(scenario, pack)

@@ -44,6 +44,10 @@ export const SCENARIO_START_UNIX_MS = Date.UTC(2026, 0, 11, 12)
 const HOUR_MS = 3_600_000
 const FALLBACK_WORKERS = 4
 const OLD_GENERATION = 57
+const PAIRS: Readonly<Record<number, string>> = {
+  [OLD_GENERATION]: `${EPOCH}.${OLD_GENERATION}`,
+  [OLD_GENERATION + 1]: `${EPOCH}.${OLD_GENERATION + 1}`,
+}
 
 export function createScenarioFleet({ load, faults }: Scenario): ScenarioFleet {
   const unixMs = (atS: number) => SCENARIO_START_UNIX_MS + atS * 1_000
@@ -84,7 +88,7 @@ export function createScenarioFleet({ load, faults }: Scenario): ScenarioFleet {
       absences.get(worker)?.find(({ fromMs }) => fromMs >= atUnixMs)?.fromMs ??
       Number.POSITIVE_INFINITY,
     generationNumberOf,
-    generationOf: (router, atUnixMs) => `${EPOCH}.${generationNumberOf(router, atUnixMs)}`,
+    generationOf: (router, atUnixMs) => PAIRS[generationNumberOf(router, atUnixMs)] ?? '',
   }
 }
 

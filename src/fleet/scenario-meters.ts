@@ -52,7 +52,8 @@ export function createMeters({ scenario, fleet, random }: MetersOptions): Meters
         { ...deployment, metric: 'k8s.deployment.desired_pods', value: now.desired },
         { ...deployment, metric: 'k8s.deployment.available_pods', value: now.available },
         { ...hpa, metric: 'k8s.hpa.desired_replicas', value: now.desired },
-        { ...hpa, metric: 'k8s.hpa.current_replicas', value: now.available },
+        // Pods that are asked for are current, ready or not.
+        { ...hpa, metric: 'k8s.hpa.current_replicas', value: now.desired },
         { ...hpa, metric: 'k8s.hpa.max_replicas', value: now.max },
       ]
       if (!load.queuesPerWorker)

@@ -1,3 +1,4 @@
+import { ROUTE } from './fleet-plan.ts'
 import type { Random } from './random.ts'
 import { REGIONS, REQUEST_CLASSES } from './request-classes.ts'
 import type { Asked } from './scenario-asked.ts'
@@ -33,10 +34,11 @@ const SESSIONS = 400
 export const STABLE_VARIANT = 'v41'
 export const CANARY_VARIANT = 'v42'
 
-/** What a request asks for, but not when, where and by which number. */
-export type Wish = Omit<Asked, 'number' | 'startUnixMs' | 'router' | 'route'>
+/** When, where and by which number somebody asks. */
+export type Arrival = Pick<Asked, 'number' | 'startUnixMs' | 'router'>
 
-export function createPeople(random: Random): (weather: Weather) => Wish {
+/** Draws what an arriving request asks for. */
+export function createPeople(random: Random): (arrival: Arrival, weather: Weather) => Asked {
   const classes = createMix(REQUEST_CLASSES)
   const prompts = createMix(PROMPT_LENGTHS)
   const [models, loras, regions, tiers, tenants] = [
@@ -47,10 +49,15 @@ export function createPeople(random: Random): (weather: Weather) => Wish {
     createMix(TENANTS),
   ]
   const { unit } = random
-  return (weather) => {
+  return ({ number, startUnixMs, router }, weather) => {
     const { name, images } = classes(unit(), weather.classWeights)
     const isCanary = weather.canaryShare > 0 && unit() < weather.canaryShare
+    // One plain literal: a day draws millions.
     return {
+      number,
+      startUnixMs,
+      router,
+      route: ROUTE,
       class: name,
       images,
       model: models(unit()).name,

@@ -19,13 +19,19 @@ export function stagesOf({ tried, worker, failure }: Render, hasStages: boolean)
   const failing = failure && (failure.stage ?? 'generate')
   const spans: Observation[] = []
   let fromMs = startUnixMs
-  for (const [index, { stage, share }] of STAGES.entries()) {
+  for (let index = 0; index < STAGES.length; index++) {
+    const { stage, share } = STAGES[index] as (typeof STAGES)[number]
     const isFailing = stage === failing
     const untilMs = isFailing ? tried.endUnixMs : fromMs + lengthMs * share
     if (hasStages || stage === 'generate' || isFailing)
       spans.push(
         new SeenStage({
-          ...{ tried, worker, stage, index, startUnixMs: fromMs, endUnixMs: untilMs },
+          tried,
+          worker,
+          stage,
+          index,
+          startUnixMs: fromMs,
+          endUnixMs: untilMs,
           failure: isFailing ? failure : undefined,
         }),
       )

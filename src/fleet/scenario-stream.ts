@@ -14,8 +14,6 @@ import { stagesOf } from './scenario-stages.ts'
 import { createTraffic } from './scenario-traffic.ts'
 import { createWeather, type Weather } from './scenario-weather.ts'
 
-/** How often senders export, as routers are asked to and our own collector does. */
-export const EXPORT_EVERY_MS = 500
 const STATUS_EVERY_MS = 1_000
 const COLLECTOR = 'workers'
 const CHECKER: Source = { id: 'quality-checker-0', component: 'other' }
@@ -31,13 +29,14 @@ export function* streamScenario(scenario: Scenario): Generator<Delivery> {
   const slices = createSlices({ scenario, fleet, random, weatherAt })
   const jitter = random.fork('network')
   const startMs = fleet.unixMs(0)
-  for (let fromS = 0; fromS < scenario.durationS; fromS += EXPORT_EVERY_MS / 1_000) {
+  const everyMs = scenario.load.exportEveryMs
+  for (let fromS = 0; fromS < scenario.durationS; fromS += everyMs / 1_000) {
     const fromUnixMs = startMs + fromS * 1_000
-    const untilUnixMs = fromUnixMs + EXPORT_EVERY_MS
+    const untilUnixMs = fromUnixMs + everyMs
     const weather = weatherAt(fromS)
     const ready = slices.next({ fromUnixMs, untilUnixMs, weather })
-    const arriving = ready.map(({ delivery, delayMs }) =>
-      arrive(delivery, untilUnixMs + delayMs + 5 + jitter.unit() * 20),
+    const arriving = ready.map(({ delivery, atUnixMs }) =>
+      arrive(delivery, atUnixMs + 5 + jitter.unit() * 20),
     )
     yield* arriving.sort((a, b) => a.receivedUnixMs - b.receivedUnixMs)
   }
@@ -52,8 +51,8 @@ interface Ready {
   readonly delivery:
     | { readonly observations: readonly Observation[] }
     | { readonly status: Omit<NonNullable<Delivery['status']>, 'receivedUnixMs'> }
-  /** Exports of different senders do not come at one moment. */
-  readonly delayMs: number
+  /** Exports of different senders do not leave at one moment. */
+  readonly atUnixMs: number
 }
 
 interface Slice {
@@ -70,7 +69,7 @@ function createSlices(options: {
 }) {
   const { scenario, fleet, random } = options
   const books = new Map(fleet.routers.map(({ id }) => [id, createRouterBook(ROUTE, id)]))
-  const calendar = createCalendar(EXPORT_EVERY_MS)
+  const calendar = createCalendar(scenario.load.exportEveryMs)
   const platform = createPlatform({ scenario, fleet, random: random.fork('platform') })
   const retryWeatherAt = createWeather(scenario)
   const outlets = createOutlets({
@@ -84,6 +83,16 @@ function createSlices(options: {
   const weatherAt = (unixMs: number) => retryWeatherAt((unixMs - fleet.unixMs(0)) / 1_000)
   const traffic = createTraffic({ ...common, random: random.fork('traffic'), weatherAt })
   const poison = createPoison(common)
+  const statusesIn = ({ id, index, fromUnixMs, untilUnixMs }: StatusSpan): Ready[] => {
+    const ready: Ready[] = []
+    let atMs = (Math.floor(fromUnixMs / STATUS_EVERY_MS) + 1) * STATUS_EVERY_MS
+    for (; atMs <= untilUnixMs; atMs += STATUS_EVERY_MS) {
+      const status = books.get(id)?.statusAt(atMs, fleet.generationNumberOf(id, atMs))
+      const delivery = status && { status: { router: id, status } }
+      if (delivery) ready.push({ delivery, atUnixMs: atMs + index * 110 })
+    }
+    return ready
+  }
   let gone = new Set<string>()
 
   return {
@@ -97,25 +106,31 @@ function createSlices(options: {
         const observations = calendar.take(id, fromUnixMs)
         if (fleet.isGone(id, fromUnixMs)) goneNow.add(id)
         else if (gone.has(id)) books.get(id)?.reboot()
-        const status =
-          untilUnixMs % STATUS_EVERY_MS === 0
-            ? books.get(id)?.statusAt(untilUnixMs, fleet.generationNumberOf(id, untilUnixMs))
-            : undefined
+        const statuses = statusesIn({ id, index, fromUnixMs, untilUnixMs })
         if (goneNow.has(id) || weather.silent.has(id) || weather.silent.has('all')) return
-        if (observations.length > 0)
-          ready.push({ delivery: { observations }, delayMs: 40 + index * 130 })
-        if (status && !weather.silent.has(`${id} status`))
-          ready.push({ delivery: { status: { router: id, status } }, delayMs: index * 110 })
+        const atUnixMs = untilUnixMs + 40 + index * 130
+        if (observations.length > 0) ready.push({ delivery: { observations }, atUnixMs })
+        ready.push(...statuses)
       })
       gone = goneNow
       const others = [
         ...calendar.take(COLLECTOR, fromUnixMs),
         ...platform.slice(fromUnixMs, untilUnixMs, weather),
       ].filter(({ source }) => !isSilent(source, weather))
-      if (others.length > 0) ready.push({ delivery: { observations: others }, delayMs: 90 })
+      if (others.length > 0) {
+        const delivery = { observations: others }
+        ready.push({ delivery, atUnixMs: untilUnixMs + 90 })
+      }
       return ready
     },
   }
+}
+
+interface StatusSpan {
+  readonly id: string
+  readonly index: number
+  readonly fromUnixMs: number
+  readonly untilUnixMs: number
 }
 
 function isSilent({ component, id }: Source, { silent }: Weather): boolean {

@@ -1,5 +1,5 @@
 import type { RequestOutcome, Role } from '../model/attempt.ts'
-import { FALLBACK, PRIMARY, ROUTE } from './fleet-plan.ts'
+import { FALLBACK, PRIMARY } from './fleet-plan.ts'
 import type { Random } from './random.ts'
 import { workOf } from './request-classes.ts'
 import type { Scenario } from './scenario.ts'
@@ -29,6 +29,8 @@ const SPREAD = 0.3
 const FALLBACK_TIMES = 0.8
 const BACKOFF_MS = 20
 const ANSWER_MS = 2
+/** Of the request's own span; its tries come before. */
+const REQUEST_INDEX = 63
 const ABANDONED_MS = 10_000
 const ABANDONED: Failure = { errorType: 'abandoned', statusCode: 499 }
 
@@ -36,7 +38,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
   const { scenario, fleet, outlets, random } = options
   const { load } = scenario
   const { unit } = random
-  const wish = createPeople(random.fork('people'))
+  const draw = createPeople(random.fork('people'))
   const try_ = createTry(options)
   let number = 0
   let nextUnixMs: number | undefined
@@ -44,7 +46,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
   const ask = (startUnixMs: number, weather: Weather) => {
     number++
     const router = fleet.pickRouter(unit(), startUnixMs)
-    const asked: Asked = { ...wish(weather), number, startUnixMs, router, route: ROUTE }
+    const asked = draw({ number, startUnixMs, router }, weather)
     if (unit() < (weather.rejectedShare ?? load.rejectedShare)) {
       outlets.request(refused(asked, fleet.generationOf(router.id, startUnixMs)))
       return
@@ -127,13 +129,18 @@ function createTry({ scenario, fleet, outlets, random }: TrafficOptions) {
     })
     const endUnixMs = hang ? fleet.unixMs(hang.untilS) + unit() * 1_000 : startMs + lengthMs
     const tried: Tried = {
-      ...{ asked, index, target, outcome, endUnixMs, attemptCount: 1 },
-      failure: outcome === 'failed' ? failure : undefined,
+      asked,
+      index,
+      target,
       role: roleOf(target),
       startUnixMs: startMs,
+      endUnixMs,
+      outcome,
+      failure: outcome === 'failed' ? failure : undefined,
       statusCode: statusOf(outcome, failure),
       generation: fleet.generationOf(asked.router.id, startMs),
       cost: (failure?.afterMs === undefined ? wholeMs / 1_000 : 0) * weather.costTimes,
+      attemptCount: 1,
     }
     outlets.attempt(tried)
     const isSeen = !hang && !isKilled && (failure ? 'exception' in failure : true)
@@ -187,12 +194,17 @@ function closed(asked: Asked, last: Tried): Tried {
   const lengthMs = last.endUnixMs - asked.startUnixMs
   const isAbandoned = last.outcome === 'cancelled' && lengthMs > ABANDONED_MS
   return {
-    ...last,
-    ...(last.outcome !== 'ok' && { target: '' }),
-    ...(isAbandoned && { outcome: 'failed', failure: ABANDONED }),
-    index: 63,
+    asked,
+    index: REQUEST_INDEX,
+    target: last.outcome === 'ok' ? last.target : '',
+    role: last.role,
     startUnixMs: asked.startUnixMs,
     endUnixMs: last.endUnixMs + ANSWER_MS,
+    outcome: isAbandoned ? 'failed' : last.outcome,
+    failure: isAbandoned ? ABANDONED : last.failure,
+    statusCode: last.statusCode,
+    generation: last.generation,
+    cost: last.cost,
     attemptCount: last.index + 1,
   }
 }
@@ -201,7 +213,14 @@ function closed(asked: Asked, last: Tried): Tried {
 function refused(asked: Asked, generation: string): Tried {
   const { startUnixMs } = asked
   return {
-    ...{ asked, startUnixMs, generation, endUnixMs: startUnixMs + ANSWER_MS, index: 63, cost: 0 },
+    ...{
+      asked,
+      startUnixMs,
+      generation,
+      endUnixMs: startUnixMs + ANSWER_MS,
+      index: REQUEST_INDEX,
+      cost: 0,
+    },
     ...{ target: '', role: 'unlisted', outcome: 'rejected', statusCode: 422, attemptCount: 0 },
     failure: undefined,
   }

@@ -1,5 +1,11 @@
 import type { Scenario, ScenarioLoad } from './scenario.ts'
 
+export const MINUTE_S = 60
+export const HOUR_S = 3_600
+
+/** As routers are asked to, and as our own collector does. */
+const EXPORT_EVERY_MS = 500
+
 /** A fleet as it usually is: a rule that trips on this is wrong. */
 const USUAL_LOAD: ScenarioLoad = {
   requestsPerS: 20,
@@ -14,6 +20,7 @@ const USUAL_LOAD: ScenarioLoad = {
   isRescued: false,
   checkedShare: 0.1,
   flaggedShare: 0.02,
+  exportEveryMs: EXPORT_EVERY_MS,
   shape: 'flat',
   hasStages: false,
   queuesPerWorker: false,
