@@ -101,7 +101,9 @@ export interface TotalFigures {
   readonly failover_false_trips: number
   readonly failover_false_trips_per_week: number
   readonly total_outages: number
-  /** By the rules whose moment is known by recount. */
+  readonly total_outages_found: number
+  /** Those whose telemetry comes as it is sent; and of them, as soon as the recount has them. */
+  readonly total_outages_undisturbed: number
   readonly total_outages_on_time: number
   readonly rules_not_in_pack: readonly string[]
 }
@@ -116,6 +118,8 @@ export function totalFigures(scores: readonly ScenarioScore[], pack: Pack): Tota
   const falseTrips = trips.filter(({ is }) => is === 'false')
   const failoverFalse = falseTrips.filter(({ trip }) => pack.failoverRules.has(trip.rule)).length
   const outages = scores.flatMap((score) => outagesOf(score))
+  const isUndisturbed = ({ scenario }: ScenarioScore) => scenario.disturbances.length === 0
+  const timed = scores.filter(isUndisturbed).flatMap((score) => outagesOf(score))
   return {
     scenarios: scores.length,
     virtual_hours: round(hours, 2),
@@ -126,7 +130,9 @@ export function totalFigures(scores: readonly ScenarioScore[], pack: Pack): Tota
     failover_false_trips: failoverFalse,
     failover_false_trips_per_week: round((failoverFalse / hours) * WEEK_HOURS, 3),
     total_outages: outages.length,
-    total_outages_on_time: outages.filter((one) => isOnTime(one, pack)).length,
+    total_outages_found: outages.filter((one) => isFoundBy(one, pack)).length,
+    total_outages_undisturbed: timed.length,
+    total_outages_on_time: timed.filter((one) => isOnTime(one, pack)).length,
     rules_not_in_pack: [...new Set(all.filter((one) => !one.isInPack).map(({ rule }) => rule))],
   }
 }
@@ -136,6 +142,11 @@ export function outagesOf({ expectations, faults }: ScenarioScore): Expectation[
   return faults
     .filter(({ failing }) => failing?.share === 1)
     .map((fault) => expectations.filter((one) => one.fault === fault))
+}
+
+/** Found by at least one rule that moves traffic. */
+function isFoundBy(expectations: readonly Expectation[], { failoverRules }: Pack): boolean {
+  return expectations.some(({ rule, isFound }) => isFound && failoverRules.has(rule))
 }
 
 /** Found by every rule that moves traffic and whose moment truly came, as soon as it did. */

@@ -30,6 +30,7 @@ const { values, positionals } = parseArgs({
     connections: { type: 'string' },
     runs: { type: 'string', default: '1' },
     only: { type: 'string' },
+    table: { type: 'boolean', default: false },
   },
 })
 const bench = BENCHMARKS[positionals[0] ?? '']
@@ -43,7 +44,7 @@ if (!bench || positionals.length !== 1 || !numbers.every((number) => number > 0)
   const names = Object.keys(BENCHMARKS).join(' | ')
   process.stderr.write(
     `usage: npm run bench -- ${names} [--seconds N] [--rate SPANS_PER_S] [--connections N] ` +
-      '[--runs N] [--only VARIANT,…]\n',
+      '[--runs N] [--only VARIANT,…] [--table]\n',
   )
   process.exitCode = 2
 } else {
@@ -51,7 +52,7 @@ if (!bench || positionals.length !== 1 || !numbers.every((number) => number > 0)
   // Exit hooks end what was started.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
   await bench.run({
-    ...{ seconds, runCount },
+    ...{ seconds, runCount, isTable: values.table },
     ...(spansPerS !== undefined && { spansPerS }),
     ...(connections !== undefined && { connections }),
     ...(values.only !== undefined && { only: values.only.split(',') }),

@@ -16,12 +16,11 @@ export function truthOf({ faults }: Scenario): FaultTruth[] {
   })
 }
 
-/** The one steady failure of all attempts on the primary, where that is what the fault is. */
+/** The one steady failure of all attempts on the primary, where that is all of the fault. */
 function failingOf({ effects }: ScenarioFault): FaultTruth['failing'] | undefined {
-  const fails = effects.flatMap((effect) => (effect.does === 'fail' ? [effect] : []))
-  const [only, ...others] = fails
-  if (!only || others.length > 0 || only.where || only.turns || only.shareTo !== undefined)
-    return undefined
+  const [only, ...others] = effects
+  if (only?.does !== 'fail' || others.length > 0) return undefined
+  if (only.where || only.turns || only.shareTo !== undefined) return undefined
   const { afterMs = 0 }: Failure = FAILURES[only.failure]
   return { share: only.share, afterMs }
 }
