@@ -10,7 +10,7 @@ const WEEK_HOURS = 168
 const seconds = (ms: number | undefined) => (ms === undefined ? null : round(ms / 1_000, 3))
 
 export function scenarioFigures(score: ScenarioScore): Figures {
-  const { scenario, expectations, trips, faults } = score
+  const { scenario, expectations, trips, faults, unknownMs } = score
   const falseTrips = trips.filter(({ is }) => is === 'false')
   return {
     scenario: scenario.name,
@@ -29,6 +29,7 @@ export function scenarioFigures(score: ScenarioScore): Figures {
       value: trip.value,
       at_s: seconds(trip.atUnixMs - scenarioStart(score)),
     })),
+    unknown_s: Object.fromEntries([...unknownMs].map(([rule, ms]) => [rule, seconds(ms)])),
     delays: expectations.filter(({ delayMs }) => delayMs !== undefined).map(delayFigures),
   }
 }

@@ -34,6 +34,7 @@ export function drawLoad(options: LoadOptions): readonly LoadBatch[] {
   for (const delivery of streamScenario(toScenario(options))) {
     if (delivery.status) statuses.push(delivery.status)
     for (const one of delivery.observations ?? []) {
+      makeReady(one)
       observations.push(one)
       if (observations.length < batchSize) continue
       batches.push({ receivedUnixMs: delivery.receivedUnixMs, observations, statuses })
@@ -42,6 +43,11 @@ export function drawLoad(options: LoadOptions): readonly LoadBatch[] {
     }
   }
   return batches
+}
+
+/** What decoding has made before the detector sees it: the attempt or request, and the identity. */
+function makeReady({ attempt, request, onceKey }: Observation): void {
+  if ((attempt ?? request) && onceKey === undefined) throw new Error('a span has an identity')
 }
 
 function toScenario({ seed, spansPerS, seconds }: LoadOptions): Scenario {

@@ -34,12 +34,14 @@ export interface Trip {
 export interface Played {
   readonly trips: readonly Trip[]
   readonly observationCount: number
+  /** How long each rule did not know, over all of its groups. */
+  readonly unknownMs: ReadonlyMap<string, number>
 }
 
 const LATENESS_MS = 10_000
 const TICK_MS = 250
 /** A day is judged less often between its batches; each batch is judged as it comes anyway. */
-const TICKS_MAX = 50_000
+const TICKS_MAX = 20_000
 
 /** Plays a scenario through the real detector under a hand-turned clock. */
 export function playScenario(scenario: Scenario, { rules, topology }: Pack): Played {
@@ -71,27 +73,42 @@ export function playScenario(scenario: Scenario, { rules, topology }: Pack): Pla
     else detector.status(status)
   }
   turnTo(endUnixMs)
-  return { trips: trips.all(), observationCount }
+  return { trips: trips.all(), unknownMs: trips.unknownMs(endUnixMs), observationCount }
 }
 
 /** Firing counts from the verdict that begins it to the one that ends it, whatever lies between. */
 function createTripLog() {
   const trips: Trip[] = []
   const firing = new Map<string, Trip>()
+  const unknownSince = new Map<string, { rule: string; sinceMs: number }>()
+  const unknownMs = new Map<string, number>()
+  const known = (key: string, nowMs: number) => {
+    const since = unknownSince.get(key)
+    if (!since) return
+    unknownSince.delete(key)
+    const before = unknownMs.get(since.rule) ?? 0
+    unknownMs.set(since.rule, before + nowMs - since.sinceMs)
+  }
   return {
     all: () => trips,
+    unknownMs(endUnixMs: number): ReadonlyMap<string, number> {
+      for (const key of [...unknownSince.keys()]) known(key, endUnixMs)
+      return unknownMs
+    },
     hear(verdict: Verdict) {
-      const { rule, by, effect, atUnixMs, judgedUnixMs, value, title } = verdict
+      const { rule, by, effect, state, atUnixMs, judgedUnixMs, value, title } = verdict
       const key = JSON.stringify([rule, by])
-      const known = firing.get(key)
-      if (effect === 'firing' && !known) {
+      if (state !== 'unknown') known(key, judgedUnixMs)
+      else if (!unknownSince.has(key)) unknownSince.set(key, { rule, sinceMs: judgedUnixMs })
+      const fired = firing.get(key)
+      if (effect === 'firing' && !fired) {
         const untilUnixMs = Number.POSITIVE_INFINITY
         const trip: Trip = { rule, by, atUnixMs, judgedUnixMs, value, title, untilUnixMs }
         trips.push(trip)
         firing.set(key, trip)
       }
-      if (effect === 'ok' && known) {
-        known.untilUnixMs = judgedUnixMs
+      if (effect === 'ok' && fired) {
+        fired.untilUnixMs = judgedUnixMs
         firing.delete(key)
       }
     },

@@ -37,6 +37,8 @@ export interface ScenarioScore {
   readonly faults: readonly FaultTruth[]
   readonly expectations: readonly Expectation[]
   readonly trips: readonly JudgedTrip[]
+  /** By rule. */
+  readonly unknownMs: Played['unknownMs']
 }
 
 /** What is late in coming at the end of a fault: lateness of telemetry and export. */
@@ -72,7 +74,9 @@ export function scoreScenario(scenario: Scenario, played: Played, { rules }: Pac
       }
     }),
   )
-  return { scenario, hours: scenario.durationS / 3_600, faults, expectations, trips: judged }
+  const { unknownMs } = played
+  const hours = scenario.durationS / 3_600
+  return { scenario, hours, faults, expectations, trips: judged, unknownMs }
 }
 
 function judgeTrip(trip: Trip, faults: readonly FaultTruth[], reach: number): JudgedTrip['is'] {

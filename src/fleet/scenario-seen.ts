@@ -12,6 +12,7 @@ export class SeenAttempt implements Observation {
   readonly startUnixMs: number
   readonly #tried: Tried
   #attempt: Attempt | undefined
+  #onceKey: string | undefined
   // Not a method: whoever looks takes it along by itself, as of decoded spans.
   readonly field = (key: string): FieldValue | undefined => readServed(this.#tried, key, 'render')
 
@@ -23,7 +24,8 @@ export class SeenAttempt implements Observation {
   }
 
   get onceKey(): string {
-    return onceKeyOf(this.#tried)
+    this.#onceKey ??= onceKeyOf(this.#tried)
+    return this.#onceKey
   }
 
   get attempt(): Attempt {
@@ -41,6 +43,8 @@ export class SeenRequest implements Observation {
   readonly atUnixMs: number
   readonly startUnixMs: number
   readonly #tried: Tried
+  #request: Request | undefined
+  #onceKey: string | undefined
   readonly field = (key: string): FieldValue | undefined =>
     key === 'attempt_count'
       ? this.#tried.attemptCount
@@ -54,13 +58,16 @@ export class SeenRequest implements Observation {
   }
 
   get onceKey(): string {
-    return onceKeyOf(this.#tried)
+    this.#onceKey ??= onceKeyOf(this.#tried)
+    return this.#onceKey
   }
 
   get request(): Request {
     const { attemptCount, outcome, target, role } = this.#tried
     const final = outcome === 'ok' ? { finalTarget: target, finalRole: role } : NO_FINAL
-    return { ...toServed(this.#tried), ...final, attemptCount, abandonedAfterMs: 0 }
+    const own = { ...final, attemptCount, abandonedAfterMs: 0 }
+    this.#request ??= Object.assign(toServed(this.#tried), own)
+    return this.#request
   }
 }
 
@@ -74,6 +81,7 @@ export class SeenStage implements Observation {
   readonly atUnixMs: number
   readonly startUnixMs: number
   readonly #span: WorkerSpan
+  #onceKey: string | undefined
   readonly field = (key: string): FieldValue | undefined => readStage(this.#span, key)
 
   constructor(span: WorkerSpan) {
@@ -85,7 +93,8 @@ export class SeenStage implements Observation {
 
   get onceKey(): string {
     const { tried, index } = this.#span
-    return `${traceIdOf(tried.asked)}/${hex(tried.asked.number * 64 + 16 + index, 16)}`
+    this.#onceKey ??= `${traceIdOf(tried.asked)}/${hex(tried.asked.number * 64 + 16 + index, 16)}`
+    return this.#onceKey
   }
 }
 

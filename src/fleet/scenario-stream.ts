@@ -109,7 +109,8 @@ function createSlices(options: {
         const statuses = statusesIn({ id, index, fromUnixMs, untilUnixMs })
         if (goneNow.has(id) || weather.silent.has(id) || weather.silent.has('all')) return
         const atUnixMs = untilUnixMs + 40 + index * 130
-        if (observations.length > 0) ready.push({ delivery: { observations }, atUnixMs })
+        const isTold = observations.length > 0 && !weather.silent.has(`${id} telemetry`)
+        if (isTold) ready.push({ delivery: { observations }, atUnixMs })
         ready.push(...statuses)
       })
       gone = goneNow

@@ -84,6 +84,7 @@ export type Effect =
   | { readonly does: 'slow-tail'; readonly times: number; readonly share: number }
   | { readonly does: 'hang'; readonly where?: Where }
   | { readonly does: 'load'; readonly times: number; readonly timesTo?: number }
+  /** `router-2`, `router-2 telemetry` (its status still comes), `workers`, or one by its id. */
   | { readonly does: 'silence'; readonly who: string }
   | {
       readonly does: 'log'

@@ -25,7 +25,7 @@ export function faulty({ name, seed, load, ...fault }: Told): Scenario {
   })
 }
 
-const fails = (share: number, failure: 'unavailable' | 'timeout' | 'crash' = 'unavailable') =>
+const fails = (share: number, failure: 'unavailable' | 'timeout' = 'unavailable') =>
   [{ does: 'fail', share, failure }] as const satisfies readonly Effect[]
 
 const outage = (requestsPerS: number, seed: number, load: Partial<ScenarioLoad> = {}): Scenario =>
@@ -84,6 +84,14 @@ export const OUTAGE_SCENARIOS: readonly Scenario[] = [
   timeouts(20, 8, { arrivals: 'even' }),
   timeouts(20, 9),
   timeouts(50, 10),
+  faulty({
+    name: 'partial-34-percent-20-per-s',
+    seed: 26,
+    kind: 'partial outage that moves no traffic',
+    effects: fails(0.34),
+    expects: ['requests-failing', 'slo-burn'],
+    tolerates: FOLLOWS,
+  }),
   partial(45, 11),
   partial(60, 12),
   partial(60, 13, 200),
@@ -154,6 +162,29 @@ export const OUTAGE_SCENARIOS: readonly Scenario[] = [
     effects: [{ does: 'silence', who: 'router-2' }],
     expects: ['router-silent'],
     by: { router: 'router-2' },
+  }),
+  faulty({
+    name: 'router-exporter-down',
+    seed: 23,
+    kind: 'spans of one router of three are lost, its status comes',
+    effects: [{ does: 'silence', who: 'router-2 telemetry' }],
+    expects: [],
+  }),
+  faulty({
+    name: 'outage-and-one-router-silent',
+    seed: 24,
+    kind: 'total outage, and one router of three silent',
+    effects: [...fails(1), { does: 'silence', who: 'router-2' }],
+    expects: ['primary-failing', 'requests-failing', 'slo-burn', 'router-silent'],
+    tolerates: [...FOLLOWS, 'primary-failing-fast', 'primary-failing-low-traffic'],
+  }),
+  faulty({
+    name: 'outage-and-one-exporter-down',
+    seed: 25,
+    kind: 'total outage, and the spans of one router of three are lost',
+    effects: [...fails(1), { does: 'silence', who: 'router-2 telemetry' }],
+    expects: FAILING,
+    tolerates: [...FOLLOWS, 'primary-failing-fast', 'primary-failing-low-traffic'],
   }),
   faulty({
     name: 'hang',

@@ -14,7 +14,7 @@ type Told = Pick<ScenarioFault, 'kind' | 'effects' | 'expects' | 'tolerates' | '
 function afterPast({ name, seed, load, ...fault }: Told): Scenario {
   return scenario({
     ...{ name, seed, durationS: 110 * MINUTE_S },
-    load: { requestsPerS: 10, ...load },
+    load: { requestsPerS: 10, exportEveryMs: 2_000, ...load },
     faults: [{ fromS: 75 * MINUTE_S, untilS: 95 * MINUTE_S, ...fault }],
   })
 }

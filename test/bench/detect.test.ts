@@ -111,7 +111,11 @@ const trip = (id: string, atS: number, target = 'cloud-eu'): Trip => ({
   ...{ atUnixMs: AT + atS * 1_000, judgedUnixMs: AT + atS * 1_000 + 250 },
   untilUnixMs: Number.POSITIVE_INFINITY,
 })
-const played = (...trips: Trip[]): Played => ({ trips, observationCount: 0 })
+const played = (...trips: Trip[]): Played => ({
+  trips,
+  observationCount: 0,
+  unknownMs: new Map(),
+})
 const scored = (...trips: Trip[]) => scoreScenario(faulty, played(...trips), pack)
 
 test('a trip is true, tolerated or false by what happened then', () => {
