@@ -4,7 +4,7 @@ import type { RouterStatus, TargetCounters } from '../model/router-status.ts'
 /** What a router counts, for its status of every second. */
 export interface RouterBook {
   add(attempt: CountedAttempt): void
-  /** Its status at a whole second; seconds are asked for in order. */
+  /** Its status at a whole second; later ones are asked for later. */
   statusAt(atUnixMs: number, generation: number): RouterStatus
   /** A new process: counters start anew, what was open is gone. */
   reboot(): void
@@ -35,6 +35,7 @@ interface TargetBook {
 export function createRouterBook(route: string, router: string): RouterBook {
   const targets = new Map<string, TargetBook>()
   let bootCount = 1
+  let lastSecond: number | undefined
   const bookOf = (target: string): TargetBook => {
     const known = targets.get(target)
     if (known) return known
@@ -55,6 +56,10 @@ export function createRouterBook(route: string, router: string): RouterBook {
       book.open.splice(place, 0, attempt)
     },
     statusAt(atUnixMs, generation) {
+      const second = atUnixMs / 1_000
+      for (let passed = lastSecond ?? second - 1; passed < second; passed++)
+        for (const book of targets.values()) count(book, passed + 1)
+      lastSecond = second
       const counters = [...targets].map(([target, book]) => [target, countersAt(book, atUnixMs)])
       return {
         boot_id: `${router}-boot-${bootCount}`,
@@ -73,13 +78,15 @@ export function createRouterBook(route: string, router: string): RouterBook {
   }
 }
 
-function countersAt(book: TargetBook, atUnixMs: number): TargetCounters {
-  const second = atUnixMs / 1_000
+function count(book: TargetBook, second: number): void {
   book.started += book.starts.get(second) ?? 0
   const ends = book.ends.get(second)
   if (ends) for (const key of Object.keys(NONE) as RequestOutcome[]) book.ended[key] += ends[key]
   book.starts.delete(second)
   book.ends.delete(second)
+}
+
+function countersAt(book: TargetBook, atUnixMs: number): TargetCounters {
   if (book.open.some(({ endUnixMs }) => endUnixMs <= atUnixMs))
     book.open = book.open.filter(({ endUnixMs }) => endUnixMs > atUnixMs)
   const open = book.open.filter(({ startUnixMs }) => startUnixMs <= atUnixMs)

@@ -14,7 +14,6 @@ import { stagesOf } from './scenario-stages.ts'
 import { createTraffic } from './scenario-traffic.ts'
 import { createWeather, type Weather } from './scenario-weather.ts'
 
-const STATUS_EVERY_MS = 1_000
 const COLLECTOR = 'workers'
 const CHECKER: Source = { id: 'quality-checker-0', component: 'other' }
 
@@ -85,8 +84,9 @@ function createSlices(options: {
   const poison = createPoison(common)
   const statusesIn = ({ id, index, fromUnixMs, untilUnixMs }: StatusSpan): Ready[] => {
     const ready: Ready[] = []
-    let atMs = (Math.floor(fromUnixMs / STATUS_EVERY_MS) + 1) * STATUS_EVERY_MS
-    for (; atMs <= untilUnixMs; atMs += STATUS_EVERY_MS) {
+    const { statusEveryMs } = scenario.load
+    let atMs = (Math.floor(fromUnixMs / statusEveryMs) + 1) * statusEveryMs
+    for (; atMs <= untilUnixMs; atMs += statusEveryMs) {
       const status = books.get(id)?.statusAt(atMs, fleet.generationNumberOf(id, atMs))
       const delivery = status && { status: { router: id, status } }
       if (delivery) ready.push({ delivery, atUnixMs: atMs + index * 110 })

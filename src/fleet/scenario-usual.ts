@@ -5,6 +5,7 @@ export const HOUR_S = 3_600
 
 /** As routers are asked to, and as our own collector does. */
 const EXPORT_EVERY_MS = 500
+const STATUS_EVERY_MS = 1_000
 
 /** A fleet as it usually is: a rule that trips on this is wrong. */
 const USUAL_LOAD: ScenarioLoad = {
@@ -21,10 +22,14 @@ const USUAL_LOAD: ScenarioLoad = {
   checkedShare: 0.1,
   flaggedShare: 0.02,
   exportEveryMs: EXPORT_EVERY_MS,
+  statusEveryMs: STATUS_EVERY_MS,
   shape: 'flat',
   hasStages: false,
   queuesPerWorker: false,
 }
+
+/** Of long scenarios: as default exporters send, and cheaper to play. */
+export const LONG_LOAD: Partial<ScenarioLoad> = { exportEveryMs: 2_000, statusEveryMs: 5_000 }
 
 type Told = Pick<Scenario, 'name' | 'seed' | 'durationS'> & {
   readonly load?: Partial<ScenarioLoad>

@@ -36,8 +36,9 @@ export interface ScenarioLoad {
   /** Share of requests whose picture is checked, and of those that the checker flags. */
   readonly checkedShare: number
   readonly flaggedShare: number
-  /** How often senders export. */
+  /** How often senders export, and routers send their status. */
   readonly exportEveryMs: number
+  readonly statusEveryMs: number
   /** Load over the day: `night` falls to nothing from 1:00 to 5:00 and comes back. */
   readonly shape: 'flat' | 'night'
   /** Spans of every stage instead of `generate` alone. */

@@ -1,5 +1,5 @@
 import type { Scenario, ScenarioFault, ScenarioLoad } from './scenario.ts'
-import { HOUR_S, MINUTE_S, scenario } from './scenario-usual.ts'
+import { HOUR_S, LONG_LOAD, MINUTE_S, scenario } from './scenario-usual.ts'
 import { FOLLOWS, faulty } from './scenarios-outage.ts'
 
 // Pictures that are worse, slower or dearer than before; and what people ask for.
@@ -14,7 +14,7 @@ type Told = Pick<ScenarioFault, 'kind' | 'effects' | 'expects' | 'tolerates' | '
 function afterPast({ name, seed, load, ...fault }: Told): Scenario {
   return scenario({
     ...{ name, seed, durationS: 110 * MINUTE_S },
-    load: { requestsPerS: 10, exportEveryMs: 2_000, ...load },
+    load: { ...LONG_LOAD, requestsPerS: 10, ...load },
     faults: [{ fromS: 75 * MINUTE_S, untilS: 95 * MINUTE_S, ...fault }],
   })
 }
@@ -100,7 +100,7 @@ export const QUALITY_SCENARIOS: readonly Scenario[] = [
     name: 'drifts-after-a-day',
     seed: 79,
     durationS: 29 * HOUR_S,
-    load: { requestsPerS: 2, exportEveryMs: 2_000 },
+    load: { ...LONG_LOAD, requestsPerS: 2 },
     faults: [
       {
         kind: 'other classes are asked for',

@@ -1,11 +1,10 @@
-import type { Disturbance, Scenario, ScenarioLoad } from './scenario.ts'
-import { HOUR_S, MINUTE_S, scenario } from './scenario-usual.ts'
+import type { Disturbance, Scenario } from './scenario.ts'
+import { HOUR_S, LONG_LOAD, MINUTE_S, scenario } from './scenario-usual.ts'
 import { faulty } from './scenarios-outage.ts'
 
 // What looks like trouble and is none: nothing that moves traffic may fire here.
 
 const DAY_S = 24 * HOUR_S
-const DAY_LOAD: Partial<ScenarioLoad> = { exportEveryMs: 2_000 }
 
 /** One try in ten fails, and the second one helps: the budget burns, users hardly notice. */
 function noise(
@@ -16,7 +15,7 @@ function noise(
   const untilS = told.hours * HOUR_S
   return scenario({
     ...{ name, seed, durationS: untilS },
-    load: { ...DAY_LOAD, requestsPerS: told.requestsPerS, failedShare: 0.1, attemptsMax: 2 },
+    load: { ...LONG_LOAD, requestsPerS: told.requestsPerS, failedShare: 0.1, attemptsMax: 2 },
     faults: [
       {
         ...{ kind: '10 % noise', fromS: 0, untilS, effects: [] },
@@ -34,7 +33,7 @@ const disturbed = (name: string, seed: number, disturbances: readonly Disturbanc
   })
 
 export const QUIET_SCENARIOS: readonly Scenario[] = [
-  scenario({ name: 'healthy-day', seed: 80, durationS: DAY_S, load: DAY_LOAD }),
+  scenario({ name: 'healthy-day', seed: 80, durationS: DAY_S, load: LONG_LOAD }),
   noise('noise-day', 81, { requestsPerS: 20, hours: 24 }),
   noise('noise-day-little-traffic', 82, { requestsPerS: 0.5, hours: 24 }),
   noise('noise-hour', 83, { requestsPerS: 5, hours: 1 }),
@@ -42,7 +41,7 @@ export const QUIET_SCENARIOS: readonly Scenario[] = [
     name: 'night',
     seed: 84,
     durationS: DAY_S,
-    load: { ...DAY_LOAD, requestsPerS: 10, shape: 'night' },
+    load: { ...LONG_LOAD, requestsPerS: 10, shape: 'night' },
   }),
   faulty({
     name: 'traffic-stops-and-returns',
