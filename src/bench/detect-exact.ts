@@ -67,18 +67,24 @@ function collect(scenario: Scenario, rules: readonly Ratio[]): Map<string, Count
   return new Map(takers.map(({ rule, taken }) => [rule.id, taken]))
 }
 
-/** Outcomes that count in no failure ratio are left out, as CONTRACT §3 says. */
+/**
+ * Outcomes that count in no failure ratio are left out (CONTRACT §3), unless the rule asks for them:
+ * by what it calls bad, or by whom it counts at all.
+ */
 function createTaker(rule: Ratio): (observation: Observation) => Counted | undefined {
   const unit = rule.on === 'attempts' ? 'attempt' : 'request'
   const isIn = compileMatchers(rule.where)
   const isBad = compileMatchers(rule.bad)
+  const picksOutcome = Object.hasOwn(rule.where, 'outcome')
   return (observation) => {
     if (observation.unit !== unit || !isIn(observation.field)) return undefined
     const outcome = observation.field('outcome')
-    if (outcome === 'rejected' || outcome === 'cancelled') return undefined
+    const isOutside = !picksOutcome && (outcome === 'rejected' || outcome === 'cancelled')
+    const isCountedBad = isBad(observation.field)
+    if (isOutside && !isCountedBad) return undefined
     const group = rule.by.map((key) => String(observation.field(key) ?? '')).join(' ')
     const { atUnixMs } = observation
-    return { atUnixMs, group, isBad: isBad(observation.field), observation }
+    return { atUnixMs, group, isBad: isCountedBad, observation }
   }
 }
 

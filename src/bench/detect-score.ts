@@ -26,7 +26,7 @@ export interface Expectation {
   readonly isOnTime?: boolean
 }
 
-export interface JudgedTrip {
+interface JudgedTrip {
   readonly trip: Trip
   readonly is: 'true' | 'tolerated' | 'false'
 }

@@ -23,7 +23,7 @@ export interface Where {
   readonly variant?: string
 }
 
-export const TIMEOUT_MS = 10_000
+const TIMEOUT_MS = 10_000
 
 export const FAILURES = {
   refused: { errorType: 'connection_refused', statusCode: 0, afterMs: 15 },

@@ -6,12 +6,12 @@ import type { Weather } from './scenario-weather.ts'
 
 // Who asks for what. Weights as an image studio sees them.
 
-export const MODELS = [
+const MODELS = [
   { name: 'sdxl-1.0', weight: 6 },
   { name: 'sd-2.1', weight: 3 },
   { name: 'flux-schnell', weight: 1 },
 ] as const
-export const LORAS = [
+const LORAS = [
   { name: '', weight: 70 },
   { name: 'anime-v3', weight: 12 },
   { name: 'pixel-art', weight: 8 },
@@ -32,7 +32,7 @@ const TIERS = [
 const TENANTS = ['acme', 'globex', 'initech', 'umbrella'].map((name) => ({ name, weight: 1 }))
 const SESSIONS = 400
 export const STABLE_VARIANT = 'v41'
-export const CANARY_VARIANT = 'v42'
+const CANARY_VARIANT = 'v42'
 
 /** When, where and by which number somebody asks. */
 export type Arrival = Pick<Asked, 'number' | 'startUnixMs' | 'router'>

@@ -2,6 +2,7 @@ import { PRIMARY, ROUTE } from './fleet-plan.ts'
 import type { Asked, Tried } from './scenario-asked.ts'
 import { FAILURES } from './scenario-failures.ts'
 import type { Outlets, ScenarioFleet } from './scenario-fleet.ts'
+import { STABLE_VARIANT } from './scenario-people.ts'
 import { logged } from './scenario-says.ts'
 import type { Weather } from './scenario-weather.ts'
 
@@ -26,7 +27,13 @@ export function createPoison(options: {
     const router = fleet.pickRouter(0, startUnixMs)
     const asked: Asked = {
       ...{ number, startUnixMs, router, route: ROUTE, images: 1, class: 'txt2img/1024/30' },
-      ...{ model: 'sdxl-1.0', lora: '', variant: 'v41', region: 'eu-west', tenant: 'acme' },
+      ...{
+        model: 'sdxl-1.0',
+        lora: '',
+        variant: STABLE_VARIANT,
+        region: 'eu-west',
+        tenant: 'acme',
+      },
       ...{ tier: 'pro', session: 'session-poison', promptLength: '512+' },
     }
     let last: Tried | undefined

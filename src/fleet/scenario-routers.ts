@@ -10,7 +10,7 @@ export interface RouterBook {
   reboot(): void
 }
 
-export interface CountedAttempt {
+interface CountedAttempt {
   readonly target: string
   readonly startUnixMs: number
   readonly endUnixMs: number

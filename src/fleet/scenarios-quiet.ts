@@ -94,8 +94,17 @@ export const DISTURBED_SCENARIOS: readonly Scenario[] = [
   disturbed('skewed-far', 95, [{ does: 'skew', who: 'router-1', byMs: -600_000, fromS: 0 }]),
   disturbed('skewed-ahead', 96, [{ does: 'skew', who: 'router-1', byMs: 420_000, fromS: 0 }]),
   disturbed('time-step', 97, [{ does: 'skew', who: 'routers', byMs: -45_000, fromS: 900 }]),
+  disturbed('time-step-ahead', 101, [{ does: 'skew', who: 'routers', byMs: 45_000, fromS: 900 }]),
   disturbed('collector-restart', 98, [{ does: 'hold', fromS: 900, untilS: 960 }]),
   disturbed('sampled', 99, [{ does: 'sample', share: 0.1, isDeclared: true }]),
+  {
+    ...noise('late-in-noise', 102, { requestsPerS: 20, hours: 2 }),
+    disturbances: [
+      { does: 'late', who: 'router-2', byMs: 30_000 },
+      { does: 'duplicate', share: 0.2 },
+      { does: 'reorder', byMs: 4_000 },
+    ],
+  },
   {
     ...noise('collector-restart-in-noise', 100, { requestsPerS: 20, hours: 1 }),
     disturbances: [{ does: 'hold', fromS: 1_800, untilS: 1_890 }],
