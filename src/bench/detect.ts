@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Scenario } from '../fleet/scenario.ts'
 import { SCENARIOS } from '../fleet/scenarios.ts'
 import type { BenchOptions } from './bench-options.ts'
@@ -22,12 +23,15 @@ export async function benchDetect(options: BenchOptions): Promise<void> {
   const pack = loadPack()
   const isWanted = (name: string) => !only || only.includes(name)
   const scenarios = SCENARIOS.filter(({ name }) => isWanted(name))
-  const scores = scenarios.map((scenario, index) => {
-    progress(`${scenario.name} (${index + 1} of ${scenarios.length})`)
+  const scores: ScenarioScore[] = []
+  for (const scenario of scenarios) {
+    progress(`${scenario.name} (${scores.length + 1} of ${scenarios.length})`)
     const { score, figures } = benchScenario(scenario, pack)
     emit(figures)
-    return score
-  })
+    scores.push(score)
+    // Between scenarios a signal is heard.
+    await nextTurn()
+  }
   if (scores.length > 0) {
     const rows = ruleFigures(scores, pack)
     for (const row of rows) emit(row)
