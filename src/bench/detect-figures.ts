@@ -45,13 +45,16 @@ function idsOf(all: readonly Expectation[], isWanted: (one: Expectation) => bool
 }
 
 function delayFigures(one: Expectation): Figures {
+  const { delayMs = 0, optimumMs, bucketMs = 1 } = one
+  const buckets = optimumMs === undefined ? null : round((delayMs - optimumMs) / bucketMs, 2)
   return {
     rule: one.rule,
     delay_s: seconds(one.delayMs),
     verdict_after_s: seconds(one.judgedDelayMs),
     by_arithmetic_s: seconds(one.optimumMs),
     by_recount_s: seconds(one.exactMs),
-    buckets_late: one.bucketsLate === undefined ? null : round(one.bucketsLate, 2),
+    buckets_after_arithmetic: buckets,
+    buckets_after_recount: one.bucketsLate === undefined ? null : round(one.bucketsLate, 2),
   }
 }
 
@@ -81,7 +84,7 @@ export function ruleFigures(scores: readonly ScenarioScore[], pack: Pack): Figur
       false_trips_per_week: round((isFalse / hours) * WEEK_HOURS, 3),
       delay_p50_s: delays.length > 0 ? round(medianOf(delays), 2) : null,
       delay_max_s: delays.length > 0 ? round(Math.max(...delays), 2) : null,
-      buckets_late_max: late.length > 0 ? round(Math.max(...late), 2) : null,
+      buckets_after_recount_max: late.length > 0 ? round(Math.max(...late), 2) : null,
     }
   })
 }

@@ -13,6 +13,8 @@ export interface Expectation {
   /** No such rule in the pack: neither found nor missed. */
   readonly isInPack: boolean
   readonly isFound: boolean
+  /** Of its window; what it can tell apart. */
+  readonly bucketMs?: number
   /** From the start of the fault to the first verdict, by event time and by our own clock. */
   readonly delayMs?: number
   readonly judgedDelayMs?: number
@@ -65,7 +67,7 @@ export function scoreScenario(scenario: Scenario, played: Played, { rules }: Pac
       const { requestsPerS, exportEveryMs } = scenario.load
       const optimum = optimumMs({ rule, fault, requestsPerS })
       return {
-        ...{ rule: id, fault, isInPack: true },
+        ...{ rule: id, fault, isInPack: true, bucketMs: bucketMsOf(rule.windowMs) },
         ...foundIn({
           ...{ trips: played.trips, fault, rule, exactUnixMs, exportEveryMs },
           reachMs: reachOf(id),
@@ -105,7 +107,7 @@ interface FoundQuery {
   readonly reachMs: number
 }
 
-function foundIn(query: FoundQuery): Omit<Expectation, 'rule' | 'fault' | 'isInPack'> {
+function foundIn(query: FoundQuery): Omit<Expectation, 'rule' | 'fault' | 'isInPack' | 'bucketMs'> {
   const { trips, fault, rule, exactUnixMs, exportEveryMs, reachMs: reach } = query
   const own = trips.filter((trip) => trip.rule === rule.id && isNamed(trip, fault))
   const trip = own.find((one) => isNear(one, fault, reach))

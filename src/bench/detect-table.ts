@@ -16,7 +16,7 @@ export function renderTable(
       cell(rule.recall),
       cell(rule.precision),
       cell(rule.delay_p50_s, ' s'),
-      cell(rule.buckets_late_max),
+      cell(rule.buckets_after_recount_max),
       cell(rule.false_trips_per_week),
     ].join(' | '),
   )

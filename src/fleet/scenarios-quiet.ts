@@ -28,7 +28,7 @@ function noise(
 
 const disturbed = (name: string, seed: number, disturbances: readonly Disturbance[]): Scenario =>
   scenario({
-    ...{ name, seed, disturbances, durationS: 40 * MINUTE_S },
+    ...{ name, seed, disturbances, durationS: 25 * MINUTE_S },
     load: { failedShare: 0.0005 },
   })
 
