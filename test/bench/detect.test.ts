@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { benchScenario } from '../../src/bench/detect.ts'
+import { exactMoments, keyOf } from '../../src/bench/detect-exact.ts'
 import { isOnTime, outagesOf, totalFigures } from '../../src/bench/detect-figures.ts'
 import { optimumMs } from '../../src/bench/detect-optimum.ts'
 import { loadPack } from '../../src/bench/detect-pack.ts'
@@ -8,6 +9,7 @@ import { scoreScenario } from '../../src/bench/detect-score.ts'
 import type { Rule } from '../../src/config/rules.ts'
 import type { FaultTruth, Scenario } from '../../src/fleet/scenario.ts'
 import { SCENARIO_START_UNIX_MS } from '../../src/fleet/scenario-fleet.ts'
+import { truthOf } from '../../src/fleet/scenario-truth.ts'
 import { scenario } from '../../src/fleet/scenario-usual.ts'
 import { SCENARIOS } from '../../src/fleet/scenarios.ts'
 
@@ -93,6 +95,21 @@ test('the arithmetic is that of the worked numbers', () => {
   expect(optimum('primary-failing-fast', 1, 10_000)).toBeCloseTo(10_500)
   expect(optimum('primary-failing', 0.4)).toBeUndefined()
   expect(optimum('primary-timeouts', 1)).toBeUndefined()
+})
+
+test.for([
+  { name: 'outage-even-10-per-s-seed-1', id: 'primary-failing', atS: 36 },
+  { name: 'outage-even-10-per-s-seed-1', id: 'primary-failing-fast', atS: 8 },
+  { name: 'timeouts-even-20-per-s-seed-8', id: 'primary-failing', atS: 42 },
+  { name: 'timeouts-even-20-per-s-seed-8', id: 'primary-timeouts', atS: 30 },
+])('the recount of $name has $id trip at $atS s', ({ name, id, atS }) => {
+  const one = shortened(name)
+  const faults = truthOf(one)
+  const moments = exactMoments({ scenario: one, rules: pack.rules, faults })
+  const [fault] = faults
+  const foundUnixMs = fault && moments.get(keyOf(fault, id))
+  // Requests that were under way when it began still end well: a fraction of a second.
+  expect(((foundUnixMs ?? 0) - (fault?.fromUnixMs ?? 0)) / 1_000).toBeCloseTo(atS, 0)
 })
 
 const AT = SCENARIO_START_UNIX_MS
