@@ -70,10 +70,7 @@ export function createRouterBook(route: string, router: string): RouterBook {
     },
     reboot() {
       bootCount++
-      for (const book of targets.values()) {
-        book.started = 0
-        Object.assign(book.ended, NONE)
-      }
+      targets.clear()
     },
   }
 }

@@ -25,7 +25,7 @@ export function* streamScenario(scenario: Scenario): Generator<Delivery> {
   const random = createRandom(scenario.seed)
   const fleet = createScenarioFleet(scenario)
   const weatherAt = createWeather(scenario)
-  const slices = createSlices({ scenario, fleet, random, weatherAt })
+  const slices = createSlices({ scenario, fleet, random })
   const jitter = random.fork('network')
   const startMs = fleet.unixMs(0)
   const everyMs = scenario.load.exportEveryMs
@@ -64,7 +64,6 @@ function createSlices(options: {
   readonly scenario: Scenario
   readonly fleet: ScenarioFleet
   readonly random: Random
-  readonly weatherAt: (atS: number) => Weather
 }) {
   const { scenario, fleet, random } = options
   const books = new Map(fleet.routers.map(({ id }) => [id, createRouterBook(ROUTE, id)]))
@@ -94,26 +93,30 @@ function createSlices(options: {
     return ready
   }
   let gone = new Set<string>()
+  const reboot = (unixMs: number) => {
+    const goneNow = new Set(
+      fleet.routers.map(({ id }) => id).filter((id) => fleet.isGone(id, unixMs)),
+    )
+    for (const id of gone) if (!goneNow.has(id)) books.get(id)?.reboot()
+    gone = goneNow
+  }
 
   return {
     next({ fromUnixMs, untilUnixMs, weather }: Slice): Ready[] {
       outlets.weather = weather
+      reboot(fromUnixMs)
       traffic.slice(fromUnixMs, untilUnixMs, weather)
       poison.slice(fromUnixMs, untilUnixMs, weather)
       const ready: Ready[] = []
-      const goneNow = new Set<string>()
       fleet.routers.forEach(({ id }, index) => {
         const observations = calendar.take(id, fromUnixMs)
-        if (fleet.isGone(id, fromUnixMs)) goneNow.add(id)
-        else if (gone.has(id)) books.get(id)?.reboot()
         const statuses = statusesIn({ id, index, fromUnixMs, untilUnixMs })
-        if (goneNow.has(id) || weather.silent.has(id) || weather.silent.has('all')) return
+        if (gone.has(id) || weather.silent.has(id) || weather.silent.has('all')) return
         const atUnixMs = untilUnixMs + 40 + index * 130
         const isTold = observations.length > 0 && !weather.silent.has(`${id} telemetry`)
         if (isTold) ready.push({ delivery: { observations }, atUnixMs })
         ready.push(...statuses)
       })
-      gone = goneNow
       const others = [
         ...calendar.take(COLLECTOR, fromUnixMs),
         ...platform.slice(fromUnixMs, untilUnixMs, weather),

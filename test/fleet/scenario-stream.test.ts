@@ -106,6 +106,30 @@ test("a router's counters agree with its spans", () => {
   for (const [key, count] of last) expect(spans.get(key) ?? 0, key).toBe(count)
 })
 
+test('a router that restarts counts anew, and says so', () => {
+  const deploy: Scenario = {
+    ...usual,
+    faults: [
+      {
+        ...{ kind: 'deploy', fromS: 10, untilS: 40, expects: [] },
+        effects: [{ does: 'restart', who: 'routers', goneS: 10 }],
+      },
+    ],
+  }
+  const statuses = [...streamScenario(deploy)].flatMap(({ status }) =>
+    status?.router === 'router-2' ? [status] : [],
+  )
+  const boots = new Set(statuses.map(({ status }) => status.boot_id))
+  expect(boots.size).toBe(2)
+  // Gone from 20 s to 30 s.
+  expect(statuses.length).toBe(50)
+  for (const { status } of statuses)
+    for (const counters of Object.values(status.routes.preview?.targets ?? {})) {
+      const { started, ok, failed, rejected, cancelled, inflight } = counters
+      expect(started).toBe(ok + failed + rejected + cancelled + inflight)
+    }
+})
+
 test('each span is told once, duplicates apart, and an attempt is read as it is told', () => {
   const attempts = attemptsOf(streamScenario(usual))
   expect(new Set(attempts.map(({ onceKey }) => onceKey)).size).toBe(attempts.length)
