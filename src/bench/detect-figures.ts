@@ -71,7 +71,10 @@ export function ruleFigures(scores: readonly ScenarioScore[], pack: Pack): Figur
     const numberOf = (is: string) => trips.filter((one) => one.is === is).length
     const [isTrue, isFalse] = [numberOf('true'), numberOf('false')]
     const found = own.filter(({ isFound }) => isFound).length
-    const late = own.flatMap(({ bucketsLate }) => (bucketsLate === undefined ? [] : [bucketsLate]))
+    const steady = scores
+      .filter(isUndisturbed)
+      .flatMap((score) => score.expectations.filter((one) => one.rule === id && one.fault.failing))
+    const late = steady.flatMap((one) => (one.bucketsLate === undefined ? [] : [one.bucketsLate]))
     const delays = own.flatMap(({ delayMs }) => (delayMs === undefined ? [] : [delayMs / 1_000]))
     return {
       rule: id,
@@ -84,6 +87,7 @@ export function ruleFigures(scores: readonly ScenarioScore[], pack: Pack): Figur
       false_trips_per_week: round((isFalse / hours) * WEEK_HOURS, 3),
       delay_p50_s: delays.length > 0 ? round(medianOf(delays), 2) : null,
       delay_max_s: delays.length > 0 ? round(Math.max(...delays), 2) : null,
+      // Where the whole primary fails alike and all telemetry comes as it is sent.
       buckets_after_recount_max: late.length > 0 ? round(Math.max(...late), 2) : null,
     }
   })
@@ -122,7 +126,6 @@ export function totalFigures(scores: readonly ScenarioScore[], pack: Pack): Tota
   const falseTrips = trips.filter(({ is }) => is === 'false')
   const failoverFalse = falseTrips.filter(({ trip }) => pack.failoverRules.has(trip.rule)).length
   const outages = scores.flatMap((score) => outagesOf(score))
-  const isUndisturbed = ({ scenario }: ScenarioScore) => scenario.disturbances.length === 0
   const timed = scores.filter(isUndisturbed).flatMap((score) => outagesOf(score))
   return {
     scenarios: scores.length,
@@ -157,6 +160,10 @@ function isFoundBy(expectations: readonly Expectation[], { failoverRules }: Pack
 export function isOnTime(expectations: readonly Expectation[], { failoverRules }: Pack): boolean {
   const due = expectations.filter((one) => failoverRules.has(one.rule) && one.exactMs !== undefined)
   return due.length > 0 && due.every((one) => one.isOnTime === true)
+}
+
+function isUndisturbed({ scenario }: ScenarioScore): boolean {
+  return scenario.disturbances.length === 0
 }
 
 function sum(values: readonly number[]): number {
