@@ -10,6 +10,8 @@ export interface BenchOptions {
   readonly runCount: number
   /** Names of the variants to run; without it, all. */
   readonly only?: readonly string[]
+  /** Also a table for people, where a benchmark has one. */
+  readonly isTable?: boolean
   /** Progress, for people. */
   progress(text: string): void
   /** One line of output. */

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { BenchOptions } from './bench-options.ts'
+import { benchDetect } from './detect.ts'
 import { benchIngest } from './ingest.ts'
 import { readMachine } from './machine.ts'
 import { benchOutage } from './outage.ts'
@@ -16,6 +17,7 @@ interface Benchmark {
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   ingest: { run: benchIngest, seconds: 60 },
+  detect: { run: benchDetect, seconds: 60 },
   soak: { run: benchSoak, seconds: 600, spansPerS: 50_000 },
   outage: { run: benchOutage, seconds: 600, spansPerS: 20_000 },
 }
@@ -28,6 +30,7 @@ const { values, positionals } = parseArgs({
     connections: { type: 'string' },
     runs: { type: 'string', default: '1' },
     only: { type: 'string' },
+    table: { type: 'boolean', default: false },
   },
 })
 const bench = BENCHMARKS[positionals[0] ?? '']
@@ -41,7 +44,7 @@ if (!bench || positionals.length !== 1 || !numbers.every((number) => number > 0)
   const names = Object.keys(BENCHMARKS).join(' | ')
   process.stderr.write(
     `usage: npm run bench -- ${names} [--seconds N] [--rate SPANS_PER_S] [--connections N] ` +
-      '[--runs N] [--only VARIANT,…]\n',
+      '[--runs N] [--only VARIANT,…] [--table]\n',
   )
   process.exitCode = 2
 } else {
@@ -49,7 +52,7 @@ if (!bench || positionals.length !== 1 || !numbers.every((number) => number > 0)
   // Exit hooks end what was started.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
   await bench.run({
-    ...{ seconds, runCount },
+    ...{ seconds, runCount, isTable: values.table },
     ...(spansPerS !== undefined && { spansPerS }),
     ...(connections !== undefined && { connections }),
     ...(values.only !== undefined && { only: values.only.split(',') }),

@@ -181,7 +181,8 @@ class Sorting implements Intake {
     const cursor = this.#cursor
     if (taker.takes && !taker.takes(cursor.read)) return
     // What the kind cannot use must not make a group; where there is one, the kind leaves it out.
-    if (taker.entry) this.#addTo(run, taker.entry)
+    // Only `silence` does not look.
+    if (taker.entry && run.rule.kind !== 'silence') this.#addTo(run, taker.entry)
     else if (taker.isUsable(cursor)) this.#addTo(run, this.#entryOf(taker))
   }
 

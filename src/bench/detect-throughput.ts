@@ -1,0 +1,110 @@
+import { createTimings } from '../config/timings.ts'
+import { createDetector, type Detector } from '../detect/detector.ts'
+import { SCENARIO_START_UNIX_MS } from '../fleet/scenario-fleet.ts'
+import { createTurnedClock, type TurnedClock } from '../lib/turned-clock.ts'
+import { createDetectEvents } from '../telemetry/detect-events.ts'
+import { createSilentTelemetry } from '../telemetry/telemetry.ts'
+import { drawLoad } from './detect-load.ts'
+import type { Pack } from './detect-play.ts'
+import { medianOf, quantileOf, round } from './statistics.ts'
+
+const BATCH_SIZE = 1_000
+const SPANS_PER_S = 50_000
+const LATENESS_MS = 10_000
+const TICK_MS = 250
+/** Of each run, in seconds of load: the first is left out. */
+const SECONDS = 6
+const WARM_SECONDS = 2
+const RUNS_MIN = 5
+
+/**
+ * How fast the detector is with a pack, and how long a batch waits for its verdicts. CPU time of
+ * `observe` alone; a run before the first is for the compiler.
+ */
+export function measureThroughput(pack: Pack, runCount: number): Readonly<Record<string, unknown>> {
+  const counts = Array.from({ length: Math.max(RUNS_MIN, runCount) + 1 }, (_, run) => run)
+  const runs = counts.map((seed) => measureRun(pack, seed)).slice(1)
+  const perS = runs.map((run) => run.observationsPerS)
+  return {
+    throughput: 'observe',
+    rules: pack.rules.length,
+    observations_per_s: round(medianOf(perS), 0),
+    observations_per_s_runs: perS.map((value) => round(value, 0)),
+    batch: BATCH_SIZE,
+    observe_p50_ms: round(medianOf(runs.map(({ observeMs }) => quantileOf(observeMs, 0.5))), 3),
+    observe_p99_ms: round(medianOf(runs.map(({ observeMs }) => quantileOf(observeMs, 0.99))), 3),
+    // Of CPU time: what a machine that others use as well does not lengthen.
+    observe_cpu_p99_ms: round(medianOf(runs.map(({ cpuMs }) => quantileOf(cpuMs, 0.99))), 3),
+    // With waiting for what is in work when it comes: statuses, ticks, other batches.
+    verdict_spans_per_s: SPANS_PER_S,
+    verdict_p99_ms: round(medianOf(runs.map(({ verdictMs }) => quantileOf(verdictMs, 0.99))), 3),
+  }
+}
+
+interface Run {
+  readonly observationsPerS: number
+  readonly observeMs: readonly number[]
+  readonly cpuMs: readonly number[]
+  readonly verdictMs: readonly number[]
+}
+
+function measureRun(pack: Pack, seed: number): Run {
+  const batches = drawLoad({
+    seed,
+    spansPerS: SPANS_PER_S,
+    seconds: SECONDS,
+    batchSize: BATCH_SIZE,
+  })
+  const { clock, detector } = createBench(pack)
+  const line = createLine()
+  const warmUntilUnixMs = SCENARIO_START_UNIX_MS + WARM_SECONDS * 1_000
+  const observeMs: number[] = []
+  const verdictMs: number[] = []
+  const cpuMs: number[] = []
+  let count = 0
+  let tickUnixMs = SCENARIO_START_UNIX_MS + TICK_MS
+  batches.forEach((batch, index) => {
+    const { observations, receivedUnixMs } = batch
+    const arrivedMs = (index * BATCH_SIZE * 1_000) / SPANS_PER_S
+    clock.turn(Math.max(0, receivedUnixMs - clock.nowMs()))
+    for (const status of batch.statuses) line.work(arrivedMs, () => detector.status(status))
+    for (; tickUnixMs <= receivedUnixMs; tickUnixMs += TICK_MS) line.work(arrivedMs, detector.judge)
+    const before = process.cpuUsage()
+    const { tookMs, waitedMs } = line.work(arrivedMs, () => detector.observe(observations))
+    const { user, system } = process.cpuUsage(before)
+    if (receivedUnixMs < warmUntilUnixMs) return
+    cpuMs.push((user + system) / 1_000)
+    count += observations.length
+    observeMs.push(tookMs)
+    verdictMs.push(waitedMs + tookMs)
+  })
+  const totalMs = cpuMs.reduce((sum, one) => sum + one, 0)
+  return { observationsPerS: (count * 1_000) / totalMs, observeMs, cpuMs, verdictMs }
+}
+
+function createBench({ rules, topology }: Pack): { clock: TurnedClock; detector: Detector } {
+  const clock = createTurnedClock(SCENARIO_START_UNIX_MS)
+  const detector = createDetector({
+    ...{ rules, clock, latenessMs: LATENESS_MS, publish: () => {} },
+    topology: () => topology,
+    timings: createTimings(),
+    pairOf: () => undefined,
+    events: createDetectEvents(createSilentTelemetry()),
+  })
+  return { clock, detector }
+}
+
+/** One server and its queue: work takes what it really takes, arrivals come at their own time. */
+function createLine() {
+  let freeMs = 0
+  return {
+    work(arrivedMs: number, run: () => void): { tookMs: number; waitedMs: number } {
+      const startMs = performance.now()
+      run()
+      const tookMs = performance.now() - startMs
+      const beginsMs = Math.max(arrivedMs, freeMs)
+      freeMs = beginsMs + tookMs
+      return { tookMs, waitedMs: beginsMs - arrivedMs }
+    },
+  }
+}

@@ -1,0 +1,136 @@
+import type { Attempt, Request, Served } from '../model/attempt.ts'
+import type { FieldValue, Observation, Source } from '../model/observation.ts'
+import { hex, type Tried, traceIdOf, type WorkerSpan } from './scenario-asked.ts'
+import { readServed, readStage } from './scenario-fields.ts'
+
+/** An attempt as a router's span tells it: a class, since a day has millions. */
+export class SeenAttempt implements Observation {
+  readonly unit = 'attempt'
+  readonly weight = 1
+  readonly source: Source
+  readonly atUnixMs: number
+  readonly startUnixMs: number
+  readonly #tried: Tried
+  #attempt: Attempt | undefined
+  #onceKey: string | undefined
+  // Not a method: whoever looks takes it along by itself, as of decoded spans.
+  readonly field = (key: string): FieldValue | undefined => readServed(this.#tried, key, 'render')
+
+  constructor(tried: Tried) {
+    this.#tried = tried
+    this.source = tried.asked.router
+    this.atUnixMs = tried.endUnixMs
+    this.startUnixMs = tried.startUnixMs
+  }
+
+  get onceKey(): string {
+    this.#onceKey ??= onceKeyOf(this.#tried)
+    return this.#onceKey
+  }
+
+  get attempt(): Attempt {
+    const { target, role } = this.#tried
+    this.#attempt ??= Object.assign(toServed(this.#tried), { target, role })
+    return this.#attempt
+  }
+}
+
+/** A request as its router's SERVER span tells it. */
+export class SeenRequest implements Observation {
+  readonly unit = 'request'
+  readonly weight = 1
+  readonly source: Source
+  readonly atUnixMs: number
+  readonly startUnixMs: number
+  readonly #tried: Tried
+  #request: Request | undefined
+  #onceKey: string | undefined
+  readonly field = (key: string): FieldValue | undefined =>
+    key === 'attempt_count'
+      ? this.#tried.attemptCount
+      : readServed(this.#tried, key, 'POST /v1/images')
+
+  constructor(tried: Tried) {
+    this.#tried = tried
+    this.source = tried.asked.router
+    this.atUnixMs = tried.endUnixMs
+    this.startUnixMs = tried.startUnixMs
+  }
+
+  get onceKey(): string {
+    this.#onceKey ??= onceKeyOf(this.#tried)
+    return this.#onceKey
+  }
+
+  get request(): Request {
+    const { attemptCount, outcome, target, role } = this.#tried
+    const final = outcome === 'ok' ? { finalTarget: target, finalRole: role } : NO_FINAL
+    const own = { ...final, attemptCount, abandonedAfterMs: 0 }
+    this.#request ??= Object.assign(toServed(this.#tried), own)
+    return this.#request
+  }
+}
+
+const NO_FINAL = { finalTarget: '', finalRole: '' } as const
+
+/** A stage of a render as the worker's span tells it. */
+export class SeenStage implements Observation {
+  readonly unit = 'span'
+  readonly weight = 1
+  readonly source: Source
+  readonly atUnixMs: number
+  readonly startUnixMs: number
+  readonly #span: WorkerSpan
+  #onceKey: string | undefined
+  readonly field = (key: string): FieldValue | undefined => readStage(this.#span, key)
+
+  constructor(span: WorkerSpan) {
+    this.#span = span
+    this.source = span.worker
+    this.atUnixMs = span.endUnixMs
+    this.startUnixMs = span.startUnixMs
+  }
+
+  get onceKey(): string {
+    const { tried, index } = this.#span
+    this.#onceKey ??= `${traceIdOf(tried.asked)}/${hex(tried.asked.number * 64 + 16 + index, 16)}`
+    return this.#onceKey
+  }
+}
+
+function onceKeyOf({ asked, index }: Tried): string {
+  return `${traceIdOf(asked)}/${hex(asked.number * 64 + index, 16)}`
+}
+
+function toServed(tried: Tried): Served {
+  const { asked } = tried
+  const traceId = traceIdOf(asked)
+  return {
+    route: asked.route,
+    session: asked.session,
+    model: asked.model,
+    region: asked.region,
+    tenant: asked.tenant,
+    tier: asked.tier,
+    variant: asked.variant,
+    images: asked.images,
+    router: asked.router.id,
+    traceId,
+    requestId: traceId,
+    spanId: hex(asked.number * 64 + tried.index, 16),
+    startUnixNs: toNs(tried.startUnixMs),
+    endUnixNs: toNs(tried.endUnixMs),
+    outcome: tried.outcome,
+    errorType: tried.failure?.errorType ?? '',
+    statusCode: tried.statusCode,
+    generation: tried.generation,
+    class: asked.class,
+    cost: tried.cost,
+    weight: 1,
+    receivedUnixMs: tried.endUnixMs,
+  }
+}
+
+function toNs(unixMs: number): bigint {
+  return BigInt(Math.round(unixMs * 1_000)) * 1_000n
+}
