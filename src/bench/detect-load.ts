@@ -19,30 +19,25 @@ export interface LoadOptions {
   readonly seed: number
   readonly spansPerS: number
   readonly seconds: number
-  readonly batchSize: number
+  readonly batchMax: number
 }
 
 /**
  * Attempts and requests of the same spans, workers' spans, logs, metrics and statuses, one try in
- * twenty failing, in batches of one size, drawn beforehand so that nothing but the detector is timed.
+ * twenty failing: each export of each sender a batch, cut at `batchMax` as exporters do. Drawn as
+ * they are taken, so that they are as fresh in memory as decoded ones.
  */
-export function drawLoad(options: LoadOptions): readonly LoadBatch[] {
-  const { batchSize } = options
-  const batches: LoadBatch[] = []
-  let observations: Observation[] = []
+export function* drawLoad(options: LoadOptions): Generator<LoadBatch> {
   let statuses: ReceivedStatus[] = []
-  for (const delivery of streamScenario(toScenario(options))) {
-    if (delivery.status) statuses.push(delivery.status)
-    for (const one of delivery.observations ?? []) {
-      makeReady(one)
-      observations.push(one)
-      if (observations.length < batchSize) continue
-      batches.push({ receivedUnixMs: delivery.receivedUnixMs, observations, statuses })
-      observations = []
+  for (const { receivedUnixMs, status, observations = [] } of streamScenario(toScenario(options))) {
+    if (status) statuses.push(status)
+    for (let from = 0; from < observations.length; from += options.batchMax) {
+      const batch = observations.slice(from, from + options.batchMax)
+      for (const one of batch) makeReady(one)
+      yield { receivedUnixMs, observations: batch, statuses }
       statuses = []
     }
   }
-  return batches
 }
 
 /** What decoding has made before the detector sees it: the attempt or request, and the identity. */

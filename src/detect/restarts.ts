@@ -27,8 +27,9 @@ export function createRestarts(pairOf: (attempt: Attempt) => Generation | undefi
       for (const [route, limit] of saved as [string, { pair: Generation; atUnixMs: number }][])
         least.set(route, limit)
     },
-    isCurrent({ attempt, request, startUnixMs }) {
+    isCurrent(observation) {
       if (least.size === 0) return true
+      const { attempt, request, startUnixMs } = observation
       const served = attempt ?? request
       const limit = served && least.get(served.route)
       if (!served || !limit) return true

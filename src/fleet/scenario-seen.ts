@@ -29,8 +29,9 @@ export class SeenAttempt implements Observation {
   }
 
   get attempt(): Attempt {
+    if (this.#attempt) return this.#attempt
     const { target, role } = this.#tried
-    this.#attempt ??= Object.assign(toServed(this.#tried), { target, role })
+    this.#attempt = Object.assign(toServed(this.#tried), { target, role })
     return this.#attempt
   }
 }
@@ -63,10 +64,11 @@ export class SeenRequest implements Observation {
   }
 
   get request(): Request {
+    if (this.#request) return this.#request
     const { attemptCount, outcome, target, role } = this.#tried
     const final = outcome === 'ok' ? { finalTarget: target, finalRole: role } : NO_FINAL
     const own = { ...final, attemptCount, abandonedAfterMs: 0 }
-    this.#request ??= Object.assign(toServed(this.#tried), own)
+    this.#request = Object.assign(toServed(this.#tried), own)
     return this.#request
   }
 }
