@@ -172,7 +172,8 @@ class Reader implements TraceReader {
     if (sender.gate?.(this.#name())) this.#keep(sender, from, end)
     if (sender.component === 'router') this.#routed.push(this.#viewAt(sender, from, end))
     else {
-      if (watch.wants(carried)) this.#watched.push(this.#viewAt(sender, from, end))
+      const isSaid = sender.resource.component !== undefined
+      if (watch.wants(carried, isSaid)) this.#watched.push(this.#viewAt(sender, from, end))
       if ((carried & REQUEST_BIT) !== 0) this.#marked.push(this.#viewAt(sender, from, end))
     }
     if (sender.component !== 'other') return true

@@ -13,8 +13,11 @@ export type SpanInterest = readonly (readonly string[])[]
 export interface Watch {
   /** The bit of an attribute that is watched for, else 0. */
   bitOf(attribute: string): number
-  /** Whether any rule may take a span that carries what these bits say. */
-  wants(bits: number): boolean
+  /**
+   * Whether any rule may take a span that carries what these bits say; of a sender that does not say
+   * what it is, rules that ask for it take nothing.
+   */
+  wants(bits: number, isSaid: boolean): boolean
 }
 
 /** Carried by spans that name a route. */
@@ -22,6 +25,7 @@ export const ROUTE_BIT = 1 << 30
 /** Carried by spans, of whomever, that end a request or say how good it was. */
 export const REQUEST_BIT = 1 << 31
 const ROUTE = 'signalbox.route'
+const COMPONENT = 'resource.signalbox.component'
 export const OUTCOME = 'signalbox.outcome'
 export const QUALITY_PREFIX = 'signalbox.quality.'
 const BITS_MAX = 30
@@ -30,6 +34,7 @@ export function createWatch(interest: SpanInterest): Watch {
   const bits = new Map<string, number>()
   const masks = interest.map((attributes) => {
     let mask = 0
+    const asks = attributes.includes(COMPONENT)
     for (const attribute of attributes.filter(isPlainAttribute)) {
       const known = bits.get(attribute)
       if (known === undefined && bits.size === BITS_MAX) continue
@@ -37,11 +42,12 @@ export function createWatch(interest: SpanInterest): Watch {
       bits.set(attribute, bit)
       mask |= bit
     }
-    return mask
+    return { mask, asks }
   })
   return {
     bitOf: (attribute) => (bits.get(attribute) ?? 0) | ownBitOf(attribute),
-    wants: (carried) => masks.some((mask) => (carried & mask) === mask),
+    wants: (carried, isSaid) =>
+      masks.some(({ mask, asks }) => (isSaid || !asks) && (carried & mask) === mask),
   }
 }
 

@@ -23,6 +23,7 @@ export function toObservations(item: TestItem): Observation[] {
     if (!fields.has(key) && value !== undefined) fields.set(key, value)
   }
   if (source.component === 'router') setDefault('router', source.id)
+  setDefault('resource.signalbox.component', source.component)
   if (unit === 'attempt' || unit === 'request') setDefault('outcome', 'ok')
   if (unit !== 'log' && unit !== 'metric') setDefault('request_id', `request-${number}`)
   setDefault('role', roleOf(fields, item.topology))

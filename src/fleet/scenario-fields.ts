@@ -69,6 +69,8 @@ export function readStage(span: WorkerSpan, key: string): FieldValue | undefined
   switch (key) {
     case 'worker':
       return worker.id
+    case 'resource.signalbox.component':
+      return 'worker'
     case 'stage':
     case 'signalbox.stage':
     case 'name':

@@ -3,9 +3,12 @@ import { createWatch, ROUTE_BIT, type SpanInterest } from '../../src/decode/watc
 import { createTestDecoder, decodeOk, NOW_MS, unitOf } from './decoder-fixture.ts'
 import { request, traces, type Values } from './otlp-builder.ts'
 
-const bitsOf = (interest: SpanInterest, attributes: readonly string[]) => {
+const bitsOf = (interest: SpanInterest, attributes: readonly string[], isSaid = true) => {
   const watch = createWatch(interest)
-  return watch.wants(attributes.reduce((bits, one) => bits | watch.bitOf(one), 0))
+  return watch.wants(
+    attributes.reduce((bits, one) => bits | watch.bitOf(one), 0),
+    isSaid,
+  )
 }
 
 test.for<[string, SpanInterest, string[], boolean]>([
@@ -30,6 +33,13 @@ test.for<[string, SpanInterest, string[], boolean]>([
   ['a route is an attribute too', [['signalbox.route']], ['signalbox.route'], true],
 ])('%s', ([, interest, attributes, expected]) => {
   expect(bitsOf(interest, attributes)).toBe(expected)
+})
+
+test('rules that ask what a sender is take nothing of one that does not say', () => {
+  const interest = [['a', 'resource.signalbox.component']]
+  expect(bitsOf(interest, ['a'])).toBe(true)
+  expect(bitsOf(interest, ['a'], false)).toBe(false)
+  expect(bitsOf([...interest, ['b']], ['b'], false)).toBe(true)
 })
 
 test('who names a route is known, whether a rule asks for it or not', () => {
