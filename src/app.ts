@@ -20,6 +20,7 @@ import { createSpanInterest } from './detect/span-interest.ts'
 import { createSystemClock } from './lib/clock.ts'
 import { AppError, type ErrorPlace } from './lib/errors.ts'
 import { type Part, startAll, stopAll } from './lib/part.ts'
+import { toSequenceMs } from './lib/sequence.ts'
 import { type Addresses, renderUrl } from './model/addresses.ts'
 import type { Observation } from './model/observation.ts'
 import type { Transition } from './model/route.ts'
@@ -30,8 +31,8 @@ import { createDoor } from './receive/door.ts'
 import { openKeyedHash } from './receive/keyed-hash.ts'
 import { createReceivers } from './receive/receivers.ts'
 import { createReporter } from './report/reporter.ts'
+import { createRecorder, type Recorder } from './store/recorder.ts'
 import { createStorage } from './store/storage.ts'
-import { toEvaluationRow, toTransitionRow } from './store/to-journal-row.ts'
 import { createAllEvents } from './telemetry/all-events.ts'
 import { createTelemetry } from './telemetry/telemetry.ts'
 import { createTracing } from './telemetry/tracing.ts'
@@ -141,24 +142,27 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
   const { rules, failover, subscribers, oncall } = live.alerts()
   const journal = storage.journal.write
 
-  const onObservations = (observations: readonly Observation[]) => {
-    controller.observe(observations)
-    detector.observe(observations)
-    correlator.observe(observations)
-  }
+  const recorder = createRecorder({ clock: given.clock, journal })
+  const onObservations = (observations: readonly Observation[], seenAtUnixNs: bigint) =>
+    detector.during(() => {
+      controller.observe(observations)
+      detector.observe(observations, { receivedUnixMs: toSequenceMs(seenAtUnixNs) })
+      correlator.observe(observations)
+    })
   const onVerdict = (verdict: Verdict) => {
     controller.verdict(verdict)
     correlator.verdict(verdict)
-    journal('signalbox_rule_evaluations', toEvaluationRow(verdict))
+    recorder.verdict(verdict)
   }
   const onTransition = (step: Transition) => {
     correlator.transition(step)
-    journal('signalbox_transitions', toTransitionRow(step))
+    const atUnixMs = recorder.transition(step)
     for (const { router, observed_at, observed: pair } of step.view.routers) {
       if (pair && observed_at) delivery.observed({ router, route: step.route, pair })
     }
     if (!step.data) return
-    if (step.evidence.isNewGeneration) detector.restart({ route: step.route, pair: step.data })
+    if (step.evidence.isNewGeneration)
+      detector.restart({ route: step.route, pair: step.data, atUnixMs })
     delivery.push(step.data, step.traceparent)
     given.feed.publish(step.data)
   }
@@ -188,7 +192,8 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
     ...{ ...shared, oncall, incident: correlator.get, recordPage: correlator.page },
     events: events.page,
   })
-  const outlets = { observe: onObservations, append: storage.log.append }
+  const { nextSeenAt } = recorder
+  const outlets = { nextSeenAt, observe: onObservations, append: storage.log.append }
   const ingest = createDoor({
     ...{ ...outlets, decode: given.decoder.decode },
     ...{ names: given.names, hash: given.hash, taken: storage.log.takeOver() },
@@ -196,11 +201,12 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
   })
   const deadlines = createDeadlines({ ...given, ...outlets })
   const parts = [correlator, pager, controller, delivery, detector, deadlines]
-  const all = { ...given, detector, controller, delivery, correlator, pager }
+  const all = { ...given, recorder, detector, controller, delivery, correlator, pager }
   return { controller, ingest, parts, api: toApi(all) }
 }
 
 interface Joined extends Base {
+  readonly recorder: Recorder
   readonly detector: Detector
   readonly controller: Controller
   readonly delivery: Delivery
@@ -210,11 +216,14 @@ interface Joined extends Base {
 
 /** What people and routers may ask of the stages. */
 function toApi(all: Joined): Omit<ApiDeps, 'authorize' | 'health'> {
-  const { detector, controller, delivery, correlator, pager, live, storage } = all
+  const { recorder, detector, controller, delivery, correlator, pager, live, storage } = all
   const onStatus = (received: ReceivedStatus) => {
     const { router, status } = received
-    controller.status(received)
-    detector.status(received)
+    detector.during(() => {
+      const receivedUnixMs = recorder.status(received)
+      controller.status(received)
+      detector.status({ ...received, receivedUnixMs })
+    })
     for (const [route, pair] of Object.entries(status.observed)) {
       delivery.observed({ router, route, pair })
     }
@@ -222,7 +231,7 @@ function toApi(all: Joined): Omit<ApiDeps, 'authorize' | 'health'> {
     return { epoch, version }
   }
   const onGoodbye = (router: string) => {
-    detector.forgetRouter(router)
+    detector.forgetRouter(router, recorder.goodbye(router))
     return controller.forgetRouter(router)
   }
   return {

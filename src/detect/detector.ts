@@ -19,6 +19,7 @@ import { createRuleBook } from './rule-book.ts'
 import type { RuleRun, RunGroup } from './rule-run.ts'
 import { toRuleView } from './rule-view.ts'
 import { createSources } from './sources.ts'
+import { createTimeline, createTurns, TICK_MS } from './timeline.ts'
 
 /**
  * Judges rules on the stream of observations, by event time, without storage: a rule that a batch
@@ -26,18 +27,45 @@ import { createSources } from './sources.ts'
  * empty, watermarks, silence, holds.
  */
 export interface Detector extends Part {
-  observe(observations: readonly Observation[]): void
+  /**
+   * Ticks that are due before the batch came run first, so that a replay judges at the same instants.
+   *
+   * @param arrival when it came, on our clock; without it, now, and no tick runs
+   */
+  observe(observations: readonly Observation[], arrival?: Arrival): void
   status(received: ReceivedStatus): void
-  /** Weights of a route changed: its windows start anew with attempts of `pair` or newer. */
-  restart(change: { readonly route: string; readonly pair: Generation }): void
-  /** A router said goodbye: it is neither silent nor missing from then on. */
-  forgetRouter(router: string): void
+  /**
+   * Weights of a route changed: its windows start anew with attempts of `pair` or newer. While it
+   * judges, or within `during`, once that is done, so that a replay of the batch finds the same.
+   */
+  restart(change: Restart): void
+  /**
+   * A router said goodbye: it is neither silent nor missing from then on.
+   *
+   * @param atUnixMs when; without it, now
+   */
+  forgetRouter(router: string, atUnixMs?: number): void
   /** Unchanged rules keep their state, changed ones their verdict; a firing rule that goes is told ok. */
   reload(rules: readonly Rule[]): void
   rules(): RuleView[]
   rule(id: string): RuleView | undefined
-  /** What the tick does: judges every group now. */
+  /** What `run` asks for beside observing waits until it is done. */
+  during(run: () => void): void
+  /** Judges every group now. */
   judge(): void
+  /** Runs the ticks that are due by then; they stand on whole multiples of 250 ms. */
+  tickTo(unixMs: number): void
+}
+
+export interface Arrival {
+  readonly receivedUnixMs: number
+}
+
+export interface Restart {
+  readonly route: string
+  readonly pair: Generation
+  /** Without it, now. */
+  readonly atUnixMs?: number
 }
 
 export interface DetectorOptions {
@@ -52,8 +80,6 @@ export interface DetectorOptions {
   readonly events: DetectEvents
 }
 
-const TICK_MS = 250
-
 export function createDetector(options: DetectorOptions): Detector {
   const { clock, timings, latenessMs, events } = options
   const silentMs = timings.sourceSilentMs
@@ -65,56 +91,69 @@ export function createDetector(options: DetectorOptions): Detector {
   const intake = createIntake({ ...options, sources, clockGuard, book, restarts })
   let cancel: Cancel | undefined
 
-  const moment = (): Moment => {
-    const nowUnixMs = clock.nowMs()
+  const timeline = createTimeline(clock)
+  const turns = createTurns()
+  const moment = (at = timeline.now()): Moment => {
+    const { nowUnixMs } = at
     const newestUnixMs = Math.max(sources.newestUnixMs ?? 0, nowUnixMs - latenessMs)
     const eventUnixMs = Math.min(nowUnixMs, newestUnixMs)
-    return { nowUnixMs, nowMs: clock.monotonicMs(), eventUnixMs, isFiring: book.isFiring }
+    return { ...at, eventUnixMs, isFiring: book.isFiring }
   }
   const judgeGroup = (run: RuleRun, entry: RunGroup, now: Moment) => {
     entry.judgement = entry.group.judge(now)
     announce(run, entry, now)
   }
-  const judge = () => {
-    const now = moment()
+  const judgeAll = (now: Moment) => {
     for (const run of book.runs()) {
       run.forget(now.nowMs)
       for (const entry of run.groups()) judgeGroup(run, entry, now)
     }
   }
-  const observe = (observations: readonly Observation[]) => {
+  const judge = (at = timeline.now()) => turns.run(() => judgeAll(moment(at)))
+  const reach = (unixMs: number | undefined) => {
+    if (unixMs !== undefined) tickTo(unixMs)
+    return timeline.at(unixMs)
+  }
+  const tickTo = (unixMs: number) => turns.run(() => timeline.ticks(unixMs, judge))
+  const observe = (observations: readonly Observation[], arrival?: Arrival) => {
     const startMs = clock.monotonicMs()
-    const batch = { nowUnixMs: clock.nowMs(), nowMs: startMs, touched: new Map(), heard: new Map() }
-    for (const observation of observations) intake.take(observation, batch)
-    const now = moment()
-    for (const [entry, run] of batch.touched) judgeGroup(run, entry, now)
+    turns.run(() => {
+      const at = reach(arrival?.receivedUnixMs)
+      const batch = { ...at, touched: new Map<RunGroup, RuleRun>(), heard: new Map() }
+      for (const observation of observations) intake.take(observation, batch)
+      const now = moment(at)
+      for (const [entry, run] of batch.touched) judgeGroup(run, entry, now)
+    })
     events.observed(observations.length)
     events.judged((clock.monotonicMs() - startMs) / 1_000)
+  }
+  const restart = ({ route, pair, atUnixMs }: Restart) => {
+    const at = reach(atUnixMs)
+    restarts.restart(route, pair, at.nowUnixMs)
+    book.restart(route, at.nowUnixMs)
+    judge(at)
   }
   const viewOf = (run: RuleRun) => toRuleView(run, clock.nowMs())
 
   return {
     name: 'detect',
     async start() {
-      cancel ??= clock.every(TICK_MS, judge)
+      cancel ??= clock.every(TICK_MS, () => tickTo(clock.nowMs()))
     },
     async stop() {
       cancel?.()
       cancel = undefined
     },
     observe,
-    status: (received) => observe(statusObservations(received)),
-    restart({ route, pair }) {
-      restarts.restart(route, pair, clock.nowMs())
-      book.restart(route, clock.nowMs())
-      judge()
-    },
-    forgetRouter(router) {
+    status: (received) => observe(statusObservations(received), received),
+    restart: (change) => turns.after(() => restart(change)),
+    forgetRouter(router, atUnixMs) {
+      const now = moment(reach(atUnixMs))
       sources.forget(router)
       for (const run of book.runs().filter(({ rule }) => rule.kind === 'silence')) {
         for (const entry of run.dropRouter(router)) {
           close(entry, `${router} said goodbye`)
-          announce(run, entry, moment())
+          announce(run, entry, now)
         }
       }
     },
@@ -130,7 +169,9 @@ export function createDetector(options: DetectorOptions): Detector {
       const run = book.runs().find((one) => one.rule.id === id)
       return run && viewOf(run)
     },
-    judge,
+    during: turns.run,
+    judge: () => judge(),
+    tickTo,
   }
 }
 
