@@ -1,21 +1,22 @@
 import { deferDeps } from './api/deferred-deps.ts'
-import type { ApiDeps } from './api/deps.ts'
 import { createHealth } from './api/health.ts'
 import { createApi } from './api/server.ts'
 import { createStateFeed, type StateFeed } from './api/state-feed.ts'
+import { toApi } from './app/to-api.ts'
+import { createBacktester } from './backtest/backtester.ts'
 import { createLiveAlerts, summarize } from './config/live-alerts.ts'
 import { packagePath, VERSION } from './config/package-files.ts'
 import { createPrivateNames } from './config/private-names.ts'
 import type { Environment, Settings } from './config/settings.ts'
 import { createTimings } from './config/timings.ts'
 import { createAuthorize } from './config/tokens.ts'
-import { type Correlator, createCorrelator } from './correlate/correlator.ts'
-import { type Controller, createController } from './decide/controller.ts'
+import { createCorrelator } from './correlate/correlator.ts'
+import { createController } from './decide/controller.ts'
 import { createConfiguredDecoder } from './decode/configured-decoder.ts'
 import { createDeadlines } from './decode/deadlines.ts'
-import { createDelivery, type Delivery } from './deliver/delivery.ts'
+import { createDelivery } from './deliver/delivery.ts'
 import { checkAlerts } from './detect/check-alerts.ts'
-import { createDetector, type Detector } from './detect/detector.ts'
+import { createDetector } from './detect/detector.ts'
 import { createSpanInterest } from './detect/span-interest.ts'
 import { createSystemClock } from './lib/clock.ts'
 import { AppError, type ErrorPlace } from './lib/errors.ts'
@@ -24,14 +25,12 @@ import { toSequenceMs } from './lib/sequence.ts'
 import { type Addresses, renderUrl } from './model/addresses.ts'
 import type { Observation } from './model/observation.ts'
 import type { Transition } from './model/route.ts'
-import type { ReceivedStatus } from './model/router-status.ts'
 import type { Verdict } from './model/verdict.ts'
-import { createPager, type Pager } from './page/pager.ts'
+import { createPager } from './page/pager.ts'
 import { createDoor } from './receive/door.ts'
 import { openKeyedHash } from './receive/keyed-hash.ts'
 import { createReceivers } from './receive/receivers.ts'
-import { createReporter } from './report/reporter.ts'
-import { createRecorder, type Recorder } from './store/recorder.ts'
+import { createRecorder } from './store/recorder.ts'
 import { createStorage } from './store/storage.ts'
 import { createAllEvents } from './telemetry/all-events.ts'
 import { createTelemetry } from './telemetry/telemetry.ts'
@@ -126,7 +125,7 @@ function createBase({ settings, env, speed = 1 }: AppOptions) {
     spanInterest: createSpanInterest(() => live.alerts().rules),
   })
   return {
-    ...{ settings, clock, timings, telemetry, events, live, storage, decoder, names, hash },
+    ...{ settings, speed, clock, timings, telemetry, events, live, storage, decoder, names, hash },
     ...{ store: storage.state, theta: settings.report.theta },
     quietForMs: Math.round(settings.report.quiet_for / speed),
     latenessMs: Math.round(settings.telemetry.lateness / speed),
@@ -200,58 +199,14 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
     events: events.receive,
   })
   const deadlines = createDeadlines({ ...given, ...outlets })
-  const parts = [correlator, pager, controller, delivery, detector, deadlines]
-  const all = { ...given, recorder, detector, controller, delivery, correlator, pager }
+  const backtester = createBacktester({
+    ...{ settings, alerts: live.alerts, latenessMs: given.latenessMs, speed: given.speed },
+    ...{ clock: given.clock, clickhouseUrl: storage.url, flush: storage.flush },
+  })
+  const parts = [correlator, pager, controller, delivery, detector, deadlines, backtester]
+  const stages = { recorder, detector, controller, delivery, correlator, pager, backtester }
+  const all = { ...given, ...stages }
   return { controller, ingest, parts, api: toApi(all) }
-}
-
-interface Joined extends Base {
-  readonly recorder: Recorder
-  readonly detector: Detector
-  readonly controller: Controller
-  readonly delivery: Delivery
-  readonly correlator: Correlator
-  readonly pager: Pager
-}
-
-/** What people and routers may ask of the stages. */
-function toApi(all: Joined): Omit<ApiDeps, 'authorize' | 'health'> {
-  const { recorder, detector, controller, delivery, correlator, pager, live, storage } = all
-  const onStatus = (received: ReceivedStatus) => {
-    const { router, status } = received
-    detector.during(() => {
-      const receivedUnixMs = recorder.status(received)
-      controller.status(received)
-      detector.status({ ...received, receivedUnixMs })
-    })
-    for (const [route, pair] of Object.entries(status.observed)) {
-      delivery.observed({ router, route, pair })
-    }
-    const { epoch, version } = controller.state()
-    return { epoch, version }
-  }
-  const onGoodbye = (router: string) => {
-    detector.forgetRouter(router, recorder.goodbye(router))
-    return controller.forgetRouter(router)
-  }
-  return {
-    routes: { ...controller, outcomes: correlator.outcomes },
-    routers: { status: onStatus, forget: onGoodbye },
-    rules: { list: detector.rules, get: detector.rule },
-    ...{ subscriptions: delivery, incidents: correlator, silences: pager.silences },
-    reports: createReporter({
-      ...{ ...all, clickhouse: storage.clickhouse, templatesDir: packagePath('templates') },
-      ...{ incident: correlator.get, policy: live.policy, ruleLabels: live.ruleLabels },
-      targets: () => live.alerts().failover.targets,
-    }),
-    reload: () =>
-      live.reload((next) => {
-        detector.reload(next.rules)
-        controller.reload(next.failover)
-        delivery.reload(next.subscribers)
-        pager.reload(next.oncall)
-      }),
-  }
 }
 
 /** `signalbox check`: the command line reaches stages only through here. */

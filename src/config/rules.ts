@@ -71,10 +71,32 @@ export interface LoadRulesOptions {
 
 /** Reads every rule file and checks ids and references over all of them. Never throws for content. */
 export function loadRules({ dir, speed = 1 }: LoadRulesOptions): LoadedRules {
+  return readRules(
+    yamlFilesIn(join(dir, 'rules')).map((file) => ({ file })),
+    speed,
+  )
+}
+
+/** The same of files that are given as text, by name. */
+export function parseRules(
+  files: Readonly<Record<string, string>>,
+  { speed = 1 }: Pick<LoadRulesOptions, 'speed'> = {},
+): LoadedRules {
+  return readRules(
+    Object.entries(files).map(([file, text]) => ({ file, text })),
+    speed,
+  )
+}
+
+function readRules(
+  files: readonly { readonly file: string; readonly text?: string }[],
+  speed: number,
+): LoadedRules {
   const errors: ErrorPlace[] = []
   const found: FoundRule[] = []
-  for (const file of yamlFilesIn(join(dir, 'rules'))) {
-    const result = loadYaml({ file, schema: RuleFile, speed })
+  for (const given of files) {
+    const { file } = given
+    const result = loadYaml({ ...given, schema: RuleFile, speed })
     if (result.status === 'invalid') errors.push(...result.errors)
     else
       result.value.forEach((rule, index) => {

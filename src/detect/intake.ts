@@ -63,6 +63,7 @@ export function createIntake(options: IntakeOptions): Intake {
       let item: Item | undefined
       let isNew: boolean | undefined
       for (const run of book.runsOf(unit)) {
+        if (observation.isPresence && !run.isPerSender) continue
         if (run.isPerSender && isHeardAgain(run, source, batch)) continue
         item ??= toItem(observation, { atUnixMs, heardMs: nowMs, topology: options.topology() })
         if (!run.takes(item)) continue

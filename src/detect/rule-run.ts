@@ -113,7 +113,7 @@ export function createRuleRun(options: RuleRunOptions): RuleRun {
 /** What names a sender, and is the same for all that it sends. */
 const SENDER_KEYS = new Set(['router', 'worker', 'autoscaler'])
 
-function isPerSender(rule: Rule): boolean {
+export function isPerSender(rule: Rule): boolean {
   if (rule.kind !== 'silence' || typeof rule.expect !== 'string') return false
   // Workers name their target on the resource; what routers name changes with every item.
   const isSender = (key: string) =>

@@ -1,0 +1,106 @@
+import type { ResourceOptions } from '../decode/resource.ts'
+import type { ReplayFrame } from '../detect/replay.ts'
+import type { NativeRows } from '../lib/native-reader.ts'
+import type { Observation } from '../model/observation.ts'
+import type { Recorded, Slice, StoredRestart } from '../store/recorded.ts'
+import {
+  type Cursor,
+  cursorOfArrivals,
+  cursorOfLogs,
+  cursorOfPoints,
+  cursorOfServed,
+  cursorOfSpans,
+} from './cursors.ts'
+import type { PairBook } from './pair-book.ts'
+import type { Plan } from './plan.ts'
+import { toldBy } from './told.ts'
+
+// From stored rows to frames: everything that was seen within a slice, merged by the moment at which
+// it was seen.
+
+export interface FrameOptions {
+  readonly recorded: Recorded
+  readonly plan: Plan
+  readonly resources: ResourceOptions
+  readonly pairs: PairBook
+}
+
+/** The answers of one slice. */
+export interface SliceRows {
+  readonly slice: Slice
+  readonly arrivals: readonly NativeRows[]
+  readonly attempts: readonly NativeRows[]
+  readonly requests: readonly NativeRows[]
+  readonly spans: readonly NativeRows[]
+  readonly logs: readonly NativeRows[]
+  /** Of numbers, and of distributions. */
+  readonly points: readonly (readonly NativeRows[])[]
+  readonly statuses: readonly NativeRows[]
+  readonly restarts: readonly StoredRestart[]
+}
+
+export async function fetchSlice(
+  slice: Slice,
+  { recorded, plan }: FrameOptions,
+): Promise<SliceRows> {
+  const none: NativeRows[] = []
+  const { attempt, request, span, log, metric } = plan
+  const [arrivals, attempts, requests, spans, logs, points, statuses, restarts] = await Promise.all(
+    [
+      recorded.arrivals(slice),
+      attempt ? recorded.served(slice, attempt) : none,
+      request ? recorded.served(slice, request) : none,
+      span ? recorded.spans(slice, span) : none,
+      log ? recorded.logs(slice, log) : none,
+      Promise.all(
+        metric ? recorded.pointTables.map((table) => recorded.points(slice, table, metric)) : [],
+      ),
+      recorded.statuses(slice),
+      recorded.restarts(slice),
+    ],
+  )
+  return { slice, arrivals, attempts, requests, spans, logs, points, statuses, restarts }
+}
+
+/** Gauges and sums come first among the tables of points. */
+const NUMBER_TABLES = 2
+
+/** Hands over every frame of a slice in turn. Frames are good until the call returns. */
+export function playSlice(
+  rows: SliceRows,
+  { plan, resources, pairs }: FrameOptions,
+  take: (frame: ReplayFrame) => void,
+): void {
+  const withSpans = (query: Plan['attempt']) => (query?.attributes ? resources : undefined)
+  const arrivals = cursorOfArrivals(rows.arrivals, resources)
+  const cursors: readonly Cursor[] = [
+    cursorOfSpans(rows.spans, resources),
+    cursorOfLogs(rows.logs, resources),
+    ...rows.points.map((blocks, index) =>
+      cursorOfPoints(blocks, { ...resources, hasTotal: index >= NUMBER_TABLES }),
+    ),
+    cursorOfServed('attempt', rows.attempts, withSpans(plan.attempt)),
+    cursorOfServed('request', rows.requests, withSpans(plan.request)),
+  ]
+  const told = toldBy(rows.statuses, rows.restarts)
+  const baseUnixMs = Number(rows.slice.base / 1_000_000n)
+  let next = 0
+  for (;;) {
+    const toldSeen = told[next]?.seen ?? Number.POSITIVE_INFINITY
+    let seen = Math.min(arrivals.seen, toldSeen)
+    for (const cursor of cursors) seen = Math.min(seen, cursor.seen)
+    if (seen === Number.POSITIVE_INFINITY) return
+    const receivedUnixMs = baseUnixMs + Math.floor(seen / 1e6)
+    if (seen === toldSeen) {
+      const frame = told[next++]?.toFrame(receivedUnixMs, pairs)
+      if (frame) take(frame)
+      continue
+    }
+    const observations: Observation[] = []
+    const senders = arrivals.seen === seen ? arrivals.take(observations) : NO_SENDERS
+    for (const cursor of cursors) if (cursor.seen === seen) cursor.take(observations, senders)
+    take({ receivedUnixMs, observations })
+  }
+}
+
+const NO_SENDERS = new Map()

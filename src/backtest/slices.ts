@@ -1,0 +1,37 @@
+import type { Recorded, Slice } from '../store/recorded.ts'
+
+/** About what one query answers: some megabytes, and a fraction of a second. */
+const ITEMS_PER_SLICE = 150_000
+/** The finest that a slice is cut, but never more steps than these. */
+const STEP_NS_MIN = 1_000_000_000n
+const STEPS_MAX = 50_000n
+/** Statuses and restarts come between requests: no slice is longer. */
+const STEPS_PER_SLICE_MAX = 3_600
+
+/**
+ * Cuts a range into pieces of about as many items each, on whole seconds; none where nothing was
+ * received for long.
+ */
+export async function cutSlices(recorded: Recorded, whole: Slice): Promise<readonly Slice[]> {
+  const lengthNs = whole.to - whole.from
+  const stepNs = max(STEP_NS_MIN, lengthNs / STEPS_MAX)
+  const counts = await recorded.counts(whole, stepNs)
+  const slices: Slice[] = []
+  let from = whole.from
+  let items = 0
+  const cut = (to: bigint) => {
+    if (to > from) slices.push({ ...whole, from, to })
+    from = to
+    items = 0
+  }
+  for (const { from: offset, count } of counts) {
+    const start = whole.base + BigInt(offset)
+    const isFull = items + count > ITEMS_PER_SLICE && items > 0
+    if (isFull || start - from > stepNs * BigInt(STEPS_PER_SLICE_MAX)) cut(start)
+    items += count
+  }
+  cut(whole.to)
+  return slices
+}
+
+const max = (a: bigint, b: bigint) => (a > b ? a : b)
