@@ -6,6 +6,7 @@ import { createTopology } from '../config/topology.ts'
 import type { ResourceOptions } from '../decode/resource.ts'
 import { createReplay, type Replay, type ReplayFrame } from '../detect/replay.ts'
 import type { BacktestResult, BacktestRule } from '../model/backtest.ts'
+import type { Verdict } from '../model/verdict.ts'
 import type { Recorded, Slice } from '../store/recorded.ts'
 import { compareTrips, per30Days, toTime, toTrip } from './compare.ts'
 import { createEpisodes, type Episode, type Episodes } from './episodes.ts'
@@ -34,6 +35,8 @@ export interface RunOptions {
   progress(doneRatio: number): void
   /** Each frame, also those of the warm-up, before it is judged. */
   seen?(frame: ReplayFrame): void
+  /** Each verdict of the rules that are tried. */
+  verdict?(verdict: Verdict): void
 }
 
 /** Not further apart than this, two trips may be the same event without overlapping. */
@@ -60,7 +63,10 @@ export async function runBacktest(
       topology: createTopology(order.failover),
       timings: createTimings(order.speed),
       pairOf: pairs.pairOf,
-      verdict: (verdict) => episodes.add(verdict),
+      verdict(verdict) {
+        episodes.add(verdict)
+        if (episodes === sets.own) options.verdict?.(verdict)
+      },
     })
   const replays = [play(given ?? inForce, sets.own)]
   if (given) replays.push(play(inForce, sets.inForce))

@@ -22,7 +22,7 @@ function createColumns(rows: NativeRows, options: ResourceOptions) {
   return {
     name: rows.texts('SpanName'),
     kind: rows.texts('SpanKind'),
-    status: rows.texts('StatusCode'),
+    status: rows.texts('SpanStatus'),
     message: rows.texts('StatusMessage'),
     state: rows.texts('TraceState'),
     traceId: rows.texts('TraceId'),

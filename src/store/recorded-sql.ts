@@ -87,7 +87,7 @@ export function selectStatuses(slice: Slice): string {
 const some = (map: string) =>
   `CAST(mapFilter((name, _) -> name IN {names:Array(String)}, ${map}), 'Map(LowCardinality(String), String)')`
 
-const SPAN = `TraceState, SpanName, SpanKind, StatusCode, StatusMessage,
+const SPAN = `TraceState, SpanName, SpanKind, StatusCode AS SpanStatus, StatusMessage,
       toUnixTimestamp64Nano(Timestamp) AS startNs, Duration AS lengthNs,
       ${some('SpanAttributes')} AS A, ${some('ResourceAttributes')} AS R,
       toUInt8(has(Events.Name, 'exception')) AS exceptions,
