@@ -145,7 +145,7 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
   const onObservations = (observations: readonly Observation[], seenAtUnixNs: bigint) =>
     detector.during(() => {
       controller.observe(observations)
-      detector.observe(observations, { receivedUnixMs: toSequenceMs(seenAtUnixNs) })
+      detector.observe(observations, toSequenceMs(seenAtUnixNs))
       correlator.observe(observations)
     })
   const onVerdict = (verdict: Verdict) => {

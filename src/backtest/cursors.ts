@@ -77,7 +77,7 @@ export function cursorOfArrivals(
       const { seen } = this
       for (let one: Heard | undefined = heard[at]; one?.seen === seen; one = heard[++at]) {
         senders.set(one.source.id, one.source)
-        into.push(one.observation)
+        for (const observation of one.observations) into.push(observation)
       }
       return senders
     },

@@ -2,7 +2,8 @@ import type { ResourceOptions } from '../decode/resource.ts'
 import type { ReplayFrame } from '../detect/replay.ts'
 import type { NativeRows } from '../lib/native-reader.ts'
 import type { Observation } from '../model/observation.ts'
-import type { Recorded, Slice, StoredRestart } from '../store/recorded.ts'
+import type { Recorded, StoredRestart } from '../store/recorded.ts'
+import type { Slice } from '../store/recorded-query.ts'
 import {
   type Cursor,
   cursorOfArrivals,

@@ -14,7 +14,7 @@ import { isPerSender } from '../detect/rule-run.ts'
 import { neededBy } from '../detect/span-interest.ts'
 import type { Matcher } from '../lib/matcher.ts'
 import type { ObservationUnit } from '../model/observation.ts'
-import type { ColumnIs, ItemQuery, PointQuery, ServedQuery } from '../store/recorded.ts'
+import type { ColumnIs, ItemQuery, PointQuery, ServedQuery } from '../store/recorded-query.ts'
 
 /** What a back-test of these rules reads: nothing of what no rule looks at. */
 export interface Plan {

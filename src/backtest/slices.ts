@@ -1,4 +1,5 @@
-import type { Recorded, Slice } from '../store/recorded.ts'
+import type { Recorded } from '../store/recorded.ts'
+import type { Slice } from '../store/recorded-query.ts'
 
 /** About what one query answers: some megabytes, and a fraction of a second. */
 const ITEMS_PER_SLICE = 150_000

@@ -1,5 +1,5 @@
-import { statusObservations } from '../detect/items.ts'
 import type { ReplayFrame } from '../detect/replay.ts'
+import { statusObservations } from '../detect/status-observations.ts'
 import type { NativeRows } from '../lib/native-reader.ts'
 import { type Generation, parseGeneration } from '../model/generation.ts'
 import type { ReceivedStatus, TargetCounters } from '../model/router-status.ts'

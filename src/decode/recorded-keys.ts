@@ -33,7 +33,11 @@ export const REQUEST_COLUMNS = {
 const ALSO_ON_SPAN = new Set(['target', 'role'])
 
 /** Of every served row, or of none. */
-const WITHOUT_COLUMN = new Set(['duration', 'worker', 'autoscaler', 'metric', 'value', 'oldest_ms'])
+const WITHOUT_COLUMN = new Set([
+  ...['duration', 'worker', 'autoscaler', 'metric', 'value', 'oldest_ms'],
+  // Found by the pair, which every row has.
+  'generation_behind',
+])
 
 /** The column of a field that says all there is to know of it. */
 export function columnOf(unit: 'attempt' | 'request', key: string): string | undefined {

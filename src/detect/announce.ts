@@ -16,9 +16,11 @@ const REFRESH_MS = 1_000
  * Publishes a judgement when its state, effect, witnesses or reason changed, and, while it fires or
  * is pending, at most once a second when its value did.
  */
-export function createAnnouncer({ publish, events }: AnnounceOptions) {
+export type Announce = (run: RuleRun, entry: RunGroup, moment: Moment) => void
+
+export function createAnnouncer({ publish, events }: AnnounceOptions): Announce {
   const publishInTurn = inTurn(publish)
-  return (run: RuleRun, entry: RunGroup, moment: Moment): void => {
+  return (run, entry, moment) => {
     const { judgement, told, group } = entry
     if (!judgement) return
     const key = keyOf(judgement)

@@ -46,5 +46,7 @@ export function createCount(rule: RuleOf<'count'>): KindState {
       ring.clear()
       distinct.clear()
     },
+    save: () => [ring.save(), distinct.save()],
+    load: (saved) => Array.isArray(saved) && ring.load(saved[0]) && distinct.load(saved[1]),
   }
 }

@@ -6,6 +6,8 @@ export interface DistinctMin {
   add(item: Item): void
   isMet(endMs: number, windowMs: number): boolean
   clear(): void
+  save(): unknown
+  load(saved: unknown): boolean
 }
 
 export function createDistinctMin(least: Readonly<Record<string, number>>): DistinctMin {
@@ -26,5 +28,10 @@ export function createDistinctMin(least: Readonly<Record<string, number>>): Dist
     clear() {
       for (const { values } of fields) values.clear()
     },
+    save: () => fields.map(({ values }) => values.save()),
+    load: (saved) =>
+      Array.isArray(saved) &&
+      saved.length === fields.length &&
+      fields.every(({ values }, index) => values.load(saved[index])),
   }
 }

@@ -25,5 +25,7 @@ export function createDistinct({ windowMs, of, trip, clear }: DistinctConfig): K
     clears: (at) =>
       at.missing(clear.windowMs) === 0 && values.count(at.endUnixMs, clear.windowMs) < clear.below,
     restart: () => values.clear(),
+    save: () => values.save(),
+    load: (saved) => values.load(saved),
   }
 }

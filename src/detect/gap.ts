@@ -59,5 +59,8 @@ export function createGap(rule: RuleOf<'gap'>): KindState {
     restart() {
       for (const { window } of series) window.clear()
     },
+    save: () => series.map(({ window }) => window.save()),
+    load: (saved) =>
+      Array.isArray(saved) && series.every(({ window }, index) => window.load(saved[index])),
   }
 }

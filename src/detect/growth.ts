@@ -73,6 +73,8 @@ export function createGrowth(rule: RuleOf<'growth'>): KindState {
       return trip.isAbove ? now.times < clear.times : now.times > clear.times
     },
     restart: () => window.clear(),
+    save: () => window.save(),
+    load: (saved) => window.load(saved),
   }
 }
 

@@ -18,10 +18,15 @@ interface Oldest {
 export function createInflight(rule: RuleOf<'inflight'>): KindState {
   const { windowMs, trip, clear } = rule
   const series = new Map<string, Oldest>()
+  /** Last status of each router that sends one: what its attempts say is known better. */
+  const reported = new Map<string, number>()
+  const isReporting = ({ source, atUnixMs }: Item) => {
+    const lastUnixMs = reported.get(source.id)
+    return lastUnixMs !== undefined && lastUnixMs > atUnixMs - windowMs
+  }
 
   const keep = (key: string, next: Oldest) => {
     const known = series.get(key)
-    if (known?.isStatus && !next.isStatus) return
     if (known && known.isStatus === next.isStatus && known.atUnixMs > next.atUnixMs) return
     const isLongerKnown = known && !next.isStatus && known.ageMs > next.ageMs
     if (isLongerKnown && known.atUnixMs > next.atUnixMs - windowMs) return
@@ -45,8 +50,13 @@ export function createInflight(rule: RuleOf<'inflight'>): KindState {
     add(item) {
       const ageMs = ageOf(item)
       if (ageMs === undefined) return undefined
-      const key = [item.source.id, item.read('route'), item.read('target')].join('\u0000')
-      keep(key, { isStatus: item.unit === 'status', atUnixMs: item.atUnixMs, ageMs })
+      const isStatus = item.unit === 'status'
+      if (isStatus || !isReporting(item)) {
+        const { id } = item.source
+        const key = `${id}\u0000${item.read('route')}\u0000${item.read('target')}`
+        if (isStatus && reported.size < SERIES_MAX) reported.set(id, item.atUnixMs)
+        keep(key, { isStatus, atUnixMs: item.atUnixMs, ageMs })
+      }
       return ageMs > trip.oldestAboveMs
     },
     judge(at) {
@@ -60,7 +70,17 @@ export function createInflight(rule: RuleOf<'inflight'>): KindState {
       const { value } = oldest(at)
       return value !== null && value < clear.belowMs && at.missing(windowMs) === 0
     },
-    restart: () => series.clear(),
+    restart() {
+      series.clear()
+      reported.clear()
+    },
+    save: () => [...series],
+    load(saved) {
+      if (!Array.isArray(saved)) return false
+      series.clear()
+      for (const [key, oldest] of saved) series.set(String(key), oldest as Oldest)
+      return true
+    },
   }
 }
 

@@ -3,30 +3,26 @@ import { createRecentKeys } from '../lib/recent-keys.ts'
 import type { Observation, ObservationUnit, Source } from '../model/observation.ts'
 import type { DetectEvents } from '../telemetry/detect-events.ts'
 import type { ClockGuard } from './clock-guard.ts'
-import { toItem } from './items.ts'
-import type { Item } from './kind.ts'
+import { Cursor, type CursorOptions } from './cursor.ts'
+import type { Leaf, Taker } from './leaf.ts'
 import type { Restarts } from './restarts.ts'
 import { isRestartable, type RuleBook } from './rule-book.ts'
 import type { RuleRun, RunGroup } from './rule-run.ts'
-import type { Sources } from './sources.ts'
+import type { Arrival, Sources } from './sources.ts'
 
-/** The way of an observation to its groups: heard, guarded, matched, counted once. */
+/** The way of observations to their groups: heard, guarded, counted once, sorted. */
 export interface Intake {
-  /** Adds to the batch every group that took the observation. */
-  take(observation: Observation, batch: IntakeBatch): void
+  /** Takes what came together, and returns every group that took something of it. */
+  take(observations: readonly Observation[], now: IntakeMoment): ReadonlyMap<RunGroup, RuleRun>
 }
 
-/** What came together, and so at one moment. */
-export interface IntakeBatch {
+export interface IntakeMoment {
   readonly nowUnixMs: number
   /** The never-stepping clock. */
   readonly nowMs: number
-  readonly touched: Map<RunGroup, RuleRun>
-  /** Senders that a rule of silence has heard in this batch: once is enough. */
-  readonly heard: Map<RuleRun, Set<string>>
 }
 
-export interface IntakeOptions {
+export interface IntakeOptions extends CursorOptions {
   readonly sources: Sources
   readonly clockGuard: ClockGuard
   readonly book: RuleBook
@@ -47,46 +43,155 @@ const UNIT_FLAG: Readonly<Record<ObservationUnit, number>> = {
 }
 
 export function createIntake(options: IntakeOptions): Intake {
-  const { sources, clockGuard, book, restarts, events } = options
-  const once = createRecentKeys({ countMax: ONCE_MAX })
-  const isFirst = ({ onceKey, unit }: Observation) =>
-    onceKey === undefined || once.isNew(onceKey, UNIT_FLAG[unit])
-  return {
-    take(observation, batch) {
-      const { source, unit } = observation
-      const { nowUnixMs, nowMs } = batch
-      const reading = { source: source.id, atUnixMs: observation.atUnixMs, nowUnixMs, nowMs }
-      const { atUnixMs, fault } = clockGuard.guard(reading)
-      sources.heard({ source, isStatus: unit === 'status', atUnixMs, nowUnixMs, nowMs })
-      if (fault === 'clock') events.clockGuarded(source.id)
-      if (fault === 'late') return events.lateSkipped(source.id)
-      let item: Item | undefined
-      let isNew: boolean | undefined
-      for (const run of book.runsOf(unit)) {
-        if (observation.isPresence && !run.isPerSender) continue
-        if (run.isPerSender && isHeardAgain(run, source, batch)) continue
-        item ??= toItem(observation, { atUnixMs, heardMs: nowMs, topology: options.topology() })
-        if (!run.takes(item)) continue
-        // A source is heard by anything it sends, also by what it sends again.
-        if (run.rule.kind !== 'silence') {
-          isNew ??= isFirst(observation)
-          if (!isNew) continue
-        }
-        if (isRestartable(run.rule) && !restarts.isCurrent(observation)) continue
-        const entry = run.groupOf(item)
-        entry.group.add(item)
-        batch.touched.set(entry, run)
+  return new Sorting(options)
+}
+
+/** A class, since it is the hot path: what a batch needs stands in fields. */
+class Sorting implements Intake {
+  readonly #options: IntakeOptions
+  readonly #once = createRecentKeys({ countMax: ONCE_MAX })
+  readonly #cursor: Cursor
+  #now: IntakeMoment = { nowUnixMs: 0, nowMs: 0 }
+  #touched = new Map<RunGroup, RuleRun>()
+  #pending: Leaf[] = []
+  /** What each source sent in this batch, to be heard once. */
+  #heard = new Map<string, Heard>()
+  #last: Heard | undefined
+
+  constructor(options: IntakeOptions) {
+    this.#options = options
+    this.#cursor = new Cursor(options)
+  }
+
+  take(observations: readonly Observation[], now: IntakeMoment): ReadonlyMap<RunGroup, RuleRun> {
+    this.#now = now
+    this.#touched = new Map()
+    this.#heard = new Map()
+    this.#last = undefined
+    for (const observation of observations) this.#takeOne(observation)
+    for (const leaf of this.#pending) this.#flush(leaf)
+    this.#pending = []
+    const { sources } = this.#options
+    for (const { status, telemetry } of this.#heard.values()) {
+      if (status) sources.heard(status)
+      if (telemetry) sources.heard(telemetry)
+    }
+    return this.#touched
+  }
+
+  #takeOne(observation: Observation): void {
+    const { book, clockGuard, events } = this.#options
+    const { source, unit } = observation
+    const { nowUnixMs, nowMs } = this.#now
+    const reading = { source: source.id, atUnixMs: observation.atUnixMs, nowUnixMs, nowMs }
+    const { atUnixMs, fault } = clockGuard.guard(reading)
+    const heard = this.#hear(source, unit === 'status', atUnixMs)
+    if (fault === 'clock') events.clockGuarded(source.id)
+    if (fault === 'late') {
+      events.lateSkipped(source.id)
+      return
+    }
+    this.#cursor.moveTo(observation, { atUnixMs, heardMs: nowMs })
+    if ((heard.units & UNIT_FLAG[unit]) === 0) this.#tellSender(heard, unit)
+    if (observation.isPresence) return
+    const leaf = book.sorterOf(unit).find(this.#cursor)
+    if (leaf.each.length + leaf.tallied.length === 0) return
+    const isNew = !leaf.isCounted || this.#isFirst(observation)
+    if (!isNew) events.duplicateSkipped()
+    const isCurrent = this.#options.restarts.isCurrent(observation)
+    for (const taker of leaf.each) if (isTaking(taker, isNew, isCurrent)) this.#add(taker)
+    if (leaf.tallied.length === 0) return
+    if (isNew && isCurrent) this.#count(leaf, observation)
+    else for (const taker of leaf.tallied) if (isTaking(taker, isNew, isCurrent)) this.#add(taker)
+  }
+
+  #hear(source: Source, isStatus: boolean, atUnixMs: number): Heard {
+    let heard = this.#last
+    if (heard?.source !== source) {
+      const key = `${source.component} ${source.id}`
+      heard = this.#heard.get(key)
+      if (!heard) {
+        heard = { source, units: 0, status: undefined, telemetry: undefined }
+        this.#heard.set(key, heard)
       }
-      if (isNew === false) events.duplicateSkipped()
-    },
+      this.#last = heard
+    }
+    const kind = isStatus ? 'status' : 'telemetry'
+    const known = heard[kind]
+    if (known) known.atUnixMs = Math.max(known.atUnixMs, atUnixMs)
+    else heard[kind] = { source, isStatus, atUnixMs, ...this.#now }
+    return heard
+  }
+
+  /** Rules that only ask who sends: of a batch, one item of each sender and unit is enough. */
+  #tellSender(heard: Heard, unit: ObservationUnit): void {
+    heard.units |= UNIT_FLAG[unit]
+    for (const run of this.#options.book.perSenderOf(unit)) {
+      if (run.takes(this.#cursor)) this.#addTo(run, run.groupOf(this.#cursor))
+    }
+  }
+
+  #isFirst({ onceKey, unit }: Observation): boolean {
+    return onceKey === undefined || this.#once.isNew(onceKey, UNIT_FLAG[unit])
+  }
+
+  #count(leaf: Leaf, observation: Observation): void {
+    const { tally } = leaf
+    const cursor = this.#cursor
+    if (tally.count > 0 && tally.fits(cursor)) {
+      tally.add(cursor)
+      return
+    }
+    if (tally.count === 0) this.#pending.push(leaf)
+    else {
+      const { atUnixMs, heardMs } = cursor
+      this.#flush(leaf)
+      cursor.moveTo(observation, { atUnixMs, heardMs })
+    }
+    tally.begin(cursor, observation)
+  }
+
+  #flush({ tally, tallied }: Leaf): void {
+    const { observation, atUnixMs } = tally
+    if (!observation) return
+    const cursor = this.#cursor
+    cursor.moveTo(observation, { atUnixMs, heardMs: this.#now.nowMs })
+    cursor.count = tally.count
+    cursor.weight = tally.weight
+    for (const taker of tallied) this.#add(taker)
+    tally.clear()
+  }
+
+  #add(taker: Taker): void {
+    const { run } = taker
+    const cursor = this.#cursor
+    if (taker.takes && !taker.takes(cursor.read)) return
+    if (!taker.isUsable(cursor)) return
+    let { entry } = taker
+    if (!entry) {
+      entry = run.groupOf(cursor)
+      if (taker.isEntryKnown && !entry.isOverflow) taker.entry = entry
+    }
+    this.#addTo(run, entry)
+  }
+
+  #addTo(run: RuleRun, entry: RunGroup): void {
+    entry.group.add(this.#cursor)
+    this.#touched.set(entry, run)
   }
 }
 
-/** Whether a rule that waits for senders has heard this one in the batch already. */
-function isHeardAgain(run: RuleRun, { id }: Source, { heard }: IntakeBatch): boolean {
-  const known = heard.get(run)
-  if (known?.has(id)) return true
-  if (known) known.add(id)
-  else heard.set(run, new Set([id]))
-  return false
+type MutableArrival = { -readonly [K in keyof Arrival]: Arrival[K] }
+
+interface Heard {
+  readonly source: Source
+  /** Units of which rules that only ask who sends were told. */
+  units: number
+  status: MutableArrival | undefined
+  telemetry: MutableArrival | undefined
+}
+
+/** A source is heard by anything it sends, also by what it sends again. */
+function isTaking({ run: { rule } }: Taker, isNew: boolean, isCurrent: boolean): boolean {
+  return (isNew || rule.kind === 'silence') && (isCurrent || !isRestartable(rule))
 }

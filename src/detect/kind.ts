@@ -58,6 +58,16 @@ export interface KindState {
   clears(at: Instant): boolean
   /** Forgets all items. */
   restart(): void
+  /**
+   * What survives a restart of the process: plain data and typed arrays, for `v8.serialize`. Ages by
+   * arrival are saved as ages, since the never-stepping clock of the next process begins elsewhere.
+   */
+  save(nowMs: number): unknown
+  /**
+   * Takes what `save` of the same rule gave. False for anything else, however damaged; then the state
+   * may be partly filled, and the caller restarts it.
+   */
+  load(saved: unknown, nowMs: number): boolean
 }
 
 /** How far the clear window stretches to reach its least count. */

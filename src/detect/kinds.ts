@@ -21,7 +21,7 @@ const UNIT_OF = {
   routers: 'status',
 } as const satisfies Record<NonNullable<Rule['on']>, ObservationUnit>
 
-const ALL_UNITS: readonly ObservationUnit[] = [...Object.values(UNIT_OF)]
+export const UNITS: readonly ObservationUnit[] = [...Object.values(UNIT_OF)]
 
 /** The state of one group of a rule, empty. */
 export function createKindState(rule: Rule, options: SilenceOptions): KindState {
@@ -48,7 +48,7 @@ export function createKindState(rule: Rule, options: SilenceOptions): KindState 
 /** Which observations a rule looks at. */
 export function unitsOf(rule: Rule): readonly ObservationUnit[] {
   if (rule.on !== undefined) return [UNIT_OF[rule.on]]
-  return rule.kind === 'inflight' ? ['status', 'attempt'] : ALL_UNITS
+  return rule.kind === 'inflight' ? ['status', 'attempt'] : UNITS
 }
 
 /**
@@ -61,7 +61,8 @@ export function compileWhere(rule: Rule): (item: Item) => boolean {
   return (item) => isUsable(item) && matches(item.read)
 }
 
-function usableBy(rule: Rule): (item: Item) => boolean {
+/** What a kind can use of the items that match. */
+export function usableBy(rule: Rule): (item: Item) => boolean {
   switch (rule.kind) {
     case 'ratio':
     case 'count':

@@ -1,4 +1,4 @@
-import { bucketMsOf, createRingWindow } from '../lib/ring-window.ts'
+import { bucketMsOf, createRingWindow, type SavedRing } from '../lib/ring-window.ts'
 import type { Item } from './kind.ts'
 
 /** Good and bad items over sliding windows: samples are counted, shares are of weights. */
@@ -13,6 +13,8 @@ export interface RatioWindow {
   /** The narrowest window within the bounds that holds so many samples. */
   widen(query: { endMs: number; atLeast: number; windowMs: number; windowMaxMs: number }): number
   clear(): void
+  save(): SavedRing
+  load(saved: unknown): boolean
 }
 
 export interface Bounds {
@@ -51,6 +53,8 @@ export function createRatioWindow(options: { windowMs: number; spanMs: number })
     },
     edge: (endMs) => good(endMs, windowMs + bucketMs) - good(endMs, windowMs),
     widen: (query) => ring.widen({ ...query, channel: SAMPLES }),
-    clear: ring.clear,
+    clear: () => ring.clear(),
+    save: () => ring.save(),
+    load: (saved) => ring.load(saved),
   }
 }

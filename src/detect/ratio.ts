@@ -63,6 +63,8 @@ export function createRatio(rule: RuleOf<'ratio'>): KindState {
       window.clear()
       distinct.clear()
     },
+    save: () => [window.save(), distinct.save()],
+    load: (saved) => Array.isArray(saved) && window.load(saved[0]) && distinct.load(saved[1]),
   }
 }
 

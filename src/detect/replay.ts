@@ -46,21 +46,27 @@ export function createReplay(options: ReplayOptions): Replay {
     pairOf: options.pairOf,
     events: createDetectEvents(createSilentTelemetry()),
   })
+  void detector.start()
+  // In steps: after a long gap the engine would make up for the last ticks only.
   const turnTo = (unixMs: number) => {
-    nowUnixMs = Math.max(nowUnixMs, unixMs)
-    detector.tickTo(nowUnixMs)
+    while (nowUnixMs < unixMs) {
+      nowUnixMs = Math.min(unixMs, nowUnixMs + STEP_MS)
+      detector.tickTo(nowUnixMs)
+    }
   }
   return {
     turnTo,
     take(frame) {
       const { receivedUnixMs } = frame
       turnTo(receivedUnixMs)
-      if ('observations' in frame) detector.observe(frame.observations, { receivedUnixMs })
+      if ('observations' in frame) detector.observe(frame.observations, receivedUnixMs)
       else if ('restart' in frame) detector.restart({ ...frame.restart, atUnixMs: receivedUnixMs })
       else detector.forgetRouter(frame.goodbye, receivedUnixMs)
     },
   }
 }
+
+const STEP_MS = 30_000
 
 /** Nothing waits in a replay: ticks run as time is turned. */
 function createStillClock(nowMs: () => number, startUnixMs: number): Clock {

@@ -7,6 +7,8 @@ export interface Restarts {
   restart(route: string, pair: Generation, atUnixMs: number): void
   /** False for what was started under an older pair than its route's last restart. */
   isCurrent(observation: Observation): boolean
+  /** The pair of a route's last restart. */
+  pairAt(route: string): Generation | undefined
 }
 
 export function createRestarts(pairOf: (attempt: Attempt) => Generation | undefined): Restarts {
@@ -17,7 +19,9 @@ export function createRestarts(pairOf: (attempt: Attempt) => Generation | undefi
     restart(route, pair, atUnixMs) {
       least.set(route, { pair, atUnixMs })
     },
+    pairAt: (route) => least.get(route)?.pair,
     isCurrent({ attempt, request, startUnixMs }) {
+      if (least.size === 0) return true
       const served = attempt ?? request
       const limit = served && least.get(served.route)
       if (!served || !limit) return true
@@ -25,5 +29,19 @@ export function createRestarts(pairOf: (attempt: Attempt) => Generation | undefi
       // Nobody knows its pair: then what started before the restart was started under the old one.
       return pair ? compareGenerations(pair, limit.pair) >= 0 : startUnixMs >= limit.atUnixMs
     },
+  }
+}
+
+/**
+ * The field `generation_behind`: 1 for what names an older pair than its route is at, 0 for the same
+ * or a newer one (a router may hear of it first), absent for what names none.
+ */
+export function createGenerationBehind(pairAt: (route: string) => Generation | undefined) {
+  return ({ field }: Observation): number | undefined => {
+    const route = field('route')
+    const generation = field('generation')
+    const said = typeof generation === 'string' ? parseGeneration(generation) : undefined
+    const now = typeof route === 'string' ? pairAt(route) : undefined
+    return said && now && (compareGenerations(said, now) < 0 ? 1 : 0)
   }
 }

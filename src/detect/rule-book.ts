@@ -5,14 +5,20 @@ import type { Clock } from '../lib/clock.ts'
 import type { ObservationUnit } from '../model/observation.ts'
 import type { Group as GroupKey } from '../model/verdict.ts'
 import type { DetectEvents } from '../telemetry/detect-events.ts'
-import { unitsOf } from './kinds.ts'
+import { UNITS, unitsOf } from './kinds.ts'
 import { createRuleRun, OTHER, type RuleRun, type RunGroup } from './rule-run.ts'
+import { createSorter, type Sorter } from './sorter.ts'
 import type { Sources } from './sources.ts'
 
 /** All rules at work, by what they look at. */
 export interface RuleBook {
   runs(): readonly RuleRun[]
-  runsOf(unit: ObservationUnit): readonly RuleRun[]
+  /** Sorts items of a unit to the rules that look at them, all but those of `perSenderOf`. */
+  sorterOf(unit: ObservationUnit): Sorter
+  /** Rules that only ask who sends. */
+  perSenderOf(unit: ObservationUnit): readonly RuleRun[]
+  /** To be called when groups were dropped. */
+  forgetGroups(): void
   /** Whether a group of the rule fires that says nothing else of the keys it shares with `by`. */
   isFiring(rule: string, by: GroupKey): boolean
   /** Starts anew the windows over attempts and requests of every group that concerns the route. */
@@ -50,11 +56,13 @@ export function createRuleBook(options: RuleBookOptions): RuleBook {
       onOverflow: () => events.groupsOverflowed(rule.id),
     })
   let runs = inOrder(options.rules.map(start))
-  let byUnit = indexByUnit(runs)
+  let index = indexByUnit(runs)
 
   return {
     runs: () => runs,
-    runsOf: (unit) => byUnit.get(unit) ?? [],
+    sorterOf: (unit) => index.sorters[unit],
+    perSenderOf: (unit) => index.perSender[unit],
+    forgetGroups: () => forgetAll(index),
     isFiring(rule, by) {
       const run = runs.find((one) => one.rule.id === rule)
       return [...(run?.groups() ?? [])].some(
@@ -83,7 +91,7 @@ export function createRuleBook(options: RuleBookOptions): RuleBook {
       const kept = next.filter((run) => runs.includes(run)).length
       events.reloaded({ kept, fresh: next.length - kept, gone: before.size })
       runs = inOrder(next)
-      byUnit = indexByUnit(runs)
+      index = indexByUnit(runs)
       return gone
     },
   }
@@ -115,11 +123,23 @@ function inOrder(runs: readonly RuleRun[]): readonly RuleRun[] {
   return [...runs].sort((a, b) => Number(isDependent(a)) - Number(isDependent(b)))
 }
 
-function indexByUnit(runs: readonly RuleRun[]): Map<ObservationUnit, RuleRun[]> {
-  const index = new Map<ObservationUnit, RuleRun[]>()
-  for (const run of runs)
-    for (const unit of unitsOf(run.rule)) index.set(unit, [...(index.get(unit) ?? []), run])
-  return index
+interface Index {
+  readonly sorters: Readonly<Record<ObservationUnit, Sorter>>
+  readonly perSender: Readonly<Record<ObservationUnit, readonly RuleRun[]>>
+}
+
+function indexByUnit(runs: readonly RuleRun[]): Index {
+  const of = (unit: ObservationUnit) => runs.filter(({ rule }) => unitsOf(rule).includes(unit))
+  const each = <T>(make: (taking: readonly RuleRun[]) => T) =>
+    Object.fromEntries(UNITS.map((unit) => [unit, make(of(unit))])) as Record<ObservationUnit, T>
+  return {
+    sorters: each((taking) => createSorter(taking.filter((run) => !run.isPerSender))),
+    perSender: each((taking) => taking.filter((run) => run.isPerSender)),
+  }
+}
+
+function forgetAll({ sorters }: Index): void {
+  for (const sorter of Object.values(sorters)) sorter.forget()
 }
 
 function isCompatible(a: GroupKey, b: GroupKey): boolean {

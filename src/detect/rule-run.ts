@@ -23,13 +23,15 @@ export interface RuleRun {
   adopt(entry: RunGroup): void
   /** Drops the groups of a router that said goodbye, and returns them for their closing word. */
   dropRouter(router: string): readonly RunGroup[]
-  /** Drops groups unheard for long that do not fire. */
-  forget(nowMs: number): void
+  /** Drops groups unheard for long that do not fire; true when there were some. */
+  forget(nowMs: number): boolean
 }
 
 /** A group with what was last judged and last told of it. */
 export interface RunGroup {
   readonly group: Group
+  /** Shared by all for whom there was no room. */
+  readonly isOverflow: boolean
   judgement?: Judgement
   told?: Told
 }
@@ -68,7 +70,8 @@ export function createRuleRun(options: RuleRunOptions): RuleRun {
       kind: createKindState(rule, { sinceMs: start.nowMs, memoryMs }),
       sources: createGroupSources({ ...common, ...sourcesOf(rule), silentMs, memoryMs }),
     })
-    const added: RunGroup = { group }
+    const isOverflow = rule.by.length > 0 && rule.by.every((key) => by[key] === OTHER)
+    const added: RunGroup = { group, isOverflow }
     groups.set(keyOf(rule.by.map((key) => by[key])), added)
     return added
   }
@@ -101,11 +104,13 @@ export function createRuleRun(options: RuleRunOptions): RuleRun {
       return gone.map(([, entry]) => entry)
     },
     forget(nowMs) {
+      const before = groups.size
       const idleMs = Math.max(memoryMs, pastOf(rule)) + rule.windowMs * 10
       for (const [key, { group }] of groups) {
         if (rule.by.length === 0 || group.effect === 'firing') continue
         if (nowMs - group.heardMs > idleMs) groups.delete(key)
       }
+      return groups.size < before
     },
   }
 }

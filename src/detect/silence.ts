@@ -44,5 +44,17 @@ export function createSilence(rule: RuleOf<'silence'>, options: SilenceOptions):
       heardMs = isMatcher ? options.sinceMs : undefined
       heardCount = 0
     },
+    // The time in which nobody listened is no silence.
+    save: (nowMs) => ({ heardCount, agoMs: heardMs === undefined ? null : nowMs - heardMs }),
+    load(saved, nowMs) {
+      const { heardCount: count, agoMs } = (saved ?? {}) as {
+        heardCount?: unknown
+        agoMs?: unknown
+      }
+      if (typeof count !== 'number' || (agoMs !== null && typeof agoMs !== 'number')) return false
+      heardCount = count
+      heardMs = agoMs === null ? undefined : nowMs - agoMs
+      return true
+    },
   }
 }

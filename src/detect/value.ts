@@ -66,6 +66,13 @@ export function createValue(rule: RuleOf<'value'>): KindState {
       window.clear()
       readings.clear()
     },
+    save: () => [window.save(), [...readings]],
+    load(saved) {
+      if (!Array.isArray(saved) || !window.load(saved[0]) || !Array.isArray(saved[1])) return false
+      readings.clear()
+      for (const [source, value] of saved[1]) readings.set(String(source), Number(value))
+      return true
+    },
   }
 }
 

@@ -8,6 +8,10 @@ export interface DistinctWindow {
   /** Values last seen after endMs − windowMs; what is newer than endMs counts too. */
   count(endMs: number, windowMs: number): number
   clear(): void
+  /** Values with when each was last seen, seen longest ago first. */
+  save(): readonly (readonly [string, number])[]
+  /** False, and nothing changes, for what is no such list. */
+  load(saved: unknown): boolean
 }
 
 export function createDistinctWindow(options: { countMax: number }): DistinctWindow {
@@ -29,5 +33,16 @@ export function createDistinctWindow(options: { countMax: number }): DistinctWin
       return total
     },
     clear: () => seen.clear(),
+    save: () => [...seen],
+    load(saved) {
+      if (!Array.isArray(saved) || !saved.every(isSeen)) return false
+      seen.clear()
+      for (const [value, atMs] of saved.slice(-options.countMax)) seen.set(value, atMs)
+      return true
+    },
   }
+}
+
+function isSeen(entry: unknown): entry is [string, number] {
+  return Array.isArray(entry) && typeof entry[0] === 'string' && Number.isFinite(entry[1])
 }

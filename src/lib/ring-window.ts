@@ -7,7 +7,7 @@
 export interface RingWindow {
   /**
    * Adds `amount` to a channel at an event time. Late items land in their own bucket; false, and
-   * nothing is added, when the time is older than the ring reaches back.
+   * nothing is added, when the time is older than the ring reaches back, or before 1970.
    */
   add(atMs: number, channel: number, amount: number): boolean
   /** Sum of a channel over the buckets of (endMs − windowMs, endMs]; windowMs up to `spanMs`. */
@@ -18,6 +18,18 @@ export interface RingWindow {
    */
   widen(query: WidenQuery): number
   clear(): void
+  /** What `load` takes: the buckets up to the newest, without the empty ones before. */
+  save(): SavedRing
+  /** False, and nothing changes, for what no ring of this shape saved. */
+  load(saved: unknown): boolean
+}
+
+export interface SavedRing {
+  readonly bucketMs: number
+  /** Number of the newest bucket (event time / bucketMs); null when there is none. */
+  readonly head: number | null
+  /** Channels of each bucket, oldest first. */
+  readonly amounts: Float64Array
 }
 
 export interface WidenQuery {
@@ -43,68 +55,136 @@ export function bucketMsOf(windowMs: number): number {
 }
 
 export function createRingWindow(options: RingWindowOptions): RingWindow {
-  const { bucketMs, channelCount } = options
-  const bucketsIn = (ms: number) => Math.max(1, Math.ceil(ms / bucketMs - 1e-9))
-  const windowCount = bucketsIn(options.windowMs)
-  const ringCount = Math.max(windowCount, bucketsIn(options.spanMs ?? 0)) + 1
-  const amounts = new Float64Array(ringCount * channelCount)
-  const running = new Float64Array(channelCount)
-  let head = Number.NEGATIVE_INFINITY
+  return new Ring(options)
+}
 
-  const offsetOf = (bucket: number) => (bucket % ringCount) * channelCount
-  const oldest = () => head - ringCount + 1
-  const count = (channel: number, range: { from: number; to: number }) => {
+/** A class, since there are thousands: one set of functions for all. */
+class Ring implements RingWindow {
+  readonly #bucketMs: number
+  readonly #channelCount: number
+  readonly #windowCount: number
+  readonly #ringCount: number
+  readonly #amounts: Float64Array
+  readonly #running: Float64Array
+  /** Number of the newest bucket. */
+  #head = Number.NEGATIVE_INFINITY
+
+  constructor({ bucketMs, windowMs, spanMs = 0, channelCount }: RingWindowOptions) {
+    this.#bucketMs = bucketMs
+    this.#channelCount = channelCount
+    this.#windowCount = this.#bucketsIn(windowMs)
+    this.#ringCount = Math.max(this.#windowCount, this.#bucketsIn(spanMs)) + 1
+    this.#amounts = new Float64Array(this.#ringCount * channelCount)
+    this.#running = new Float64Array(channelCount)
+  }
+
+  add(atMs: number, channel: number, amount: number): boolean {
+    const bucket = Math.floor(atMs / this.#bucketMs)
+    if (bucket < this.#oldest()) return false
+    if (bucket > this.#head) this.#advance(bucket)
+    const index = this.#offsetOf(bucket) + channel
+    this.#amounts[index] = (this.#amounts[index] as number) + amount
+    if (bucket > this.#head - this.#windowCount)
+      this.#running[channel] = (this.#running[channel] as number) + amount
+    return true
+  }
+
+  sum(channel: number, endMs: number, windowMs: number): number {
+    const end = Math.floor(endMs / this.#bucketMs)
+    const buckets = this.#bucketsIn(windowMs)
+    if (end === this.#head && buckets === this.#windowCount) return this.#running[channel] as number
+    return this.#count(channel, end - buckets + 1, end)
+  }
+
+  widen({ channel, endMs, atLeast, windowMs, windowMaxMs }: WidenQuery): number {
+    const end = Math.floor(endMs / this.#bucketMs)
+    let buckets = this.#bucketsIn(windowMs)
+    let total = this.#count(channel, end - buckets + 1, end)
+    const bucketsMax = this.#bucketsIn(windowMaxMs)
+    while (total < atLeast && buckets < bucketsMax) {
+      total += this.#count(channel, end - buckets, end - buckets)
+      buckets++
+    }
+    return buckets * this.#bucketMs
+  }
+
+  clear(): void {
+    this.#amounts.fill(0)
+    this.#running.fill(0)
+    this.#head = Number.NEGATIVE_INFINITY
+  }
+
+  save(): SavedRing {
+    const head = Number.isFinite(this.#head) ? this.#head : null
+    const saved = { bucketMs: this.#bucketMs, head }
+    if (head === null) return { ...saved, amounts: new Float64Array(0) }
+    let first = this.#oldest()
+    while (first < head && this.#bucket(first).every((amount) => amount === 0)) first++
+    const amounts = new Float64Array((head - first + 1) * this.#channelCount)
+    for (let bucket = first; bucket <= head; bucket++)
+      amounts.set(this.#bucket(bucket), (bucket - first) * this.#channelCount)
+    return { ...saved, amounts }
+  }
+
+  load(saved: unknown): boolean {
+    const count = this.#channelCount
+    if (!isSavedRing(saved, this.#bucketMs, count)) return false
+    this.clear()
+    if (saved.head === null) return true
+    this.#head = saved.head
+    const first = saved.head - saved.amounts.length / count + 1
+    for (let bucket = Math.max(first, this.#oldest()); bucket <= saved.head; bucket++) {
+      const from = (bucket - first) * count
+      this.#bucket(bucket).set(saved.amounts.subarray(from, from + count))
+    }
+    this.#recount()
+    return true
+  }
+
+  #bucketsIn(ms: number): number {
+    return Math.max(1, Math.ceil(ms / this.#bucketMs - 1e-9))
+  }
+
+  #offsetOf(bucket: number): number {
+    return (bucket % this.#ringCount) * this.#channelCount
+  }
+
+  #bucket(bucket: number): Float64Array {
+    const offset = this.#offsetOf(bucket)
+    return this.#amounts.subarray(offset, offset + this.#channelCount)
+  }
+
+  #oldest(): number {
+    return Math.max(0, this.#head - this.#ringCount + 1)
+  }
+
+  #count(channel: number, from: number, to: number): number {
     let total = 0
-    const to = Math.min(range.to, head)
-    for (let bucket = Math.max(range.from, oldest()); bucket <= to; bucket++)
-      total += amounts[offsetOf(bucket) + channel] ?? 0
+    const last = Math.min(to, this.#head)
+    for (let bucket = Math.max(from, this.#oldest()); bucket <= last; bucket++)
+      total += this.#amounts[this.#offsetOf(bucket) + channel] as number
     return total
   }
 
   /** Empties the buckets between the old head and the new one. */
-  const advance = (bucket: number) => {
-    const from = Math.max(head + 1, bucket - ringCount + 1)
-    for (let next = from; next <= bucket; next++) {
-      const offset = offsetOf(next)
-      amounts.fill(0, offset, offset + channelCount)
-    }
-    head = bucket
-    // Recounted once per bucket, so that fractions never add up to a drift.
-    for (let channel = 0; channel < channelCount; channel++)
-      running[channel] = count(channel, { from: head - windowCount + 1, to: head })
+  #advance(bucket: number): void {
+    const from = Math.max(this.#head + 1, bucket - this.#ringCount + 1, 0)
+    for (let next = from; next <= bucket; next++) this.#bucket(next).fill(0)
+    this.#head = bucket
+    this.#recount()
   }
 
-  return {
-    add(atMs, channel, amount) {
-      const bucket = Math.floor(atMs / bucketMs)
-      if (bucket > head) advance(bucket)
-      if (bucket < oldest()) return false
-      const index = offsetOf(bucket) + channel
-      amounts[index] = (amounts[index] ?? 0) + amount
-      if (bucket > head - windowCount) running[channel] = (running[channel] ?? 0) + amount
-      return true
-    },
-    sum(channel, endMs, windowMs) {
-      const end = Math.floor(endMs / bucketMs)
-      const buckets = bucketsIn(windowMs)
-      if (end === head && buckets === windowCount) return running[channel] ?? 0
-      return count(channel, { from: end - buckets + 1, to: end })
-    },
-    widen({ channel, endMs, atLeast, windowMs, windowMaxMs }) {
-      const end = Math.floor(endMs / bucketMs)
-      let buckets = bucketsIn(windowMs)
-      let total = count(channel, { from: end - buckets + 1, to: end })
-      const bucketsMax = bucketsIn(windowMaxMs)
-      while (total < atLeast && buckets < bucketsMax) {
-        total += count(channel, { from: end - buckets, to: end - buckets })
-        buckets++
-      }
-      return buckets * bucketMs
-    },
-    clear() {
-      amounts.fill(0)
-      running.fill(0)
-      head = Number.NEGATIVE_INFINITY
-    },
+  // Once per bucket, so that fractions never add up to a drift.
+  #recount(): void {
+    for (let channel = 0; channel < this.#channelCount; channel++)
+      this.#running[channel] = this.#count(channel, this.#head - this.#windowCount + 1, this.#head)
   }
+}
+
+function isSavedRing(saved: unknown, bucketMs: number, channelCount: number): saved is SavedRing {
+  const ring = saved as Partial<SavedRing> | null | undefined
+  if (typeof ring !== 'object' || ring === null || ring.bucketMs !== bucketMs) return false
+  const { head, amounts } = ring
+  if (!(amounts instanceof Float64Array) || amounts.length % channelCount !== 0) return false
+  return head === null || (Number.isSafeInteger(head) && amounts.length > 0)
 }

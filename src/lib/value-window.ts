@@ -18,6 +18,17 @@ export interface ValueWindow {
   /** Event time of the oldest number since the last clear; undefined before the first. */
   readonly sinceMs: number | undefined
   clear(): void
+  /** What `load` takes. */
+  save(): SavedValues
+  /** False, and nothing changes, for what no window of this shape saved. */
+  load(saved: unknown): boolean
+}
+
+export interface SavedValues {
+  readonly bucketMs: number
+  readonly sinceMs: number | undefined
+  /** Seven numbers a bucket: index, count, sum, min, max, last, lastMs. */
+  readonly buckets: Float64Array
 }
 
 interface Bucket extends ValueSummary {
@@ -61,7 +72,42 @@ export function createValueWindow(options: { bucketMs: number; spanMs: number })
       ring.fill(undefined)
       sinceMs = undefined
     },
+    save: () => ({
+      bucketMs,
+      sinceMs,
+      buckets: Float64Array.from(ring.flatMap((bucket) => (bucket ? toNumbers(bucket) : []))),
+    }),
+    load(saved) {
+      if (!isSavedValues(saved, bucketMs)) return false
+      ring.fill(undefined)
+      sinceMs = saved.sinceMs
+      for (let from = 0; from < saved.buckets.length; from += NUMBERS) {
+        const bucket = toBucket(saved.buckets.subarray(from, from + NUMBERS))
+        const place = bucket.index % ringCount
+        if ((ring[place]?.index ?? Number.NEGATIVE_INFINITY) < bucket.index) ring[place] = bucket
+      }
+      return true
+    },
   }
+}
+
+const NUMBERS = 7
+
+function toNumbers({ index, count, sum, min, max, last, lastMs }: Bucket): number[] {
+  return [index, count, sum, min, max, last, lastMs]
+}
+
+function toBucket(numbers: Float64Array): Bucket {
+  const [index = 0, count = 0, sum = 0, min = 0, max = 0, last = 0, lastMs = 0] = numbers
+  return { index, count, sum, min, max, last, lastMs }
+}
+
+function isSavedValues(saved: unknown, bucketMs: number): saved is SavedValues {
+  const values = saved as Partial<SavedValues> | null | undefined
+  if (typeof values !== 'object' || values === null || values.bucketMs !== bucketMs) return false
+  if (values.sinceMs !== undefined && !Number.isFinite(values.sinceMs)) return false
+  const { buckets } = values
+  return buckets instanceof Float64Array && buckets.length % NUMBERS === 0
 }
 
 function join(a: Omit<Bucket, 'index'>, b: Omit<Bucket, 'index'>): Omit<Bucket, 'index'> {

@@ -87,13 +87,8 @@ export function createClickHouse(options: ClickHouseOptions): ClickHouse {
       }),
     rows: (sql, params) =>
       translated(async () => {
-        const statement = { query: `${sql} FORMAT Native`, clickhouse_settings: NATIVE_SETTINGS }
-        const { stream } = await reader.exec(
-          params ? { ...statement, query_params: params } : statement,
-        )
-        const chunks: Buffer[] = []
-        for await (const chunk of stream) chunks.push(chunk as Buffer)
-        return readNative(Buffer.concat(chunks))
+        const { stream } = await reader.exec(toNativeQuery(sql, params))
+        return readNative(await readAll(stream))
       }),
     command: (sql) =>
       translated(async () => {
@@ -148,6 +143,17 @@ export function clickHouseCodeOf(fault: unknown): number | undefined {
 const NATIVE_SETTINGS: ClickHouseSettings = {
   max_threads: 2,
   low_cardinality_allow_in_native_format: 1,
+}
+
+function toNativeQuery(sql: string, params: Readonly<Record<string, unknown>> = {}) {
+  const query = `${sql} FORMAT Native`
+  return { query, query_params: params, clickhouse_settings: NATIVE_SETTINGS }
+}
+
+async function readAll(stream: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of stream) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
 }
 
 // Text times are read and written in UTC, whatever the server's zone.

@@ -1,4 +1,4 @@
-import type { ItemQuery, PointQuery, ServedQuery, Slice } from './recorded.ts'
+import type { ItemQuery, PointQuery, ServedQuery, Slice } from './recorded-query.ts'
 
 // The queries of a back-test. Times leave as numbers that equal what decoding made of the same
 // nanoseconds (`halvesToMs`, `toUnixMs`): whole microseconds, divided by 1,000 as a double.
@@ -13,7 +13,7 @@ export const POINT_TABLES = [
 export type PointTable = (typeof POINT_TABLES)[number]
 
 export function selectArrivals(slice: Slice): string {
-  return `SELECT ${seen(slice)}, Source, Component, NewestMs, Resource AS R
+  return `SELECT ${seen(slice)}, Source, Component, NewestMs, Units, Resource AS R
     FROM signalbox_arrivals WHERE ${within(slice)} ORDER BY seen`
 }
 

@@ -27,6 +27,7 @@ const ARRIVALS = {
     `Source ${TEXT}`,
     `Component ${LOW}`,
     `NewestMs Float64 ${ZSTD}`,
+    'Units UInt8 CODEC(LZ4)',
     'Items UInt32 CODEC(T64, LZ4)',
     `Resource ${MAP} ${ZSTD}`,
   ],

@@ -50,6 +50,32 @@ test('every sum equals a recount of what was added', () => {
   )
 })
 
+test('what was saved is loaded, and goes on as if nothing had been', () => {
+  const create = () => createRingWindow({ bucketMs, windowMs: 100, spanMs: 300, channelCount: 2 })
+  fc.assert(
+    fc.property(fc.array(item), fc.array(item), fc.nat(2_500), (before, after, endMs) => {
+      const ring = create()
+      for (const one of before) ring.add(one.atMs, 0, one.amount)
+      const other = create()
+      other.add(5_000, 1, 7)
+      expect(other.load(structuredClone(ring.save()))).toBe(true)
+      for (const one of after)
+        expect(other.add(one.atMs, 1, one.amount)).toBe(ring.add(one.atMs, 1, one.amount))
+      for (const channel of [0, 1])
+        for (const ofMs of [10, 100, 300])
+          expect(other.sum(channel, endMs, ofMs)).toBe(ring.sum(channel, endMs, ofMs))
+    }),
+  )
+})
+
+test('what no ring of its shape saved is refused', () => {
+  const ring = createRingWindow({ bucketMs, windowMs: 100, channelCount: 2 })
+  const other = createRingWindow({ bucketMs: 20, windowMs: 100, channelCount: 2 })
+  const odd = { bucketMs, head: 3, amounts: new Float64Array(3) }
+  for (const saved of [undefined, null, 7, {}, other.save(), odd, { ...odd, amounts: [1, 2] }])
+    expect(ring.load(saved)).toBe(false)
+})
+
 test('an item older than the ring reaches is refused', () => {
   const ring = createRingWindow({ bucketMs, windowMs: 100, channelCount: 1 })
   expect(ring.add(1_000, 0, 1)).toBe(true)
