@@ -23,22 +23,23 @@ export type ChildReport =
 
 const report = (message: ChildReport) => process.send?.(message)
 
-async function run({ clickhouseUrl, order, fixture }: ChildOrder): Promise<BacktestResult> {
+async function run({ clickhouseUrl, order, fixture: wanted }: ChildOrder): Promise<BacktestResult> {
   const startMs = performance.now()
   const clickhouse = createClickHouse({ url: clickhouseUrl })
   try {
-    const recording = fixture && recordFixture(fixture, order)
+    const recording = wanted && recordFixture(wanted, order)
     const result = await runBacktest(order, {
       recorded: createRecorded(clickhouse),
       progress: (doneRatio) => report({ type: 'progress', doneRatio }),
       ...(recording && { seen: recording.seen }),
     })
+    const fixture = recording?.render(result)
     const { user, system } = process.cpuUsage()
     return {
       ...result,
       took_s: Math.round(performance.now() - startMs) / 1_000,
       cpu_s: Math.round((user + system) / 1_000) / 1_000,
-      ...(recording && { fixture: recording.render(result) }),
+      ...(fixture !== undefined && { fixture }),
     }
   } finally {
     await clickhouse.close()

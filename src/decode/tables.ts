@@ -93,7 +93,7 @@ export function createTables({
   const requests = createRequestTable(shared)
   const quality = createQualityTable(words)
   const arrivals = createArrivals(shared)
-  const own = [attempts, requests, quality, arrivals]
+  const own = [attempts, requests, quality]
   const all = [spans, logs, ...Object.values(points), ...own].map(({ table }) => table)
   return {
     ...{ spans, logs, points, attempts, requests, quality, arrivals, pairs },
@@ -106,13 +106,19 @@ export function createTables({
       for (const own of shapes) own.forget()
       return watch
     },
-    ...createOpenBlocks(all, seenAt.set),
+    ...createOpenBlocks([...all, arrivals.table], { counted: all, begin: seenAt.set }),
   }
 }
 
-function createOpenBlocks(tables: readonly NativeTable[], begin: (seenAtUnixNs: bigint) => void) {
+interface OpenBlocksOptions {
+  /** Who was heard is no row of what was sent. */
+  readonly counted: readonly NativeTable[]
+  begin(seenAtUnixNs: bigint): void
+}
+
+function createOpenBlocks(tables: readonly NativeTable[], { counted, begin }: OpenBlocksOptions) {
   let markedRows = 0
-  const countRows = () => tables.reduce((sum, { rowCount }) => sum + rowCount, 0)
+  const countRows = () => counted.reduce((sum, { rowCount }) => sum + rowCount, 0)
   return {
     mark(seenAtUnixNs: bigint) {
       begin(seenAtUnixNs)

@@ -10,7 +10,7 @@ import type { Verdict } from '../../src/model/verdict.ts'
 import { createClickHouse } from '../../src/store/clickhouse.ts'
 import { createRecorded } from '../../src/store/recorded.ts'
 import { logsAt, metricsAt, statusAt, tracesAt } from './backtest-traffic.ts'
-import { newFolder, type Served, serve } from './served.ts'
+import { newFolder, run, type Served, serve } from './served.ts'
 
 // A server lives through a fault, with duplicates, late items, a silent router and moving traffic.
 // What it found is then compared, verdict by verdict, with what a replay of its own storage finds.
@@ -173,4 +173,47 @@ test('the API compares another set of rules with what happened', async () => {
   const failing = result.rules.find(({ rule }) => rule === 'failing')
   expect(failing?.against_in_force?.matched[0]?.fired_earlier_s).toBeGreaterThan(0)
   expect(failing?.against_live.summary).toMatch(/earlier/)
+})
+
+test('bad input is told by file, line and key, and only one back-test runs at a time', async () => {
+  const range = { from: new Date(fromUnixMs).toISOString(), to: new Date(toUnixMs).toISOString() }
+  const rules = { 'mine.yaml': 'schema: signalbox.rules/v1\nrules:\n  - { id: x, kind: ratio }\n' }
+  const faulty = await served.post('/api/v1/backtests', { ...range, rules })
+  expect([faulty.status, await faulty.json()]).toMatchObject([
+    422,
+    {
+      code: 'CONFIG_INVALID',
+      errors: expect.arrayContaining([expect.objectContaining({ file: 'mine.yaml', line: 3 })]),
+    },
+  ])
+  const turned = await served.post('/api/v1/backtests', { from: range.to, to: range.from })
+  expect([turned.status, await turned.json()]).toMatchObject([400, { errors: [{ key: 'to' }] }])
+  const both = await Promise.all([1, 2].map(() => served.post('/api/v1/backtests', range)))
+  expect(both.map(({ status }) => status).sort()).toEqual([200, 409])
+  const running = await (await served.get('/api/v1/backtests')).json()
+  expect(running).toEqual({ running: null })
+})
+
+test('the command line prints a table, and exports a trip as a rule test that passes', async () => {
+  mkdirSync(join(alertsDir, 'tests'))
+  const file = join(alertsDir, 'tests', 'recorded.yaml')
+  const url = ['--url', served.addresses.http]
+  const range = [
+    '--from',
+    new Date(fromUnixMs).toISOString(),
+    '--to',
+    new Date(toUnixMs).toISOString(),
+  ]
+  const command = run(['backtest', ...range, ...url, '--rule', 'failing', '--export', file])
+  expect([await command.exited, command.output()]).toEqual([
+    0,
+    expect.stringContaining('failing: 1 trip'),
+  ])
+  expect(command.output()).toContain('against what happened: the same')
+  const check = run(['check', alertsDir])
+  expect([await check.exited, check.output()]).toEqual([0, expect.stringContaining('1 rule test')])
+  const usage = run(['backtest', '--nonsense'])
+  expect(await usage.exited).toBe(2)
+  const failed = run(['backtest', '--from', 'yesterday', ...url])
+  expect([await failed.exited, failed.output()]).toEqual([1, expect.stringContaining('--from')])
 })
