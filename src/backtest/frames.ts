@@ -1,3 +1,4 @@
+import { UNIT_BITS } from '../decode/arrival-table.ts'
 import type { ResourceOptions } from '../decode/resource.ts'
 import type { ReplayFrame } from '../detect/replay.ts'
 import type { NativeRows } from '../lib/native-reader.ts'
@@ -45,7 +46,7 @@ export async function fetchSlice(
   { recorded, plan }: FrameOptions,
 ): Promise<SliceRows> {
   const none: NativeRows[] = []
-  const { attempt, request, span, log, metric } = plan
+  const { attempt, request, span, log, metric } = within(plan, slice)
   const [arrivals, attempts, requests, spans, logs, points, statuses, restarts] = await Promise.all(
     [
       recorded.arrivals(slice),
@@ -61,6 +62,15 @@ export async function fetchSlice(
     ],
   )
   return { slice, arrivals, attempts, requests, spans, logs, points, statuses, restarts }
+}
+
+/** Without the units that nobody sent. */
+function within(plan: Plan, { units }: Slice): Plan {
+  if (units === undefined) return plan
+  const sent = Object.entries(plan).filter(
+    ([unit]) => (units & UNIT_BITS[unit as keyof Plan]) !== 0,
+  )
+  return Object.fromEntries(sent)
 }
 
 /** Gauges and sums come first among the tables of points. */

@@ -32,19 +32,20 @@ class Recorded implements Observation {
   readonly columns: ServedColumns
   readonly row: number
   #item: { readonly field: Observation['field'] | undefined } | undefined
-  readonly field = (key: string): FieldValue | undefined => {
+
+  constructor(columns: ServedColumns, row: number, source: Source) {
+    this.source = source
+    this.columns = columns
+    this.row = row
+  }
+
+  field(key: string): FieldValue | undefined {
     const { reads, readItem } = this.columns
     const value = reads.get(key)?.(this.row)
     if (value !== undefined) return value
     this.#item ??= { field: readItem(this.row, this.source) }
     const { field } = this.#item
     return field ? field(key) : sourceField(this.source, key)
-  }
-
-  constructor(columns: ServedColumns, row: number, source: Source) {
-    this.source = source
-    this.columns = columns
-    this.row = row
   }
 
   get unit(): ObservationUnit {

@@ -6,6 +6,8 @@ export interface Slice {
   readonly to: bigint
   /** What `seen` in the answers counts from (ns): so that it fits a number. */
   readonly base: bigint
+  /** Bits of the units that came within it; absent: any. */
+  readonly units?: number
 }
 
 /** A condition that SQL can tell cheaply: any of these values. */

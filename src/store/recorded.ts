@@ -17,6 +17,8 @@ export interface SeenCount {
   /** Ns since the base. */
   readonly from: number
   readonly count: number
+  /** Bits of the units that came; see `signalbox_arrivals`. */
+  readonly units: number
 }
 
 export interface StoredRestart {
@@ -57,8 +59,9 @@ export function createRecorded(clickhouse: Pick<ClickHouse, 'query' | 'rows'>): 
     pointTables: POINT_TABLES,
     counts: (slice, stepNs) =>
       clickhouse.query<SeenCount>(
-        `SELECT toFloat64(step) * ${stepNs} AS from, toFloat64(sum(Items)) AS count FROM (
-           SELECT intDiv(toUnixTimestamp64Nano(SeenAt) - ${slice.base}, ${stepNs}) AS step, Items
+        `SELECT toFloat64(step) * ${stepNs} AS from, toFloat64(sum(Items)) AS count,
+           groupBitOr(Units) AS units FROM (
+           SELECT intDiv(toUnixTimestamp64Nano(SeenAt) - ${slice.base}, ${stepNs}) AS step, Items, Units
            FROM signalbox_arrivals WHERE ${within(slice)}
          ) GROUP BY step ORDER BY step`,
       ),
