@@ -169,6 +169,7 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
   const detector = createDetector({
     ...{ ...shared, rules, topology: live.topology, publish: onVerdict, events: events.detect },
     pairOf: (attempt) => controller.pairOf(attempt),
+    ...{ pairAt: (route) => controller.state().routes[route], memory: storage.ruleMemory },
   })
   const controller = createController({
     ...{ ...shared, failover, publish: onTransition, events: events.decide },

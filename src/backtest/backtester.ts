@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Alerts } from '../config/alerts.ts'
 import { createMeanings } from '../config/meanings.ts'
-import { parseRules, type Rule } from '../config/rules.ts'
+import { loadRules, type Rule } from '../config/rules.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Part } from '../lib/part.ts'
@@ -84,7 +84,8 @@ export function createBacktester(options: BacktesterOptions): Backtester {
     },
     async run(request) {
       if (current) return { status: 'busy' }
-      const given = request.rules && parseRules(request.rules, { speed })
+      const { rules: texts } = request
+      const given = texts && loadRules({ dir: '', texts, speed })
       if (given && given.errors.length > 0) return { status: 'invalid', errors: given.errors }
       const running = { request, doneRatio: 0 }
       current = running

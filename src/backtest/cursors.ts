@@ -5,6 +5,7 @@ import {
   readPoints,
   readSpans,
   readSpansOf,
+  type SpanIndex,
 } from '../decode/recorded-items.ts'
 import type { Senders } from '../decode/recorded-resource.ts'
 import { type ReadRow, readServed } from '../decode/recorded-served.ts'
@@ -20,13 +21,18 @@ export interface Cursor {
   take(into: Observation[], senders: Senders): void
 }
 
+/** Where attempts and requests find what has no column: in their own row, or among few spans. */
+export type SpanItems =
+  | { readonly kind: 'joined'; readonly resources: ResourceOptions }
+  | { readonly kind: 'rare'; readonly rare: SpanIndex }
+
 export function cursorOfServed(
   unit: 'attempt' | 'request',
   blocks: readonly NativeRows[],
-  withSpans: ResourceOptions | undefined,
+  items: SpanItems,
 ): Cursor {
   return createCursor(blocks, (rows) => {
-    const readItem = withSpans && readSpansOf(rows, withSpans)
+    const readItem = items.kind === 'joined' ? readSpansOf(rows, items.resources) : items.rare(rows)
     const read = readServed(unit, rows, readItem)
     const routers = rows.texts('Router')
     return bySender(read, (row) => routers.at(row))

@@ -1,4 +1,5 @@
 import { UNIT_BITS } from '../decode/arrival-table.ts'
+import { indexSpans } from '../decode/recorded-items.ts'
 import type { ResourceOptions } from '../decode/resource.ts'
 import type { ReplayFrame } from '../detect/replay.ts'
 import type { NativeRows } from '../lib/native-reader.ts'
@@ -12,6 +13,7 @@ import {
   cursorOfPoints,
   cursorOfServed,
   cursorOfSpans,
+  type SpanItems,
 } from './cursors.ts'
 import type { PairBook } from './pair-book.ts'
 import type { Plan } from './plan.ts'
@@ -33,6 +35,8 @@ export interface SliceRows {
   readonly arrivals: readonly NativeRows[]
   readonly attempts: readonly NativeRows[]
   readonly requests: readonly NativeRows[]
+  /** Spans of them with attributes that few carry. */
+  readonly rare: readonly NativeRows[]
   readonly spans: readonly NativeRows[]
   readonly logs: readonly NativeRows[]
   /** Of numbers, and of distributions. */
@@ -47,11 +51,14 @@ export async function fetchSlice(
 ): Promise<SliceRows> {
   const none: NativeRows[] = []
   const { attempt, request, span, log, metric } = within(plan, slice)
-  const [arrivals, attempts, requests, spans, logs, points, statuses, restarts] = await Promise.all(
-    [
+  const rareNames = [...(attempt?.rare ?? []), ...(request?.rare ?? [])]
+  const rareQuery = { attributes: rareNames, present: rareNames.map((name) => [name]) }
+  const [arrivals, attempts, requests, rare, spans, logs, points, statuses, restarts] =
+    await Promise.all([
       recorded.arrivals(slice),
       attempt ? recorded.served(slice, attempt) : none,
       request ? recorded.served(slice, request) : none,
+      rareNames.length > 0 ? recorded.spans(slice, { ...rareQuery, isOwnOnly: true }) : none,
       span ? recorded.spans(slice, span) : none,
       log ? recorded.logs(slice, log) : none,
       Promise.all(
@@ -59,9 +66,8 @@ export async function fetchSlice(
       ),
       recorded.statuses(slice),
       recorded.restarts(slice),
-    ],
-  )
-  return { slice, arrivals, attempts, requests, spans, logs, points, statuses, restarts }
+    ])
+  return { slice, arrivals, attempts, requests, rare, spans, logs, points, statuses, restarts }
 }
 
 /** Without the units that nobody sent. */
@@ -82,7 +88,9 @@ export function playSlice(
   { plan, resources, pairs }: FrameOptions,
   take: (frame: ReplayFrame) => void,
 ): void {
-  const withSpans = (query: Plan['attempt']) => (query?.attributes ? resources : undefined)
+  const rare = indexSpans(rows.rare, resources)
+  const itemsOf = (query: Plan['attempt']): SpanItems =>
+    query?.attributes ? { kind: 'joined', resources } : { kind: 'rare', rare }
   const arrivals = cursorOfArrivals(rows.arrivals, resources)
   const cursors: readonly Cursor[] = [
     cursorOfSpans(rows.spans, resources),
@@ -90,8 +98,8 @@ export function playSlice(
     ...rows.points.map((blocks, index) =>
       cursorOfPoints(blocks, { ...resources, hasTotal: index >= NUMBER_TABLES }),
     ),
-    cursorOfServed('attempt', rows.attempts, withSpans(plan.attempt)),
-    cursorOfServed('request', rows.requests, withSpans(plan.request)),
+    cursorOfServed('attempt', rows.attempts, itemsOf(plan.attempt)),
+    cursorOfServed('request', rows.requests, itemsOf(plan.request)),
   ]
   const told = toldBy(rows.statuses, rows.restarts)
   const baseUnixMs = Number(rows.slice.base / 1_000_000n)

@@ -7,6 +7,7 @@ export interface PairBook {
   decided(route: string, pair: Generation, atUnixMs: number): void
   /** What its router had observed when it started, else what was decided. */
   pairOf(attempt: Attempt): Generation | undefined
+  pairAt(route: string): Generation | undefined
 }
 
 interface Held {
@@ -38,6 +39,7 @@ export function createPairBook(): PairBook {
         add(byRouter, `${router}\0${route}`, { pair, sinceUnixMs })
     },
     decided: (route, pair, sinceUnixMs) => add(byRoute, route, { pair, sinceUnixMs }),
+    pairAt: (route) => byRoute.get(route)?.at(-1)?.pair,
     pairOf({ router, route, startUnixNs }) {
       const startUnixMs = Number(startUnixNs / 1_000_000n)
       return (

@@ -5,6 +5,7 @@ import {
   columnOf,
   columnsOf,
   needsSpan,
+  rareNames,
   senderNames,
 } from '../decode/recorded-keys.ts'
 import { isPlainAttribute } from '../decode/watched.ts'
@@ -62,8 +63,16 @@ function planServed(
     table: unit === 'attempt' ? 'signalbox_attempts' : 'signalbox_requests',
     columns: columnsOf(unit, keys),
     ...(conditions.every((all) => all.length > 0) && { anyOf: conditions }),
-    ...(needsSpan(unit, keys) && { attributes: namesOf(keys, meanings) }),
+    ...(needsSpan(unit, keys) && spanPart(rareNames(unit, keys, meanings), keys, meanings)),
   }
+}
+
+function spanPart(
+  rare: readonly string[] | undefined,
+  keys: Iterable<string>,
+  meanings: Meanings,
+): Pick<ServedQuery, 'rare' | 'attributes'> {
+  return rare ? { rare } : { attributes: namesOf(keys, meanings) }
 }
 
 function conditionsOf(unit: 'attempt' | 'request', rule: Rule): readonly ColumnIs[] {

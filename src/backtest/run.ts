@@ -57,13 +57,15 @@ export async function runBacktest(
   const base = toNs(fromUnixMs - warmUpMs)
   const whole: Slice = { base, from: base, to: toNs(toUnixMs) }
   const pairs = createPairBook()
+  for (const { route, seen, ...pair } of await options.recorded.pairsBefore(whole))
+    pairs.decided(route, pair, fromUnixMs - warmUpMs + seen / 1e6)
   const sets = { own: createEpisodes(), inForce: createEpisodes() }
   const play = (rules: readonly Rule[], episodes: Episodes): Replay =>
     createReplay({
       ...{ rules, latenessMs: order.latenessMs, startUnixMs: fromUnixMs - warmUpMs },
       topology: createTopology(order.failover),
       timings: createTimings(order.speed),
-      pairOf: pairs.pairOf,
+      ...{ pairOf: pairs.pairOf, pairAt: pairs.pairAt },
       verdict(verdict) {
         episodes.add(verdict)
         if (episodes === sets.own) options.verdict?.(verdict)

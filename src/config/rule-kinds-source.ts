@@ -26,14 +26,16 @@ export const Silence = z
     kind: z.literal('silence'),
     on: On.optional(),
     expect: Expected,
+    only_while: z.literal('alive').optional(),
     trip: z.strictObject({ for: Span }),
     clear: z.strictObject({ for: Hold }).prefault({}),
   })
-  .transform(({ kind, on, expect, trip, clear, ...head }) => ({
+  .transform(({ kind, on, expect, only_while, trip, clear, ...head }) => ({
     ...toHead(head),
     kind,
     ...(on !== undefined && { on }),
     expect,
+    isOnlyWhileAlive: only_while === 'alive',
     // Here `for` is the silence itself, not a hold on top of it.
     trip: { silentMs: trip.for, forMs: 0 },
     clear: { windowMs: head.window, forMs: clear.for },

@@ -3,11 +3,12 @@ import { parseDurationMs } from '../lib/duration.ts'
 import { KebabId } from './fields.ts'
 import { Count, Hold, Metric, On, Span } from './rule-fields.ts'
 import { CLEAR_WINDOW, RULE_HEAD, toClear, toHead, Window } from './rule-head.ts'
+import { BadMatchers } from './rule-matchers.ts'
 
 // Kinds that read numbers: metrics, attributes, durations, volumes.
 
 // A duration where `of: duration`, else a number; which one is only known beside `of`.
-const Level = z.union([z.number(), z.string()])
+export const Level = z.union([z.number(), z.string()])
 const Levels = { above: Level.optional(), below: Level.optional() }
 
 const AGGREGATES = ['last', 'avg', 'min', 'max', 'sum', 'rate'] as const
@@ -19,7 +20,9 @@ export const Value = z
     on: On,
     of: z.string().min(1),
     agg: z.enum(AGGREGATES),
-    trip: z.strictObject({ ...Levels, min_count: Count.default(1), for: Hold }),
+    // The sum over all items, divided by how many of them match: cost per success.
+    per: BadMatchers.optional(),
+    trip: z.strictObject({ ...Levels, min_count: Count.optional(), for: Hold }),
     clear: z.strictObject({ ...Levels, ...CLEAR_WINDOW }).prefault({}),
   })
   .superRefine((rule, context) => {
@@ -32,6 +35,8 @@ export const Value = z
       problem(['clear', 'above'], 'a rule that trips above a level clears below one')
     if (trip.below !== undefined && clear.below !== undefined)
       problem(['clear', 'below'], 'a rule that trips below a level clears above one')
+    if (rule.per !== undefined && rule.agg !== 'sum')
+      problem(['per'], 'goes with agg: sum, which it divides')
     for (const side of ['trip', 'clear'] as const)
       for (const level of ['above', 'below'] as const) {
         const raw = rule[side][level]
@@ -39,26 +44,29 @@ export const Value = z
           problem([side, level], `expected a ${rule.of === 'duration' ? 'duration' : 'number'}`)
       }
   })
-  .transform(({ kind, on, of, agg, trip, clear, ...head }) => {
+  .transform(({ kind, on, of, agg, per, trip, clear, ...head }) => {
     const isAbove = trip.above !== undefined
     const level = toLevel(of, trip.above ?? trip.below ?? 0) ?? 0
     const clearRaw = isAbove ? clear.below : clear.above
+    // One reading is a reading; of a quotient, enough items must match.
+    const countMin = trip.min_count ?? (per ? 30 : 1)
     return {
       ...toHead(head),
       kind,
       on,
       of,
       agg,
-      trip: { isAbove, level, countMin: trip.min_count, forMs: trip.for },
+      ...(per && { per }),
+      trip: { isAbove, level, countMin, forMs: trip.for },
       clear: {
         level: (clearRaw !== undefined && toLevel(of, clearRaw)) || level,
-        ...toClear(clear, { windowMs: head.window, countMin: trip.min_count }),
+        ...toClear(clear, { windowMs: head.window, countMin }),
       },
     }
   })
 
 /** Undefined when it is not written as its field asks: durations as such, all else as numbers. */
-function toLevel(of: string, raw: number | string): number | undefined {
+export function toLevel(of: string, raw: number | string): number | undefined {
   if (of === 'duration') return typeof raw === 'string' ? parseDurationMs(raw) : undefined
   return typeof raw === 'number' ? raw : undefined
 }
@@ -102,6 +110,7 @@ export const Growth = z
     kind: z.literal('growth'),
     on: On,
     of: z.string().min(1).default('volume'),
+    per: BadMatchers.optional(),
     trip: z.strictObject({
       times: z.number().gt(1).optional(),
       // 0.2: less than a fifth of before. 5 says the same: it fell five-fold.
@@ -129,17 +138,18 @@ export const Growth = z
     path: ['baseline'],
     message: 'give one of over and baseline',
   })
-  .transform(({ kind, on, of, trip, clear, over, baseline, floor, ...head }) => {
+  .transform(({ kind, on, of, per, trip, clear, over, baseline, floor, ...head }) => {
     const isAbove = trip.times !== undefined
     const below = trip.times_below ?? 1
     const times = trip.times ?? (below > 1 ? 1 / below : below)
     // A volume needs enough items on both sides; one reading of a gauge is a reading.
-    const countMin = trip.min_count ?? (of === 'volume' ? 30 : 1)
+    const countMin = trip.min_count ?? (of === 'volume' || per ? 30 : 1)
     return {
       ...toHead(head),
       kind,
       on,
       of,
+      ...(per && { per }),
       floor,
       overMs: baseline === undefined ? (over ?? 600_000) : undefined,
       baselineMs: baseline,

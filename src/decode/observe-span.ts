@@ -1,5 +1,5 @@
 import type { Meanings } from '../config/meanings.ts'
-import type { Request, Served } from '../model/attempt.ts'
+import type { Attempt, Request, Served } from '../model/attempt.ts'
 import type { FieldValue, Observation, Source } from '../model/observation.ts'
 import type { DerivedSpan } from './derive.ts'
 import { createField, readKey, readTarget, type Scoped, sourceField } from './fields.ts'
@@ -11,33 +11,27 @@ import { weightOf } from './trace-state.ts'
 
 /** A span as rules see it: once as span, once more for the attempt and the request that it is. */
 export function observeSpan(derived: DerivedSpan, meanings: Meanings): Observation[] {
-  const { span, attempt, request } = derived
+  const { attempt, request } = derived
   const seen = new SeenSpan(derived, meanings)
-  if (!attempt && !request) return [seen]
-  const { atUnixMs, startUnixMs, source, weight, onceKey } = seen
-  const base = { atUnixMs, startUnixMs, source, weight, onceKey }
-  const scoped = { attributes: span.attributes, resource: span.resource.attributes, meanings }
-  const withServed = (served: Served, own: Readonly<Record<string, FieldValue>>) =>
-    createField({
-      ...scoped,
-      builtIn: (key) => own[key] ?? servedField(served, key) ?? seen.builtIn(key),
-    })
   const observations: Observation[] = [seen]
-  if (attempt) {
-    const { target, role, outcome } = attempt
-    const field = withServed(attempt, { target, role, outcome })
-    observations.push({ ...base, unit: 'attempt', attempt, field })
-  }
-  if (request) {
-    const field = withServed(request, requestFields(request))
-    observations.push({ ...base, unit: 'request', request, field })
-  }
+  if (attempt) observations.push(new SeenAttempt(seen, attempt))
+  if (request) observations.push(new SeenRequest(seen, request))
   return observations
 }
 
-function requestFields({ outcome, finalTarget, finalRole, attemptCount }: Request) {
-  const target = finalTarget !== '' && { target: finalTarget, role: finalRole }
-  return { outcome, attempt_count: attemptCount, ...target }
+function requestField(request: Request, key: string): FieldValue | undefined {
+  switch (key) {
+    case 'outcome':
+      return request.outcome
+    case 'attempt_count':
+      return request.attemptCount
+    case 'target':
+      return request.finalTarget || undefined
+    case 'role':
+      return request.finalTarget === '' ? undefined : request.finalRole
+    default:
+      return undefined
+  }
 }
 
 /**
@@ -45,12 +39,11 @@ function requestFields({ outcome, finalTarget, finalRole, attemptCount }: Reques
  * said by their meanings, not other attributes.
  */
 export function observeEnded({ request, source }: EndedRequest, meanings: Meanings): Observation {
-  const own: Readonly<Record<string, FieldValue>> = requestFields(request)
   const startUnixMs = toUnixMs(request.startUnixNs)
   const atUnixMs = toUnixMs(request.endUnixNs)
   const duration = Math.max(0, atUnixMs - startUnixMs)
   const builtIn = (key: string) =>
-    key === 'duration' ? duration : (own[key] ?? servedField(request, key))
+    key === 'duration' ? duration : (requestField(request, key) ?? servedField(request, key))
   const field = createField({ attributes: NOTHING, resource: NOTHING, meanings, builtIn })
   const onceKey = `request ${request.requestId}`
   const { weight } = request
@@ -96,6 +89,59 @@ class SeenSpan implements Observation {
 
   builtIn(key: string): FieldValue | undefined {
     return readBuiltIn({ span: this.#span, source: this.source }, key, this.#meanings)
+  }
+}
+
+/** What attempts and requests have of the span that they are; read once, they are asked for much. */
+class SeenServed {
+  readonly source: Source
+  readonly atUnixMs: number
+  readonly startUnixMs: number
+  readonly weight: number
+  readonly onceKey: string | undefined
+
+  constructor({ source, atUnixMs, startUnixMs, weight, onceKey }: SeenSpan) {
+    this.source = source
+    this.atUnixMs = atUnixMs
+    this.startUnixMs = startUnixMs
+    this.weight = weight
+    this.onceKey = onceKey
+  }
+}
+
+class SeenAttempt extends SeenServed implements Observation {
+  readonly unit = 'attempt'
+  readonly attempt: Attempt
+  readonly #span: SeenSpan
+  readonly field = (key: string): FieldValue | undefined => {
+    switch (key) {
+      case 'target':
+      case 'role':
+      case 'outcome':
+        return this.attempt[key]
+      default:
+        return servedField(this.attempt, key) ?? this.#span.field(key)
+    }
+  }
+
+  constructor(seen: SeenSpan, attempt: Attempt) {
+    super(seen)
+    this.attempt = attempt
+    this.#span = seen
+  }
+}
+
+class SeenRequest extends SeenServed implements Observation {
+  readonly unit = 'request'
+  readonly request: Request
+  readonly #span: SeenSpan
+  readonly field = (key: string): FieldValue | undefined =>
+    requestField(this.request, key) ?? servedField(this.request, key) ?? this.#span.field(key)
+
+  constructor(seen: SeenSpan, request: Request) {
+    super(seen)
+    this.request = request
+    this.#span = seen
   }
 }
 

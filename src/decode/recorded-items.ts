@@ -94,3 +94,27 @@ export function readPoints(
     )
   }
 }
+
+/** Makes the reader of served rows whose spans, if they are among those of the index, tell more. */
+export type SpanIndex = (served: NativeRows) => ReadItem
+
+export function indexSpans(blocks: readonly NativeRows[], options: ResourceOptions): SpanIndex {
+  const places = new Map<string, { readonly read: ReadItem; readonly row: number }>()
+  for (const rows of blocks) {
+    if (rows.rowCount === 0) continue
+    const read = readSpansOf(rows, options)
+    const once = rows.numbers('once')
+    for (let row = 0; row < rows.rowCount; row++) {
+      const key = toOnceKey(once, row)
+      if (key !== undefined) places.set(key, { read, row })
+    }
+  }
+  if (places.size === 0) return () => () => undefined
+  return (served) => {
+    const once = served.numbers('once')
+    return (row, source) => {
+      const place = places.get(toOnceKey(once, row) ?? '')
+      return place?.read(place.row, source)
+    }
+  }
+}

@@ -1,5 +1,6 @@
 import type { Meaning, Meanings } from '../config/meanings.ts'
 import { OLDER_NAMES } from './older-names.ts'
+import { isPlainAttribute } from './watched.ts'
 
 // Which parts of stored rows hold the fields that rules read.
 
@@ -54,6 +55,24 @@ export function columnsOf(unit: 'attempt' | 'request', keys: Iterable<string>): 
 /** Whether reading these takes the span that a row was made of. */
 export function needsSpan(unit: 'attempt' | 'request', keys: Iterable<string>): boolean {
   return [...keys].some((key) => !columnOf(unit, key) && !WITHOUT_COLUMN.has(key))
+}
+
+/**
+ * Of the fields that have no column the names of their attributes, when all of them are attributes of
+ * the span itself: then only spans that carry one matter. Undefined where any span may have them.
+ */
+export function rareNames(
+  unit: 'attempt' | 'request',
+  keys: Iterable<string>,
+  meanings: Meanings,
+): readonly string[] | undefined {
+  const without = [...keys].filter((key) => !columnOf(unit, key) && !WITHOUT_COLUMN.has(key))
+  const isRare = (key: string) => {
+    if (Object.hasOwn(meanings, key))
+      return key !== 'target' && meanings[key as Meaning].every(isPlainAttribute)
+    return isPlainAttribute(key) && !key.startsWith('exception.')
+  }
+  return without.every(isRare) ? attributeNames(without, meanings) : undefined
 }
 
 function ownOf(columns: Readonly<Record<string, string>>, key: string): string | undefined {

@@ -1,7 +1,7 @@
 import { formatDurationMs } from '../lib/duration.ts'
 import type { Verdict } from '../model/verdict.ts'
 import type { DetectEvents } from '../telemetry/detect-events.ts'
-import type { Judgement, Moment } from './group.ts'
+import type { Judgement, Moment } from './judgement.ts'
 import type { RuleRun, RunGroup, Told } from './rule-run.ts'
 
 export interface AnnounceOptions {
@@ -28,7 +28,7 @@ export function createAnnouncer({ publish, events }: AnnounceOptions): Announce 
     const change = {
       rule: run.rule.id,
       by: group.by,
-      from: stateOf(told),
+      from: told?.state,
       to: judgement.state,
       value: judgement.value,
       count: judgement.count,
@@ -37,8 +37,8 @@ export function createAnnouncer({ publish, events }: AnnounceOptions): Announce 
     const starts = judgement.effect === 'firing' && told?.effect !== 'firing'
     const traceparent = starts ? events.ruleFired(change) : (told?.traceparent ?? '')
     if (change.from !== change.to) events.stateChanged(change)
-    const { value, effect } = judgement
-    entry.told = { key, value, effect, traceparent, atMs: moment.nowMs }
+    const { state, value, effect } = judgement
+    entry.told = { key, state, value, effect, traceparent, atMs: moment.nowMs }
     publishInTurn(toVerdict({ run, entry, judgement, moment }))
   }
 }
@@ -65,10 +65,6 @@ function inTurn(publish: (verdict: Verdict) => void) {
 // The seconds of "router-2 silent for 14 s" grow without anything having changed.
 function keyOf({ state, effect, witnesses, reason }: Judgement): string {
   return JSON.stringify([state, effect, witnesses, reason?.replaceAll(/ for \d+ s/g, '')])
-}
-
-function stateOf(told: Told | undefined) {
-  return told && (JSON.parse(told.key)[0] as Judgement['state'])
 }
 
 function isRefreshDue(query: { judgement: Judgement; told: Told; moment: Moment }): boolean {

@@ -7,6 +7,8 @@
  */
 export interface ClockGuard {
   guard(reading: ClockReading): GuardedTime
+  save(nowMs: number): unknown
+  load(saved: unknown, nowMs: number): void
 }
 
 export interface ClockReading {
@@ -32,6 +34,12 @@ interface Habit {
   offSinceMs: number | undefined
 }
 
+interface SavedHabit {
+  readonly source: string
+  readonly timelyAgoMs: number
+  readonly offAgoMs: number | undefined
+}
+
 const OFF_MAX_MS = 300_000
 const SOURCES_MAX = 10_000
 
@@ -46,6 +54,19 @@ export function createClockGuard({ graceMs, memoryMs }: ClockGuardOptions): Cloc
     return fresh
   }
   return {
+    save: (nowMs) =>
+      [...habits].map(([source, { timelyMs, offSinceMs }]) => ({
+        source,
+        timelyAgoMs: nowMs - timelyMs,
+        offAgoMs: offSinceMs === undefined ? undefined : nowMs - offSinceMs,
+      })),
+    load(saved, nowMs) {
+      for (const { source, timelyAgoMs, offAgoMs } of saved as SavedHabit[])
+        habits.set(source, {
+          timelyMs: nowMs - timelyAgoMs,
+          offSinceMs: offAgoMs === undefined ? undefined : nowMs - offAgoMs,
+        })
+    },
     guard({ source, atUnixMs, nowUnixMs, nowMs }) {
       const aheadMs = atUnixMs - nowUnixMs
       if (aheadMs > OFF_MAX_MS) return { atUnixMs: nowUnixMs, fault: 'clock' }

@@ -1,6 +1,7 @@
 import type { Topology } from '../config/topology.ts'
 import type { FieldValue, Observation, ObservationUnit, Source } from '../model/observation.ts'
 import type { Item } from './kind.ts'
+import type { Template, Templates } from './templates.ts'
 
 export interface Place {
   /** Guarded event time. */
@@ -10,6 +11,7 @@ export interface Place {
 
 export interface CursorOptions {
   topology(): Topology
+  readonly templates: Pick<Templates, 'of'>
   /** How many generations behind its route's an observation is; undefined when it names none. */
   generationBehind(observation: Observation): number | undefined
 }
@@ -27,6 +29,7 @@ export class Cursor implements Item {
   count = 1
   source: Source = { id: '', component: 'other' }
   #observation: Observation | undefined
+  #template: Template | undefined
   readonly #options: CursorOptions
 
   constructor(options: CursorOptions) {
@@ -35,6 +38,7 @@ export class Cursor implements Item {
 
   moveTo(observation: Observation, { atUnixMs, heardMs }: Place): void {
     this.#observation = observation
+    this.#template = undefined
     this.unit = observation.unit
     this.source = observation.source
     this.weight = observation.weight
@@ -56,7 +60,15 @@ export class Cursor implements Item {
     // Routers and autoscalers say what they are; whoever does not, and is asked, is a worker.
     if (key === 'worker') return component === 'other' ? id : undefined
     if (key === 'role') return this.#role(observation)
+    if (key === 'template') return this.template()?.id
     return key === 'generation_behind' ? this.#options.generationBehind(observation) : undefined
+  }
+
+  /** Found once, and only for who asks: most rules look at no log's text. */
+  template(): Template | undefined {
+    if (this.unit !== 'log' || !this.#observation) return undefined
+    this.#template ??= this.#options.templates.of(textOf(this.#observation))
+    return this.#template
   }
 
   #role(observation: Observation): FieldValue | undefined {
@@ -65,4 +77,13 @@ export class Cursor implements Item {
     if (typeof route !== 'string' || typeof target !== 'string') return undefined
     return this.#options.topology().roleOf(route, target)
   }
+}
+
+/** What a log says: its body, else the exception or the event that it is about. */
+function textOf(log: Observation): string {
+  const body = log.field('body')
+  if (body !== undefined && body !== '') return String(body)
+  const exception = [log.field('exception.type'), log.field('exception.message')]
+  const said = exception.filter((part) => part !== undefined && part !== '').join(': ')
+  return said || String(log.field('event') ?? '')
 }

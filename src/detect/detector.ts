@@ -7,19 +7,22 @@ import type { Attempt } from '../model/attempt.ts'
 import type { Generation } from '../model/generation.ts'
 import type { Observation } from '../model/observation.ts'
 import type { ReceivedStatus } from '../model/router-status.ts'
+import type { RuleMemory } from '../model/rule-memory.ts'
 import type { RuleView, Verdict } from '../model/verdict.ts'
 import type { DetectEvents } from '../telemetry/detect-events.ts'
 import { createAnnouncer } from './announce.ts'
 import { createClockGuard } from './clock-guard.ts'
 import { createIntake } from './intake.ts'
-import { createJudging } from './judging.ts'
-import { createGenerationBehind, createRestarts } from './restarts.ts'
-import { createRuleBook } from './rule-book.ts'
+import { createJudging, type Judging } from './judging.ts'
+import { createMemory } from './memory.ts'
+import { createGenerationBehind, createRestarts, type Restarts } from './restarts.ts'
+import { createRuleBook, type Gone, type RuleBook } from './rule-book.ts'
 import type { RuleRun } from './rule-run.ts'
 import { toRuleView } from './rule-view.ts'
 import { createSources } from './sources.ts'
 import { statusObservations } from './status-observations.ts'
-import { createTicks } from './ticks.ts'
+import { createTemplates } from './templates.ts'
+import { createTicks, type Ticks } from './ticks.ts'
 import { createTurns } from './turns.ts'
 
 /**
@@ -69,9 +72,11 @@ export interface DetectorOptions {
   /** The pair that a route is at, for `generation_behind`; absent: as told by `restart`. */
   pairAt?(route: string): Generation | undefined
   readonly events: DetectEvents
+  /** Where state survives a restart; absent: it does not. */
+  readonly memory?: RuleMemory
 }
 
-export function createDetector(options: DetectorOptions): Detector {
+export function createDetector(options: DetectorOptions, templates = createTemplates()): Detector {
   const { clock, timings, latenessMs, events } = options
   const silentMs = timings.sourceSilentMs
   const sources = createSources({ silentMs, latenessMs })
@@ -81,11 +86,17 @@ export function createDetector(options: DetectorOptions): Detector {
   const book = createRuleBook({ ...options, sources, silentMs })
   const judging = createJudging({ clock, latenessMs, sources, book, announce })
   const { judgeAt, judgeGroups, close } = judging
-  const generationBehind = createGenerationBehind(options.pairAt ?? restarts.pairAt)
-  const intake = createIntake({ ...options, generationBehind, sources, clockGuard, book, restarts })
+  const generationBehind = createGenerationBehind(
+    (route) => restarts.pairAt(route) ?? options.pairAt?.(route),
+  )
+  const seen = { generationBehind, templates }
+  const intake = createIntake({ ...options, ...seen, sources, clockGuard, book, restarts })
   const judge = () => judgeAt(clock.nowMs())
   const turns = createTurns()
   const ticks = createTicks({ clock, tick: judgeAt, around: turns.run })
+  const parts = { sources, clockGuard, restarts, templates }
+  const { memory: store } = options
+  const memory = store && createMemory({ store, clock, book, parts, events })
 
   const observe = (observations: readonly Observation[], receivedUnixMs = clock.nowMs()) => {
     const startMs = clock.monotonicMs()
@@ -97,29 +108,28 @@ export function createDetector(options: DetectorOptions): Detector {
     events.observed(observations.length)
     events.judged((clock.monotonicMs() - startMs) / 1_000)
   }
-  const restart = ({ route, pair, atUnixMs = clock.nowMs() }: Restart) =>
-    turns.run(() => {
-      ticks.runUntil(atUnixMs)
-      restarts.restart(route, pair, atUnixMs)
-      book.restart(route, atUnixMs)
-      judgeAt(atUnixMs)
-    })
+  const restart = (change: Restart) =>
+    turns.run(() => restartAt(change, { clock, ticks, restarts, book, judgeAt }))
   const viewOf = (run: RuleRun) => toRuleView(run, clock.nowMs())
 
   return {
     name: 'detect',
-    start: async () => ticks.start(),
-    stop: async () => ticks.stop(),
+    async start() {
+      memory?.start()
+      ticks.start()
+    },
+    async stop() {
+      ticks.stop()
+      await memory?.stop()
+    },
     observe,
     status: (received) => observe(statusObservations(received), received.receivedUnixMs),
     restart: (change) => turns.after(() => restart(change)),
     forgetRouter(router, atUnixMs = clock.nowMs()) {
       ticks.runUntil(atUnixMs)
       sources.forget(router)
-      const reason = `${router} said goodbye`
-      for (const run of book.runs().filter(({ rule }) => rule.kind === 'silence'))
-        for (const entry of run.dropRouter(router)) close({ run, entry }, { reason, atUnixMs })
-      book.forgetGroups()
+      const end = { reason: `${router} said goodbye`, atUnixMs }
+      for (const gone of dropRouter(book, router)) close(gone, end)
     },
     during: turns.run,
     tickTo: (unixMs) => turns.run(() => ticks.runUntil(unixMs)),
@@ -135,4 +145,27 @@ export function createDetector(options: DetectorOptions): Detector {
     },
     judge,
   }
+}
+
+/** The groups of a router that said goodbye, which nobody waits for any more. */
+function dropRouter(book: RuleBook, router: string): readonly Gone[] {
+  const silences = book.runs().filter(({ rule }) => rule.kind === 'silence')
+  const gone = silences.flatMap((run) => run.dropRouter(router).map((entry) => ({ run, entry })))
+  book.forgetGroups()
+  return gone
+}
+
+interface RestartParts extends Pick<Judging, 'judgeAt'> {
+  readonly clock: Clock
+  readonly ticks: Ticks
+  readonly restarts: Restarts
+  readonly book: RuleBook
+}
+
+function restartAt({ route, pair, atUnixMs }: Restart, parts: RestartParts): void {
+  const nowUnixMs = atUnixMs ?? parts.clock.nowMs()
+  parts.ticks.runUntil(nowUnixMs)
+  parts.restarts.restart(route, pair, nowUnixMs)
+  parts.book.restart(route, nowUnixMs)
+  parts.judgeAt(nowUnixMs)
 }

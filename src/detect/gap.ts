@@ -46,7 +46,7 @@ export function createGap(rule: RuleOf<'gap'>): KindState {
       const now = compare(at, windowMs)
       const threshold = trip.above > 0 ? trip.above : trip.aboveRatio
       if (!now) return { outcome: missing > 0 ? 'open' : 'few', value: null, threshold, count: 0 }
-      const trips = now.isApart && (rule.onlyIf === undefined || at.isFiring(rule.onlyIf))
+      const trips = now.isApart && (rule.onlyIf === undefined || at.look(rule.onlyIf).isFiring)
       const isOpen = missing > 0 && !(trips && at.isTripped)
       const outcome = isOpen ? 'open' : trips ? 'trips' : 'calm'
       return { outcome, value: now.gap, threshold, count: 1 }

@@ -1,5 +1,14 @@
 import type { Item } from './kind.ts'
-import { BAD, createMembers, type Member, type Members, SAMPLES, TOTAL } from './members.ts'
+import { STRETCH_MAX } from './kind.ts'
+import {
+  BAD,
+  createMembers,
+  type Member,
+  type Members,
+  SAMPLES,
+  type SavedMember,
+  TOTAL,
+} from './members.ts'
 import type { SourceState, Sources } from './sources.ts'
 
 /** What the sources of one group say: m (what is missing), the watermark, and who is a witness. */
@@ -12,6 +21,17 @@ export interface GroupSources {
   /** Routers whose own items breach `above` with at least `countMin` of their own. */
   witnesses(query: WitnessQuery): readonly string[]
   restart(): void
+  save(): unknown
+  /** False for what no group of this rule saved. */
+  load(saved: unknown): boolean
+  /** Nobody listened in this time: what would have come then is missing, until it comes after all. */
+  wasDeaf(deaf: Deaf): void
+}
+
+/** A time in which Signalbox itself was down (event time). */
+export interface Deaf {
+  readonly fromUnixMs: number
+  readonly untilUnixMs: number
 }
 
 /**
@@ -65,20 +85,26 @@ const NOTHING: Missing = { items: () => 0, reason: undefined }
 export function createGroupSources(options: GroupSourcesOptions): GroupSources {
   const { sources, windowMs } = options
   const members = createMembers(options)
+  let deaf: Deaf | undefined
+  const unheardAt = ({ endUnixMs }: SourceInstant): Missing => {
+    if (deaf && endUnixMs - deaf.untilUnixMs > windowMs * STRETCH_MAX) deaf = undefined
+    return deaf ? unheard({ members, deaf, endUnixMs, windowMs }) : NOTHING
+  }
   return {
     add: members.add,
     missingAt(at) {
       const absent = absences({ members, at, options })
       const missed = absent.filter((one) => !isCarried({ members, absent, at, windowMs }, one))
-      if (missed.length === 0) return NOTHING
+      const past = deaf ? unheardAt(at) : NOTHING
+      if (missed.length === 0) return past
       return {
         items: (ofMs) =>
           missed.reduce((total, { member, forMs, sinceUnixMs }) => {
             const items = members.rate(member, sinceUnixMs) * Math.min(forMs, ofMs)
             // The part of an item that a source might have sent is not an item.
             return items >= 1 ? total + items : total
-          }, 0),
-        reason: missed.map(({ text }) => text).join(', '),
+          }, past.items(ofMs)),
+        reason: [...missed.map(({ text }) => text), ...[past.reason ?? []].flat()].join(', '),
       }
     },
     watermarkUnixMs(nowMs) {
@@ -101,6 +127,15 @@ export function createGroupSources(options: GroupSourcesOptions): GroupSources {
         .map(({ id }) => id)
         .sort(),
     restart: members.clear,
+    save: () => ({ members: members.save(), deaf }),
+    load(saved) {
+      const known = saved as { members: readonly SavedMember[]; deaf: Deaf | undefined }
+      deaf = known.deaf
+      return members.load(known.members)
+    },
+    wasDeaf(next) {
+      if (next.untilUnixMs - next.fromUnixMs > options.silentMs) deaf = next
+    },
   }
 }
 
@@ -165,4 +200,32 @@ function isCarried({ members, absent, at, windowMs }: CarriedQuery, one: Absence
   for (const other of members.all())
     if (!gone.has(other)) others += other.ring.sum(TOTAL, endMs, lengthMs)
   return others / lengthMs >= CARRIED * member.formerTotal
+}
+
+interface UnheardQuery {
+  readonly members: Members
+  readonly deaf: Deaf
+  readonly endUnixMs: number
+  readonly windowMs: number
+}
+
+/**
+ * What Signalbox missed while it was down, as if everyone had been silent; senders that try again
+ * bring it after all, and 95 % of it are enough.
+ */
+function unheard({ members, deaf, endUnixMs, windowMs }: UnheardQuery): Missing {
+  const { fromUnixMs, untilUnixMs } = deaf
+  const rate = members.totalRate(fromUnixMs)
+  const items = (ofMs: number) => {
+    const endMs = Math.min(endUnixMs, untilUnixMs)
+    const lengthMs = endMs - Math.max(endUnixMs - ofMs, fromUnixMs)
+    if (lengthMs <= 0) return 0
+    let came = 0
+    for (const { ring } of members.all()) came += ring.sum(TOTAL, endMs, lengthMs)
+    const expected = rate * lengthMs
+    return expected < 1 || came >= CARRIED * expected ? 0 : expected - came
+  }
+  const downS = Math.round((untilUnixMs - fromUnixMs) / 1_000)
+  const reason = items(windowMs) > 0 ? `Signalbox was down for ${downS} s` : undefined
+  return { items, reason }
 }

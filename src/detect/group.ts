@@ -1,8 +1,14 @@
 import type { Rule } from '../config/rules.ts'
 import type { Group as GroupKey, RuleState } from '../model/verdict.ts'
-import type { GroupSources, Missing } from './group-sources.ts'
-import { createHysteresis, type Effect } from './hysteresis.ts'
-import type { Instant, Item, KindState, Reading } from './kind.ts'
+import type { Deaf, GroupSources } from './group-sources.ts'
+import {
+  createHysteresis,
+  type Effect,
+  type Hysteresis,
+  type SavedHysteresis,
+} from './hysteresis.ts'
+import { factsOf, instants, type Judgement, type Moment, witnessesOf } from './judgement.ts'
+import type { Instant, Item, KindState, Look, Reading } from './kind.ts'
 
 // The state machine of one group of a rule, the same for every kind: hold times, hysteresis, and the
 // two ways of not knowing.
@@ -13,29 +19,6 @@ import type { Instant, Item, KindState, Reading } from './kind.ts'
 // empty when traffic ends. A ratio trips anew only on a fresh window, or against the bound for what
 // is missing: a backlog drains in pieces, and a window that only holds its first piece is stale.
 
-/** Now, for all groups: what the detector alone can know. */
-export interface Moment {
-  readonly nowUnixMs: number
-  /** The never-stepping clock. */
-  readonly nowMs: number
-  /** Newest event time of any source, at least now − lateness, at most now. */
-  readonly eventUnixMs: number
-  isFiring(rule: string, by: GroupKey): boolean
-}
-
-export interface Judgement {
-  readonly state: RuleState
-  readonly reason: string | undefined
-  readonly value: number | null
-  readonly threshold: number
-  readonly count: number
-  readonly sinceUnixMs: number
-  readonly atUnixMs: number
-  readonly watermarkUnixMs: number
-  readonly effect: Effect
-  readonly witnesses: readonly string[]
-}
-
 export interface Group {
   readonly by: GroupKey
   add(item: Item): void
@@ -45,6 +28,33 @@ export interface Group {
   readonly effect: Effect
   /** Last arrival of an item, on the never-stepping clock. */
   readonly heardMs: number
+  /** Last arrival of anything from the source of its last item; -Infinity when that is not known. */
+  readonly sourceHeardMs: number
+  /** What it says to rules that look at it. */
+  look(): Look
+  save(nowMs: number): SavedGroup
+  /** False for what no group of this rule saved; then it is to be thrown away. */
+  load(saved: SavedGroup, restored: Restored): boolean
+}
+
+/** When a saved state is taken up again. */
+export interface Restored {
+  readonly nowMs: number
+  /** From the moment it was saved until now nobody listened. */
+  readonly deaf: Deaf
+}
+
+export interface SavedGroup {
+  readonly kind: unknown
+  readonly sources: unknown
+  readonly hysteresis: SavedHysteresis
+  readonly state: RuleState | undefined
+  readonly sinceUnixMs: number
+  readonly restartedUnixMs: number
+  readonly watermarkUnixMs: number
+  readonly newestUnixMs: number
+  readonly heardAgoMs: number
+  readonly lastSource: string
 }
 
 export interface GroupOptions {
@@ -56,120 +66,154 @@ export interface GroupOptions {
   readonly nowMs: number
   /** A group that outlives an edit of its rule keeps its verdict. */
   readonly effect?: Effect
+  /** Last arrival of anything from a source; -Infinity when it is not known. */
+  sourceHeardMs(id: string): number
+  /** Since when nine in ten other groups of the rule, of those alive, took an item; else -Infinity. */
+  othersHeardMs(nowMs: number): number
 }
 
-/** A router's own share of evidence: a tenth of the rule's least count, but never fewer than this. */
-const WITNESS_COUNT_MIN = 5
 const NEVER = Number.NEGATIVE_INFINITY
 
 export function createGroup(options: GroupOptions): Group {
-  const { rule, by, kind, sources, latenessMs } = options
-  const isRatio = rule.kind === 'ratio'
-  const isSilence = rule.kind === 'silence'
-  const hysteresis = createHysteresis({
-    tripForMs: rule.trip.forMs,
-    clearForMs: rule.clear.forMs,
-    effect: options.effect ?? 'ok',
-  })
-  let state: RuleState | undefined
-  let sinceUnixMs = NEVER
-  let restartedUnixMs = NEVER
-  let watermarkUnixMs = NEVER
-  let newestUnixMs = NEVER
-  let heardMs = options.nowMs
-
-  const markAt = ({ nowUnixMs, nowMs }: Moment) =>
-    isSilence ? nowUnixMs : (sources.watermarkUnixMs(nowMs) ?? nowUnixMs - latenessMs)
-
-  return {
-    by,
-    get effect() {
-      return hysteresis.effect
-    },
-    get heardMs() {
-      return heardMs
-    },
-    add(item) {
-      heardMs = item.heardMs
-      const isBad = kind.add(item)
-      if (isBad === undefined) return
-      newestUnixMs = Math.max(newestUnixMs, item.atUnixMs)
-      if (!isSilence) sources.add(item, isBad)
-    },
-    judge(moment) {
-      const { eventUnixMs } = moment
-      const isFresh = newestUnixMs >= eventUnixMs - latenessMs
-      const endUnixMs = isRatio && isFresh ? newestUnixMs : eventUnixMs
-      const missing = sources.missingAt({ ...moment, endUnixMs })
-      const floorUnixMs = Math.max(hysteresis.firedUnixMs - rule.windowMs, restartedUnixMs)
-      const isTripped = hysteresis.effect === 'firing'
-      const instantAt = instants({ by, moment, missing, floorUnixMs, isTripped })
-      const read = kind.judge(instantAt(endUnixMs))
-      const isStale = isRatio && !isFresh && !hysteresis.isPending && missing.reason === undefined
-      const reading: Reading =
-        isStale && read.outcome === 'trips' ? { ...read, outcome: 'calm' } : read
-      watermarkUnixMs = Math.max(watermarkUnixMs, markAt(moment))
-      const next = hysteresis.step({
-        reading,
-        eventUnixMs: endUnixMs,
-        watermarkUnixMs,
-        clears: (atUnixMs) => kind.clears(instantAt(atUnixMs)),
-      })
-      if (next !== state) sinceUnixMs = endUnixMs
-      state = next
-      return {
-        ...factsOf({ state, reading, missing }),
-        sinceUnixMs,
-        atUnixMs: endUnixMs,
-        watermarkUnixMs,
-        effect: hysteresis.effect,
-        witnesses: witnessesOf({ rule, sources, endUnixMs }),
-      }
-    },
-    restart(atUnixMs) {
-      kind.restart()
-      sources.restart()
-      hysteresis.restart()
-      restartedUnixMs = atUnixMs
-      newestUnixMs = NEVER
-    },
-  }
+  return new JudgedGroup(options)
 }
 
-interface InstantsQuery extends Pick<Instant, 'floorUnixMs' | 'isTripped'> {
+/** A class, since there may be thousands. */
+class JudgedGroup implements Group {
   readonly by: GroupKey
-  readonly moment: Moment
-  readonly missing: Missing
-}
+  heardMs: number
+  readonly #options: GroupOptions
+  readonly #isRatio: boolean
+  readonly #isSilence: boolean
+  readonly #hysteresis: Hysteresis
+  readonly #heard: Instant['heard']
+  #state: RuleState | undefined
+  #sinceUnixMs = NEVER
+  #restartedUnixMs = NEVER
+  #watermarkUnixMs = NEVER
+  #newestUnixMs = NEVER
+  #lastFiringUnixMs = NEVER
+  #lastSource = ''
+  #unknownReason: string | undefined
 
-/** Windows that end anywhere, with what is missing now. */
-function instants({ by, moment, missing, floorUnixMs, isTripped }: InstantsQuery) {
-  return (endUnixMs: number): Instant => ({
-    endUnixMs,
-    heardMs: moment.nowMs,
-    missing: missing.items,
-    floorUnixMs,
-    isTripped,
-    isFiring: (rule) => moment.isFiring(rule, by),
-  })
-}
+  constructor(options: GroupOptions) {
+    const { rule, by, nowMs, effect = 'ok' } = options
+    this.by = by
+    this.heardMs = nowMs
+    this.#options = options
+    this.#isRatio = rule.kind === 'ratio'
+    this.#isSilence = rule.kind === 'silence'
+    const holds = { tripForMs: rule.trip.forMs, clearForMs: rule.clear.forMs }
+    this.#hysteresis = createHysteresis({ ...holds, effect })
+    this.#heard = {
+      source: () => options.sourceHeardMs(this.#lastSource),
+      others: (nowMs) => options.othersHeardMs(nowMs),
+    }
+  }
 
-function factsOf(query: { state: RuleState; reading: Reading; missing: Missing }) {
-  const { state, reading, missing } = query
-  const { value, threshold, count } = reading
-  const facts = { state, value, threshold, count, reason: reading.reason }
-  if (state === 'unknown') return { ...facts, reason: missing.reason ?? 'telemetry is missing' }
-  if (state === 'insufficient') return { ...facts, reason: 'too little to judge' }
-  return facts
-}
+  get effect(): Effect {
+    return this.#hysteresis.effect
+  }
 
-function witnessesOf(query: {
-  rule: Rule
-  sources: GroupSources
-  endUnixMs: number
-}): readonly string[] {
-  const { rule, sources, endUnixMs } = query
-  if (rule.kind !== 'ratio' || rule.on !== 'attempts') return []
-  const countMin = Math.max(WITNESS_COUNT_MIN, rule.trip.countMin / 10)
-  return sources.witnesses({ endUnixMs, above: rule.trip.above, countMin })
+  get sourceHeardMs(): number {
+    return this.#options.sourceHeardMs(this.#lastSource)
+  }
+
+  add(item: Item): void {
+    this.heardMs = item.heardMs
+    this.#lastSource = item.source.id
+    const isBad = this.#options.kind.add(item)
+    if (isBad === undefined) return
+    if (item.atUnixMs > this.#newestUnixMs) this.#newestUnixMs = item.atUnixMs
+    if (!this.#isSilence) this.#options.sources.add(item, isBad)
+  }
+
+  judge(moment: Moment): Judgement {
+    const { rule, by, kind, sources, latenessMs } = this.#options
+    const hysteresis = this.#hysteresis
+    const { eventUnixMs } = moment
+    const isFresh = this.#newestUnixMs >= eventUnixMs - latenessMs
+    const endUnixMs = this.#isRatio && isFresh ? this.#newestUnixMs : eventUnixMs
+    const missing = sources.missingAt({ ...moment, endUnixMs })
+    const floorUnixMs = Math.max(hysteresis.firedUnixMs - rule.windowMs, this.#restartedUnixMs)
+    const isTripped = hysteresis.effect === 'firing'
+    const given = { floorUnixMs, isTripped, heard: this.#heard }
+    const instantAt = instants({ by, moment, missing, ...given })
+    const read = kind.judge(instantAt(endUnixMs))
+    const isStale =
+      this.#isRatio && !isFresh && !hysteresis.isPending && missing.reason === undefined
+    const reading: Reading =
+      isStale && read.outcome === 'trips' ? { ...read, outcome: 'calm' } : read
+    this.#watermarkUnixMs = Math.max(this.#watermarkUnixMs, this.#markAt(moment))
+    const state = hysteresis.step({
+      reading,
+      eventUnixMs: endUnixMs,
+      watermarkUnixMs: this.#watermarkUnixMs,
+      clears: (atUnixMs) => kind.clears(instantAt(atUnixMs)),
+    })
+    if (state !== this.#state) this.#sinceUnixMs = endUnixMs
+    this.#state = state
+    if (hysteresis.effect === 'firing') this.#lastFiringUnixMs = endUnixMs
+    const facts = factsOf({ state, reading, missing })
+    this.#unknownReason = state === 'unknown' ? facts.reason : undefined
+    return {
+      ...facts,
+      sinceUnixMs: this.#sinceUnixMs,
+      atUnixMs: endUnixMs,
+      watermarkUnixMs: this.#watermarkUnixMs,
+      effect: hysteresis.effect,
+      witnesses: witnessesOf({ rule, sources, endUnixMs }),
+    }
+  }
+
+  restart(atUnixMs: number): void {
+    this.#options.kind.restart()
+    this.#options.sources.restart()
+    this.#hysteresis.restart()
+    this.#restartedUnixMs = atUnixMs
+    this.#newestUnixMs = NEVER
+  }
+
+  look(): Look {
+    const isFiring = this.#hysteresis.effect === 'firing'
+    const lastFiringUnixMs = isFiring ? Number.POSITIVE_INFINITY : this.#lastFiringUnixMs
+    return { isFiring, lastFiringUnixMs, unknownReason: this.#unknownReason }
+  }
+
+  save(nowMs: number): SavedGroup {
+    return {
+      kind: this.#options.kind.save(nowMs),
+      sources: this.#options.sources.save(),
+      hysteresis: this.#hysteresis.save(),
+      state: this.#state,
+      sinceUnixMs: this.#sinceUnixMs,
+      restartedUnixMs: this.#restartedUnixMs,
+      watermarkUnixMs: this.#watermarkUnixMs,
+      newestUnixMs: this.#newestUnixMs,
+      heardAgoMs: nowMs - this.heardMs,
+      lastSource: this.#lastSource,
+    }
+  }
+
+  load(saved: SavedGroup, { nowMs, deaf }: Restored): boolean {
+    const { kind, sources } = this.#options
+    if (!kind.load(saved.kind, nowMs) || !sources.load(saved.sources)) return false
+    this.#hysteresis.load(saved.hysteresis)
+    this.#state = saved.state
+    this.#sinceUnixMs = saved.sinceUnixMs
+    this.#restartedUnixMs = saved.restartedUnixMs
+    this.#watermarkUnixMs = saved.watermarkUnixMs
+    this.#newestUnixMs = saved.newestUnixMs
+    this.#lastSource = saved.lastSource
+    this.heardMs = nowMs - saved.heardAgoMs
+    sources.wasDeaf(deaf)
+    return true
+  }
+
+  /** By arrival there is no watermark to wait for. */
+  #markAt({ nowUnixMs, nowMs }: Moment): number {
+    const { rule, sources, latenessMs } = this.#options
+    if (this.#isSilence || rule.kind === 'all_of' || rule.kind === 'any_of') return nowUnixMs
+    return sources.watermarkUnixMs(nowMs) ?? nowUnixMs - latenessMs
+  }
 }

@@ -1,8 +1,9 @@
 import type { RuleOf } from '../config/rules.ts'
 import { bucketMsOf } from '../lib/ring-window.ts'
-import { createValueWindow, type ValueWindow } from '../lib/value-window.ts'
+import { createValueWindow } from '../lib/value-window.ts'
 import type { KindState } from './kind.ts'
 import { numberOf } from './number-of.ts'
+import { createPerWindow, type LevelWindow, remembering } from './per-window.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -12,6 +13,7 @@ const BUCKETS_MAX = 4_000
  * Fires when a number or a volume is n times what it was: against the same window `over` ago, or
  * against a baseline (the same hour of each past day when it spans days, else all of it before now).
  * Insufficient until there is that much data. `of: volume` counts items instead of reading a number.
+ * With `per`, it is the sum over all items, divided by how many match, that grew.
  */
 export function createGrowth(rule: RuleOf<'growth'>): KindState {
   const { windowMs, trip, clear } = rule
@@ -20,15 +22,17 @@ export function createGrowth(rule: RuleOf<'growth'>): KindState {
   const spanMs = pastMs + longMs + DAY_MS * Number(pastMs >= DAY_MS)
   // Long baselines are kept coarser, so that a week costs no more than an hour.
   const bucketMs = Math.max(bucketMsOf(windowMs), spanMs / BUCKETS_MAX)
-  const window = createValueWindow({ bucketMs, spanMs })
-  const isVolume = rule.of === 'volume'
-
-  const levelOf = (endMs: number, lengthMs: number) =>
-    levelIn({ window, isVolume, endMs, lengthMs })
+  const { of, per } = rule
+  const size = { bucketMs, windowMs, spanMs }
+  const window = per ? createPerWindow({ ...size, of, per }) : createLevel(of, size)
+  // Of items alone; per items of a kind, there may be nothing to tell it from.
+  const isVolume = of === 'volume' && !per
+  const levelOf = window.level
+  const past = remembering(window, bucketMs)
   const before = (endMs: number, lengthMs: number) => {
     if (window.sinceMs === undefined || window.sinceMs > endMs - pastMs) return undefined
-    if (rule.overMs !== undefined) return levelOf(endMs - rule.overMs, lengthMs)
-    if (pastMs < DAY_MS) return levelOf(endMs - lengthMs, pastMs - lengthMs)
+    if (rule.overMs !== undefined) return past.level(endMs - rule.overMs, lengthMs)
+    if (pastMs < DAY_MS) return past.level(endMs - lengthMs, pastMs - lengthMs)
     const days = Array.from({ length: Math.floor(pastMs / DAY_MS) }, (_, day) =>
       levelOf(endMs - (day + 1) * DAY_MS + HOUR_MS / 2, HOUR_MS),
     ).filter((level) => level !== undefined)
@@ -48,12 +52,7 @@ export function createGrowth(rule: RuleOf<'growth'>): KindState {
   }
 
   return {
-    add(item) {
-      const value = isVolume ? item.weight : numberOf(item, rule.of)
-      if (value === undefined) return undefined
-      window.add(item.atUnixMs, value)
-      return true
-    },
+    add: (item) => (past.add(item) === undefined ? undefined : true),
     judge(at) {
       const missing = at.missing(windowMs)
       const now = compare(at.endUnixMs, windowMs)
@@ -72,23 +71,33 @@ export function createGrowth(rule: RuleOf<'growth'>): KindState {
       if (!now || at.missing(clear.windowMs) > 0) return false
       return trip.isAbove ? now.times < clear.times : now.times > clear.times
     },
-    restart: () => window.clear(),
-    save: () => window.save(),
-    load: (saved) => window.load(saved),
+    restart: () => past.clear(),
+    save: () => past.save(),
+    load: (saved) => past.load(saved),
   }
 }
 
-interface LevelQuery {
-  readonly window: ValueWindow
-  readonly isVolume: boolean
-  readonly endMs: number
-  readonly lengthMs: number
-}
-
 /** Items (adjusted) per second, or the mean of the number. */
-function levelIn({ window, isVolume, endMs, lengthMs }: LevelQuery) {
-  const summary = window.summary(endMs, lengthMs)
-  if (!summary) return undefined
-  const level = isVolume ? (summary.sum * 1_000) / lengthMs : summary.sum / summary.count
-  return { level, count: summary.count }
+function createLevel(of: string, size: { bucketMs: number; spanMs: number }): LevelWindow {
+  const isVolume = of === 'volume'
+  const window = createValueWindow(size)
+  return {
+    get sinceMs() {
+      return window.sinceMs
+    },
+    add(item) {
+      const value = isVolume ? item.weight : numberOf(item, of)
+      if (value !== undefined) window.add(item.atUnixMs, value)
+      return value
+    },
+    level(endMs, lengthMs) {
+      const summary = window.summary(endMs, lengthMs)
+      if (!summary) return undefined
+      const level = isVolume ? (summary.sum * 1_000) / lengthMs : summary.sum / summary.count
+      return { level, count: summary.count }
+    },
+    clear: () => window.clear(),
+    save: () => window.save(),
+    load: (saved) => window.load(saved),
+  }
 }

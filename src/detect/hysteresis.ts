@@ -32,6 +32,15 @@ export interface Hysteresis {
   readonly isPending: boolean
   /** Event time of the last trip; -Infinity before the first. */
   readonly firedUnixMs: number
+  save(): SavedHysteresis
+  load(saved: SavedHysteresis): void
+}
+
+export interface SavedHysteresis {
+  readonly effect: Effect
+  readonly firedUnixMs: number
+  readonly pendingUnixMs: number | undefined
+  readonly clearingUnixMs: number | undefined
 }
 
 export function createHysteresis(options: HysteresisOptions): Hysteresis {
@@ -79,6 +88,13 @@ export function createHysteresis(options: HysteresisOptions): Hysteresis {
     },
     get firedUnixMs() {
       return firedUnixMs
+    },
+    save: () => ({ effect, firedUnixMs, pendingUnixMs, clearingUnixMs }),
+    load(saved) {
+      effect = saved.effect
+      firedUnixMs = saved.firedUnixMs
+      pendingUnixMs = saved.pendingUnixMs
+      clearingUnixMs = saved.clearingUnixMs
     },
   }
 }

@@ -142,8 +142,11 @@ class Sorting implements Intake {
       tally.add(cursor)
       return
     }
-    if (tally.count === 0) this.#pending.push(leaf)
-    else {
+    if (tally.count === 0) {
+      // Groups are made in the order in which their items come, not in that of counting them up.
+      for (const taker of leaf.tallied) this.#entryOf(taker)
+      this.#pending.push(leaf)
+    } else {
       const { atUnixMs, heardMs } = cursor
       this.#flush(leaf)
       cursor.moveTo(observation, { atUnixMs, heardMs })
@@ -166,13 +169,14 @@ class Sorting implements Intake {
     const { run } = taker
     const cursor = this.#cursor
     if (taker.takes && !taker.takes(cursor.read)) return
-    if (!taker.isUsable(cursor)) return
-    let { entry } = taker
-    if (!entry) {
-      entry = run.groupOf(cursor)
-      if (taker.isEntryKnown && !entry.isOverflow) taker.entry = entry
-    }
-    this.#addTo(run, entry)
+    if (taker.isUsable(cursor)) this.#addTo(run, this.#entryOf(taker))
+  }
+
+  #entryOf(taker: Taker): RunGroup {
+    if (taker.entry) return taker.entry
+    const entry = taker.run.groupOf(this.#cursor)
+    if (taker.isEntryKnown && !entry.isOverflow) taker.entry = entry
+    return entry
   }
 
   #addTo(run: RuleRun, entry: RunGroup): void {

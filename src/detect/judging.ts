@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Announce } from './announce.ts'
-import type { Moment } from './group.ts'
+import type { Moment } from './judgement.ts'
 import type { Gone, RuleBook } from './rule-book.ts'
 import type { RuleRun, RunGroup } from './rule-run.ts'
 import type { Sources } from './sources.ts'
@@ -40,7 +40,7 @@ export function createJudging(options: JudgingOptions): Judging {
     const nowMs = nowUnixMs - offsetMs
     const newestUnixMs = Math.max(sources.newestUnixMs ?? 0, nowUnixMs - latenessMs)
     const eventUnixMs = Math.min(nowUnixMs, newestUnixMs)
-    return { nowUnixMs, nowMs, eventUnixMs, isFiring: book.isFiring }
+    return { nowUnixMs, nowMs, eventUnixMs, look: book.look }
   }
   const judgeGroup = (run: RuleRun, entry: RunGroup, now: Moment) => {
     entry.judgement = entry.group.judge(now)
@@ -51,6 +51,7 @@ export function createJudging(options: JudgingOptions): Judging {
     judgeAt(nowUnixMs) {
       const now = momentAt(nowUnixMs)
       let isDropped = false
+      book.dependents(now.nowMs)
       for (const run of book.runs()) {
         isDropped = run.forget(now.nowMs) || isDropped
         for (const entry of run.groups()) judgeGroup(run, entry, now)
@@ -60,6 +61,9 @@ export function createJudging(options: JudgingOptions): Judging {
     judgeGroups(touched, nowUnixMs) {
       const now = momentAt(nowUnixMs)
       for (const [entry, run] of touched) judgeGroup(run, entry, now)
+      // What others say may have changed with it; there are few that look.
+      for (const run of book.dependents(now.nowMs))
+        for (const entry of run.groups()) if (!touched.has(entry)) judgeGroup(run, entry, now)
     },
     close({ run, entry }, { reason, atUnixMs }) {
       if (!entry.judgement) return

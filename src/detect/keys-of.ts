@@ -1,7 +1,7 @@
 import type { Rule } from '../config/rules.ts'
 
 /** Members of a rule whose own keys are fields, and those that name fields. */
-const KEYED = ['where', 'bad', 'expect', 'distinctMin']
+const KEYED = ['where', 'bad', 'per', 'expect', 'distinctMin']
 const NAMING = ['by', 'of', 'key', 'desired', 'actual', 'atMax']
 const NESTED = ['trip', 'clear']
 /** What roles and ages are found by, and what numbers of metrics are read from. */
@@ -24,6 +24,8 @@ export function keysOf(rule: Rule): ReadonlySet<string> {
     }
   }
   collect(rule)
+  // How many items come is read from none of them.
+  if (rule.kind === 'growth' && rule.of === 'volume') keys.delete('volume')
   if (keys.has('role') || rule.kind === 'inflight') for (const key of PLACE) keys.add(key)
   return keys
 }

@@ -1,4 +1,5 @@
 import type { FieldValue, ObservationUnit, Source } from '../model/observation.ts'
+import type { Template } from './templates.ts'
 
 // The shape that every kind of rule has: it takes items and answers for a window. It knows neither
 // clock nor hold times nor verdicts: group.ts asks, and turns answers into states.
@@ -16,6 +17,8 @@ export interface Item {
   readonly count: number
   readonly source: Source
   read(key: string): FieldValue | undefined
+  /** The template of a log's text; found when first asked. Undefined for what is no log. */
+  template(): Template | undefined
 }
 
 /** The moment for which a rule is judged. */
@@ -30,8 +33,19 @@ export interface Instant {
   readonly floorUnixMs: number
   /** Whether the rule fires already. */
   readonly isTripped: boolean
-  /** Whether another rule fires for the same scope. */
-  isFiring(rule: string): boolean
+  /** What another rule says for the same scope. */
+  look(rule: string): Look
+  /** Last arrivals: of anything from the group's last source, and in nine of ten other groups alive. */
+  readonly heard: { source(): number; others(nowMs: number): number }
+}
+
+/** What a rule says to rules that look at it. */
+export interface Look {
+  readonly isFiring: boolean
+  /** Infinity while it fires, else event time of the last judgement that did; -Infinity if none. */
+  readonly lastFiringUnixMs: number
+  /** Why it is unknown; undefined when it is not. */
+  readonly unknownReason: string | undefined
 }
 
 export interface Reading {

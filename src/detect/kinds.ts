@@ -1,13 +1,19 @@
 import type { Rule, RuleOf } from '../config/rules.ts'
 import { compileMatchers } from '../lib/matcher.ts'
 import type { ObservationUnit, Source } from '../model/observation.ts'
+import { createBurnRate } from './burn-rate.ts'
+import { createChange } from './change.ts'
+import { createComposite } from './composite.ts'
 import { createCount } from './count.ts'
 import { createDistinct } from './distinct.ts'
 import { createGap } from './gap.ts'
 import { createGrowth } from './growth.ts'
 import { createInflight } from './inflight.ts'
 import type { Item, KindState } from './kind.ts'
-import { metricValue, numberOf } from './number-of.ts'
+import { createNovelty } from './novelty.ts'
+import { fieldOf, metricValue, numberOf } from './number-of.ts'
+import { createOutlier } from './outlier.ts'
+import { createQuantile } from './quantile.ts'
 import { createRatio } from './ratio.ts'
 import { createSilence, type SilenceOptions } from './silence.ts'
 import { createValue } from './value.ts'
@@ -34,6 +40,14 @@ export function createKindState(rule: Rule, options: SilenceOptions): KindState 
       return createDistinct(rule)
     case 'value':
       return createValue(rule)
+    case 'quantile':
+      return createQuantile(rule)
+    case 'burn_rate':
+      return createBurnRate(rule)
+    case 'change':
+      return createChange(rule)
+    case 'outlier':
+      return createOutlier(rule)
     case 'gap':
       return createGap(rule)
     case 'growth':
@@ -42,11 +56,17 @@ export function createKindState(rule: Rule, options: SilenceOptions): KindState 
       return createInflight(rule)
     case 'silence':
       return createSilence(rule, options)
+    case 'all_of':
+    case 'any_of':
+      return createComposite(rule)
+    case 'novelty':
+      return createNovelty(rule, options)
   }
 }
 
 /** Which observations a rule looks at. */
 export function unitsOf(rule: Rule): readonly ObservationUnit[] {
+  if (rule.kind === 'all_of' || rule.kind === 'any_of') return []
   if (rule.on !== undefined) return [UNIT_OF[rule.on]]
   return rule.kind === 'inflight' ? ['status', 'attempt'] : UNITS
 }
@@ -67,20 +87,41 @@ export function usableBy(rule: Rule): (item: Item) => boolean {
     case 'ratio':
     case 'count':
     case 'inflight':
+    case 'novelty':
+    case 'burn_rate':
       return () => true
     case 'distinct':
       return (item) => item.read(rule.of) !== undefined
-    case 'value':
+    case 'outlier':
+      return (item) => item.read(rule.key) !== undefined
+    case 'quantile':
       return (item) => numberOf(item, rule.of) !== undefined
+    case 'change':
+      if (rule.method === 'psi') return (item) => fieldOf(item, rule.of) !== undefined
+      return createCounted(rule)
+    case 'value':
     case 'growth':
-      return (item) => rule.of === 'volume' || numberOf(item, rule.of) !== undefined
+      return createCounted(rule)
     case 'gap': {
       const names = [...rule.desired, ...rule.actual, ...rule.atMax]
       return (item) => metricValue(item, names) !== undefined
     }
     case 'silence':
       return isExpected(rule.expect)
+    case 'all_of':
+    case 'any_of':
+      return () => false
   }
+}
+
+type NumberOf = Pick<RuleOf<'growth'>, 'of'> & Partial<Pick<RuleOf<'growth'>, 'per'>>
+
+/** Whether an item carries the number, or counts among those that the sum is divided by. */
+function createCounted({ of, per }: NumberOf): (item: Item) => boolean {
+  if (of === 'volume') return () => true
+  if (!per) return (item) => numberOf(item, of) !== undefined
+  const isPer = compileMatchers(per)
+  return (item) => numberOf(item, of) !== undefined || isPer(item.read)
 }
 
 function isExpected(expect: RuleOf<'silence'>['expect']): (item: Item) => boolean {

@@ -1,4 +1,9 @@
-import { bucketMsOf, createRingWindow, type RingWindow } from '../lib/ring-window.ts'
+import {
+  bucketMsOf,
+  createRingWindow,
+  type RingWindow,
+  type SavedRing,
+} from '../lib/ring-window.ts'
 import type { Item } from './kind.ts'
 
 /** What each source contributed to one group of a rule. */
@@ -12,6 +17,14 @@ export interface Members {
   totalRate(endMs: number): number
   clear(): void
   readonly bucketMs: number
+  save(): readonly SavedMember[]
+  load(saved: readonly SavedMember[]): boolean
+}
+
+export interface SavedMember {
+  readonly id: string
+  readonly ring: SavedRing
+  readonly firstUnixMs: number
 }
 
 export interface Member {
@@ -37,7 +50,7 @@ export function createMembers({ windowMs, silentMs }: MembersOptions): Members {
   // Rates need no finer buckets, and a rule over hours must not cost megabytes per source.
   const bucketMs = Math.max(bucketMsOf(windowMs), windowMs / 360)
   const members = new Map<string, Member>()
-  const addMember = ({ source, atUnixMs }: Item): Member | undefined => {
+  const addMember = (id: string, firstUnixMs: number): Member | undefined => {
     if (members.size >= MEMBERS_MAX) return undefined
     const ring = createRingWindow({
       bucketMs,
@@ -46,8 +59,8 @@ export function createMembers({ windowMs, silentMs }: MembersOptions): Members {
       spanMs: windowMs * 2 + silentMs * 2,
       channelCount: 3,
     })
-    const member = { id: source.id, ring, firstUnixMs: atUnixMs, formerTotal: undefined }
-    members.set(source.id, member)
+    const member = { id, ring, firstUnixMs, formerTotal: undefined }
+    members.set(id, member)
     return member
   }
   const rate = ({ ring, firstUnixMs }: Member, endMs: number) => {
@@ -58,7 +71,7 @@ export function createMembers({ windowMs, silentMs }: MembersOptions): Members {
   return {
     bucketMs,
     add(item, isBad) {
-      const member = members.get(item.source.id) ?? addMember(item)
+      const member = members.get(item.source.id) ?? addMember(item.source.id, item.atUnixMs)
       if (!member?.ring.add(item.atUnixMs, SAMPLES, item.count)) return
       member.ring.add(item.atUnixMs, TOTAL, item.weight)
       if (isBad) member.ring.add(item.atUnixMs, BAD, item.weight)
@@ -73,5 +86,12 @@ export function createMembers({ windowMs, silentMs }: MembersOptions): Members {
       return total
     },
     clear: () => members.clear(),
+    save: () =>
+      [...members.values()].map(({ id, ring, firstUnixMs }) => ({
+        ...{ id, firstUnixMs },
+        ring: ring.save(),
+      })),
+    load: (saved) =>
+      saved.every(({ id, ring, firstUnixMs }) => addMember(id, firstUnixMs)?.ring.load(ring)),
   }
 }

@@ -1,3 +1,4 @@
+import type { FieldValue } from '../model/observation.ts'
 import type { Item } from './kind.ts'
 
 /**
@@ -5,12 +6,14 @@ import type { Item } from './kind.ts'
  * name. Undefined for an item that does not carry it, or carries something else.
  */
 export function numberOf(item: Item, of: string): number | undefined {
+  return toNumber(fieldOf(item, of))
+}
+
+/** What stands there, number or not. */
+export function fieldOf(item: Item, of: string): FieldValue | undefined {
   const field = item.read(of)
-  const value =
-    field === undefined && item.unit === 'metric' && item.read('metric') === of
-      ? item.read('value')
-      : field
-  return toNumber(value)
+  const isMetric = field === undefined && item.unit === 'metric' && item.read('metric') === of
+  return isMetric ? item.read('value') : field
 }
 
 /** The value of a metric point, when the point is of one of these metrics. */

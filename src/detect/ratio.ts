@@ -1,7 +1,8 @@
 import type { RuleOf } from '../config/rules.ts'
 import { compileMatchers } from '../lib/matcher.ts'
 import { createDistinctMin } from './distinct-min.ts'
-import { type Instant, type Item, type KindState, STRETCH_MAX } from './kind.ts'
+import { type Instant, type KindState, STRETCH_MAX } from './kind.ts'
+import { isOutside } from './outcome-scope.ts'
 import { createRatioWindow } from './ratio-window.ts'
 
 /**
@@ -66,15 +67,4 @@ export function createRatio(rule: RuleOf<'ratio'>): KindState {
     save: () => [window.save(), distinct.save()],
     load: (saved) => Array.isArray(saved) && window.load(saved[0]) && distinct.load(saved[1]),
   }
-}
-
-/**
- * `rejected` and `cancelled` count in no failure ratio, unless the rule itself asks for outcomes
- * there: a `where` on outcome chose its population, a `bad` on outcome counts what it names.
- */
-function isOutside(rule: RuleOf<'ratio'>, item: Item): boolean {
-  if (rule.on !== 'attempts' && rule.on !== 'requests') return false
-  if (Object.hasOwn(rule.where, 'outcome')) return false
-  const outcome = item.read('outcome')
-  return outcome === 'rejected' || outcome === 'cancelled'
 }

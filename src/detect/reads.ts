@@ -1,6 +1,7 @@
 import type { Rule, RuleOf } from '../config/rules.ts'
 import type { Matcher } from '../lib/matcher.ts'
 import { bucketMsOf } from '../lib/ring-window.ts'
+import { burnBucketsOf } from './burn-rate.ts'
 
 /**
  * What a kind reads of an item beside `where` and `by`. Items that are equal in all of it, come from
@@ -31,6 +32,14 @@ export function readsOf(rule: Rule): Reads | undefined {
         ofBad: [],
         bucketsMs: bucketsOf(rule.windowMs),
       }
+    case 'burn_rate': {
+      const bucketsMs = [...bucketsOf(rule.windowMs), ...burnBucketsOf(rule)]
+      return { keys: outcomeKeys(rule), bad: rule.bad, ofBad: [], bucketsMs }
+    }
+    case 'outlier': {
+      const keys = [rule.key, ...outcomeKeys(rule)]
+      return { keys, bad: rule.bad, ofBad: [], bucketsMs: bucketsOf(rule.windowMs) }
+    }
     case 'distinct':
       return { keys: [rule.of], ofBad: [], bucketsMs: bucketsOf(rule.windowMs) }
     default:
@@ -39,7 +48,7 @@ export function readsOf(rule: Rule): Reads | undefined {
 }
 
 /** A ratio leaves out some outcomes; see ratio.ts. */
-function outcomeKeys({ on }: RuleOf<'ratio'>): readonly string[] {
+function outcomeKeys({ on }: Pick<RuleOf<'ratio'>, 'on'>): readonly string[] {
   return on === 'attempts' || on === 'requests' ? ['outcome'] : []
 }
 

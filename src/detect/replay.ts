@@ -32,6 +32,8 @@ export interface ReplayOptions {
   readonly latenessMs: number
   readonly startUnixMs: number
   pairOf(attempt: Attempt): Generation | undefined
+  /** The pair that a route was at before the first restart that is replayed. */
+  pairAt(route: string): Generation | undefined
   verdict(verdict: Verdict): void
 }
 
@@ -43,7 +45,7 @@ export function createReplay(options: ReplayOptions): Replay {
     ...{ rules, clock, timings, latenessMs },
     topology: () => options.topology,
     publish: options.verdict,
-    pairOf: options.pairOf,
+    ...{ pairOf: options.pairOf, pairAt: options.pairAt },
     events: createDetectEvents(createSilentTelemetry()),
   })
   void detector.start()

@@ -9,6 +9,8 @@ export interface Restarts {
   isCurrent(observation: Observation): boolean
   /** The pair of a route's last restart. */
   pairAt(route: string): Generation | undefined
+  save(): unknown
+  load(saved: unknown): void
 }
 
 export function createRestarts(pairOf: (attempt: Attempt) => Generation | undefined): Restarts {
@@ -20,6 +22,11 @@ export function createRestarts(pairOf: (attempt: Attempt) => Generation | undefi
       least.set(route, { pair, atUnixMs })
     },
     pairAt: (route) => least.get(route)?.pair,
+    save: () => [...least],
+    load(saved) {
+      for (const [route, limit] of saved as [string, { pair: Generation; atUnixMs: number }][])
+        least.set(route, limit)
+    },
     isCurrent({ attempt, request, startUnixMs }) {
       if (least.size === 0) return true
       const served = attempt ?? request

@@ -1,10 +1,11 @@
-import type { Rule } from '../config/rules.ts'
+import { lookedAt, type Rule } from '../config/rules.ts'
 import type { Timings } from '../config/timings.ts'
 import type { Topology } from '../config/topology.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { ObservationUnit } from '../model/observation.ts'
 import type { Group as GroupKey } from '../model/verdict.ts'
 import type { DetectEvents } from '../telemetry/detect-events.ts'
+import type { Look } from './kind.ts'
 import { UNITS, unitsOf } from './kinds.ts'
 import { createRuleRun, OTHER, type RuleRun, type RunGroup } from './rule-run.ts'
 import { createSorter, type Sorter } from './sorter.ts'
@@ -19,8 +20,10 @@ export interface RuleBook {
   perSenderOf(unit: ObservationUnit): readonly RuleRun[]
   /** To be called when groups were dropped. */
   forgetGroups(): void
-  /** Whether a group of the rule fires that says nothing else of the keys it shares with `by`. */
-  isFiring(rule: string, by: GroupKey): boolean
+  /** What the groups of a rule say together that say nothing else of the keys they share with `by`. */
+  look(rule: string, by: GroupKey): Look
+  /** Rules that look at others, in the order in which they are to be judged, with their groups made. */
+  dependents(nowMs: number): readonly RuleRun[]
   /** Starts anew the windows over attempts and requests of every group that concerns the route. */
   restart(route: string, nowUnixMs: number): void
   /** Swaps the rules; returns the groups that fired and whose rule is gone. */
@@ -57,17 +60,34 @@ export function createRuleBook(options: RuleBookOptions): RuleBook {
     })
   let runs = inOrder(options.rules.map(start))
   let index = indexByUnit(runs)
+  let dependent = dependentOf(runs)
 
   return {
     runs: () => runs,
     sorterOf: (unit) => index.sorters[unit],
     perSenderOf: (unit) => index.perSender[unit],
     forgetGroups: () => forgetAll(index),
-    isFiring(rule, by) {
+    look(rule, by) {
       const run = runs.find((one) => one.rule.id === rule)
-      return [...(run?.groups() ?? [])].some(
-        ({ group }) => group.effect === 'firing' && isCompatible(group.by, by),
-      )
+      const looks = [...(run?.groups() ?? [])]
+        .filter(({ group }) => isCompatible(group.by, by))
+        .map(({ group }) => group.look())
+      return {
+        isFiring: looks.some(({ isFiring }) => isFiring),
+        lastFiringUnixMs: Math.max(...looks.map((one) => one.lastFiringUnixMs)),
+        unknownReason: looks.find((one) => one.unknownReason !== undefined)?.unknownReason,
+      }
+    },
+    dependents(nowMs) {
+      for (const run of dependent) {
+        const ids = new Set(lookedAt(run.rule))
+        if (run.rule.kind !== 'gap')
+          run.follow(
+            runs.filter(({ rule }) => ids.has(rule.id)),
+            nowMs,
+          )
+      }
+      return dependent
     },
     restart(route, nowUnixMs) {
       const topology = options.topology()
@@ -92,6 +112,7 @@ export function createRuleBook(options: RuleBookOptions): RuleBook {
       events.reloaded({ kept, fresh: next.length - kept, gone: before.size })
       runs = inOrder(next)
       index = indexByUnit(runs)
+      dependent = dependentOf(runs)
       return gone
     },
   }
@@ -119,9 +140,21 @@ function firingOf(run: RuleRun): Gone[] {
 
 // Rules that look at others are judged after them.
 function inOrder(runs: readonly RuleRun[]): readonly RuleRun[] {
-  const isDependent = ({ rule }: RuleRun) => rule.kind === 'gap' && rule.onlyIf !== undefined
-  return [...runs].sort((a, b) => Number(isDependent(a)) - Number(isDependent(b)))
+  const byId = new Map(runs.map((run) => [run.rule.id, run]))
+  const placed = new Set<RuleRun>()
+  const place = (run: RuleRun | undefined) => {
+    if (!run || placed.has(run)) return
+    for (const id of lookedAt(run.rule)) place(byId.get(id))
+    placed.add(run)
+  }
+  const isDependent = ({ rule }: RuleRun) => lookedAt(rule).length > 0
+  for (const run of [...runs].sort((a, b) => Number(isDependent(a)) - Number(isDependent(b))))
+    place(run)
+  return [...placed]
 }
+
+const dependentOf = (runs: readonly RuleRun[]) =>
+  runs.filter(({ rule }) => lookedAt(rule).length > 0)
 
 interface Index {
   readonly sorters: Readonly<Record<ObservationUnit, Sorter>>

@@ -1,10 +1,11 @@
 import { compileTitle, type RenderTitle } from '../config/rule-title.ts'
 import type { Rule } from '../config/rules.ts'
 import type { Timings } from '../config/timings.ts'
-import type { Group as GroupKey } from '../model/verdict.ts'
-import { createGroup, type Group, type Judgement } from './group.ts'
+import type { Group as GroupKey, RuleState } from '../model/verdict.ts'
+import { createGroup, type Group, type Restored, type SavedGroup } from './group.ts'
 import { createGroupSources } from './group-sources.ts'
 import type { Effect } from './hysteresis.ts'
+import type { Judgement } from './judgement.ts'
 import type { Item } from './kind.ts'
 import { compileWhere, createKindState } from './kinds.ts'
 import type { Sources } from './sources.ts'
@@ -19,12 +20,16 @@ export interface RuleRun {
   /** The group of an item, made when it is new; further groups than GROUPS_MAX share `__other__`. */
   groupOf(item: Item): RunGroup
   groups(): Iterable<RunGroup>
+  /** Of a rule that looks at others: makes the groups that theirs are part of. */
+  follow(others: readonly RuleRun[], nowMs: number): void
   /** Takes over a verdict that outlives an edit of the rule. */
-  adopt(entry: RunGroup): void
+  adopt(entry: { readonly group: Pick<Group, 'by' | 'effect'>; readonly told?: Told }): void
   /** Drops the groups of a router that said goodbye, and returns them for their closing word. */
   dropRouter(router: string): readonly RunGroup[]
   /** Drops groups unheard for long that do not fire; true when there were some. */
   forget(nowMs: number): boolean
+  /** Takes up a group that was saved; one that does not fit is left out, and false. */
+  load(saved: SavedRunGroup, restored: Restored): boolean
 }
 
 /** A group with what was last judged and last told of it. */
@@ -38,10 +43,17 @@ export interface RunGroup {
 
 export interface Told {
   readonly key: string
+  readonly state: RuleState
   readonly value: number | null
   readonly atMs: number
   readonly effect: Effect
   readonly traceparent: string
+}
+
+export interface SavedRunGroup {
+  readonly by: GroupKey
+  readonly group: SavedGroup
+  readonly told: Pick<Told, 'state' | 'effect' | 'traceparent'> | undefined
 }
 
 export interface RuleRunOptions {
@@ -55,63 +67,125 @@ export interface RuleRunOptions {
 }
 
 const GROUPS_MAX = 256
+/** Of the others who are alive, so many may be slower than what is said of them all. */
+const SLOW_OTHERS = 0.1
 export const OTHER = '__other__'
 
 export function createRuleRun(options: RuleRunOptions): RuleRun {
-  const { rule, sources, timings, latenessMs, silentMs } = options
-  const takes = compileWhere(rule)
-  const groups = new Map<string, RunGroup>()
-  const memoryMs = Math.max(timings.hourMs, rule.windowMs)
+  return new Run(options)
+}
 
-  const add = (by: GroupKey, start: { nowMs: number; effect?: Effect }): RunGroup => {
-    const common = { rule, sources, latenessMs, by, ...start }
+class Run implements RuleRun {
+  readonly rule: Rule
+  readonly renderTitle: RenderTitle
+  readonly takes: (item: Item) => boolean
+  readonly isPerSender: boolean
+  readonly #options: RuleRunOptions
+  readonly #groups = new Map<string, RunGroup>()
+  readonly #memoryMs: number
+
+  constructor(options: RuleRunOptions) {
+    const { rule, timings, nowMs } = options
+    this.rule = rule
+    this.renderTitle = compileTitle(rule.title)
+    this.takes = compileWhere(rule)
+    this.isPerSender = isPerSender(rule)
+    this.#options = options
+    this.#memoryMs = Math.max(timings.hourMs, rule.windowMs)
+    // A rule over everything is there from the start, so that it shows, and hears that nothing comes.
+    if (rule.by.length === 0) this.#add({}, { nowMs })
+  }
+
+  groups(): Iterable<RunGroup> {
+    return this.#groups.values()
+  }
+
+  groupOf(item: Item): RunGroup {
+    const values = this.rule.by.map((key) => item.read(key)?.toString())
+    return this.#find(values, item.heardMs)
+  }
+
+  follow(others: readonly RuleRun[], nowMs: number): void {
+    if (this.rule.by.length === 0) return
+    for (const other of others)
+      for (const { group } of other.groups()) {
+        const values = this.rule.by.map((key) => group.by[key])
+        if (values.every((value) => value !== undefined)) this.#find(values, nowMs)
+      }
+  }
+
+  adopt({ group, told }: Parameters<RuleRun['adopt']>[0]): void {
+    const added = this.#add(group.by, { nowMs: this.#options.nowMs, effect: group.effect })
+    if (told) added.told = told
+  }
+
+  dropRouter(router: string): readonly RunGroup[] {
+    return this.#drop(({ by }) => by.router === router)
+  }
+
+  forget(nowMs: number): boolean {
+    const { rule } = this
+    if (rule.by.length === 0) return false
+    const idleMs = Math.max(this.#memoryMs, pastOf(rule)) + rule.windowMs * 10
+    const isIdle = ({ heardMs }: Group) => nowMs - heardMs > idleMs
+    return this.#drop((group) => group.effect !== 'firing' && isIdle(group)).length > 0
+  }
+
+  load({ by, group, told }: SavedRunGroup, restored: Restored): boolean {
+    if (this.#groups.size > GROUPS_MAX) return false
+    const added = this.#add(by, restored)
+    if (!added.group.load(group, restored)) {
+      this.#add(by, restored)
+      return false
+    }
+    // Told again, since everybody else starts anew too, but as the same trip.
+    if (told) added.told = { ...told, key: '', value: null, atMs: restored.nowMs }
+    return true
+  }
+
+  #add(by: GroupKey, { nowMs, effect }: { nowMs: number; effect?: Effect }): RunGroup {
+    const { rule } = this
+    const { sources, latenessMs, silentMs } = this.#options
+    const memoryMs = this.#memoryMs
+    const key = keyOf(rule.by.map((name) => by[name]))
     const group = createGroup({
-      ...common,
-      kind: createKindState(rule, { sinceMs: start.nowMs, memoryMs }),
-      sources: createGroupSources({ ...common, ...sourcesOf(rule), silentMs, memoryMs }),
+      ...{ rule, by, latenessMs, nowMs, ...(effect && { effect }) },
+      kind: createKindState(rule, { sinceMs: nowMs, memoryMs, aliveMs: silentMs }),
+      sources: createGroupSources({
+        ...{ sources, latenessMs, silentMs, memoryMs, windowMs: rule.windowMs },
+        isRatio: rule.kind === 'ratio' || rule.kind === 'burn_rate',
+      }),
+      sourceHeardMs: (id) => sources.get(id)?.heardMs ?? Number.NEGATIVE_INFINITY,
+      othersHeardMs: (nowMs) => this.#othersHeardMs(key, nowMs),
     })
-    const isOverflow = rule.by.length > 0 && rule.by.every((key) => by[key] === OTHER)
+    const isOverflow = rule.by.length > 0 && rule.by.every((name) => by[name] === OTHER)
     const added: RunGroup = { group, isOverflow }
-    groups.set(keyOf(rule.by.map((key) => by[key])), added)
+    this.#groups.set(key, added)
     return added
   }
-  // A rule over everything is there from the start, so that it shows, and hears that nothing comes.
-  if (rule.by.length === 0) add({}, { nowMs: options.nowMs })
 
-  return {
-    rule,
-    renderTitle: compileTitle(rule.title),
-    takes,
-    isPerSender: isPerSender(rule),
-    groups: () => groups.values(),
-    groupOf(item) {
-      const values = rule.by.map((key) => item.read(key)?.toString())
-      const known = groups.get(keyOf(values))
-      if (known) return known
-      const start = { nowMs: item.heardMs }
-      if (groups.size < GROUPS_MAX) return add(toBy(rule.by, values), start)
-      options.onOverflow()
-      const others = rule.by.map(() => OTHER)
-      return groups.get(keyOf(others)) ?? add(toBy(rule.by, others), start)
-    },
-    adopt({ group, told }) {
-      const added = add(group.by, { nowMs: options.nowMs, effect: group.effect })
-      if (told) added.told = told
-    },
-    dropRouter(router) {
-      const gone = [...groups].filter(([, { group }]) => group.by.router === router)
-      for (const [key] of gone) groups.delete(key)
-      return gone.map(([, entry]) => entry)
-    },
-    forget(nowMs) {
-      const before = groups.size
-      const idleMs = Math.max(memoryMs, pastOf(rule)) + rule.windowMs * 10
-      for (const [key, { group }] of groups) {
-        if (rule.by.length === 0 || group.effect === 'firing') continue
-        if (nowMs - group.heardMs > idleMs) groups.delete(key)
-      }
-      return groups.size < before
-    },
+  #find(values: readonly (string | undefined)[], nowMs: number): RunGroup {
+    const known = this.#groups.get(keyOf(values))
+    if (known) return known
+    if (this.#groups.size < GROUPS_MAX) return this.#add(toBy(this.rule.by, values), { nowMs })
+    this.#options.onOverflow()
+    const others = this.rule.by.map(() => OTHER)
+    return this.#groups.get(keyOf(others)) ?? this.#add(toBy(this.rule.by, others), { nowMs })
+  }
+
+  #drop(isGone: (group: Group) => boolean): RunGroup[] {
+    const gone = [...this.#groups].filter(([, { group }]) => isGone(group))
+    for (const [key] of gone) this.#groups.delete(key)
+    return gone.map(([, entry]) => entry)
+  }
+
+  #othersHeardMs(key: string, nowMs: number): number {
+    const heard: number[] = []
+    for (const [other, { group }] of this.#groups)
+      if (other !== key && nowMs - group.sourceHeardMs <= this.#options.silentMs)
+        heard.push(group.heardMs)
+    heard.sort((a, b) => a - b)
+    return heard[Math.floor(heard.length * SLOW_OTHERS)] ?? Number.NEGATIVE_INFINITY
   }
 }
 
@@ -126,12 +200,11 @@ export function isPerSender(rule: Rule): boolean {
   return rule.by.every(isSender)
 }
 
-function sourcesOf({ windowMs, kind }: Rule) {
-  return { windowMs, isRatio: kind === 'ratio' }
-}
-
 /** How far back a rule compares. */
 function pastOf(rule: Rule): number {
+  if (rule.kind === 'novelty') return rule.unseenForMs
+  if (rule.kind === 'quantile' || rule.kind === 'change') return rule.baselineMs
+  if (rule.kind === 'burn_rate') return Math.max(...rule.windows.map(({ longMs }) => longMs))
   return rule.kind === 'growth' ? (rule.baselineMs ?? rule.overMs ?? 0) : 0
 }
 

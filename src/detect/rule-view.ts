@@ -2,14 +2,15 @@ import type { RuleGroupView, RuleView } from '../model/verdict.ts'
 import type { RuleRun, RunGroup } from './rule-run.ts'
 
 /** A rule as the API shows it, with every group as last judged. */
-export function toRuleView({ rule, groups }: RuleRun, nowUnixMs: number): RuleView {
+export function toRuleView(run: RuleRun, nowUnixMs: number): RuleView {
+  const { rule } = run
   return {
     id: rule.id,
     kind: rule.kind,
     severity: rule.severity,
     title: rule.title,
     labels: rule.labels,
-    groups: [...groups()].map((entry) => toGroupView(entry, nowUnixMs)),
+    groups: [...run.groups()].map((entry) => toGroupView(entry, nowUnixMs)),
   }
 }
 

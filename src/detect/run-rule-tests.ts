@@ -1,5 +1,5 @@
 import type { RuleTest } from '../config/rule-tests.ts'
-import type { Rule } from '../config/rules.ts'
+import { lookedAt, type Rule } from '../config/rules.ts'
 import type { Timings } from '../config/timings.ts'
 import type { Topology } from '../config/topology.ts'
 import { createTurnedClock, type TurnedClock } from '../lib/turned-clock.ts'
@@ -40,6 +40,8 @@ export function runRuleTests(options: RunRuleTestsOptions): RuleTestResult[] {
 const TICK_MS = 250
 /** A test of days is judged less often between its items. */
 const TICKS_MAX = 20_000
+/** Nor does a rule over many minutes change its mind four times a second: four looks in each 90th of a window. */
+const TICKS_PER_WINDOW = 360
 
 function runTest(test: RuleTest, options: RunRuleTestsOptions): RuleTestResult[] {
   const { topology, timings, events } = options
@@ -58,7 +60,9 @@ function runTest(test: RuleTest, options: RunRuleTestsOptions): RuleTestResult[]
   const startUnixMs = clock.nowMs()
   const endMs = Math.max(...test.expect.map((one) => one.atMs))
   const items = itemsOf({ test, startUnixMs, endMs, topology })
-  const tickMs = Math.max(TICK_MS, endMs / TICKS_MAX)
+  const windowMs = rules.at(-1)?.windowMs ?? 0
+  // Whole ones: a turned clock need not get to the end of a fraction.
+  const tickMs = Math.ceil(Math.max(TICK_MS, endMs / TICKS_MAX, windowMs / TICKS_PER_WINDOW))
   let next = 0
   const playTo = (untilMs: number) => {
     for (let item = items[next]; item; item = items[++next]) {
@@ -84,8 +88,8 @@ function runTest(test: RuleTest, options: RunRuleTestsOptions): RuleTestResult[]
 function withDependencies(id: string, rules: readonly Rule[]): Rule[] {
   const rule = rules.find((one) => one.id === id)
   if (!rule) return []
-  const other = rule.kind === 'gap' ? rule.onlyIf : undefined
-  return other === undefined ? [rule] : [...withDependencies(other, rules), rule]
+  const others = lookedAt(rule).flatMap((other) => withDependencies(other, rules))
+  return [...new Set([...others, rule])]
 }
 
 interface Turn {

@@ -35,6 +35,10 @@ export interface Sources {
   isActive(source: SourceState, nowMs: number): boolean
   /** Newest event time of any source; undefined before the first. */
   readonly newestUnixMs: number | undefined
+  /** What `load` takes: with ages instead of times of the never-stepping clock. */
+  save(nowMs: number): readonly SourceState[]
+  /** The time between `save` and `load` is nobody's silence: nobody listened. */
+  load(saved: unknown, nowMs: number): void
 }
 
 export interface Arrival {
@@ -107,9 +111,30 @@ export function createSources({ silentMs, latenessMs }: SourcesOptions): Sources
     // A worker that logged one line and nothing since is not missing: it never sent steadily.
     isSilent: (source, nowMs) =>
       nowMs - source.heardMs > silentMs && source.heardMs - source.steadySinceMs >= silentMs,
+    save: (nowMs) => [...sources.values()].map((state) => turned(state, (ms) => nowMs - ms)),
+    load(saved, nowMs) {
+      for (const state of (saved as readonly SourceState[]).slice(0, SOURCES_MAX)) {
+        sources.set(
+          state.id,
+          turned(state, (ageMs) => nowMs - ageMs),
+        )
+        newestUnixMs = Math.max(newestUnixMs ?? state.newestUnixMs, state.newestUnixMs)
+      }
+    },
     isBehind,
     isUnusuallyBehind: (source, nowMs) =>
       isBehind(source, nowMs) && source.lagMs > 2 * source.usualLagMs,
     isActive: (source, nowMs) => nowMs - source.heardMs <= silentMs,
+  }
+}
+
+/** Times of the never-stepping clock into ages, or ages into such times. */
+function turned(state: SourceState, turn: (ms: number) => number): SourceState {
+  const { heardMs, steadySinceMs, telemetryHeardMs } = state
+  return {
+    ...state,
+    heardMs: turn(heardMs),
+    steadySinceMs: turn(steadySinceMs),
+    telemetryHeardMs: turn(telemetryHeardMs),
   }
 }

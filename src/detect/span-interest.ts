@@ -32,8 +32,13 @@ function looksAtSpans(rule: Rule): boolean {
 export function neededBy(rule: Rule): readonly string[] {
   const matchers = { ...rule.where, ...(rule.kind === 'silence' && toMatchers(rule.expect)) }
   const keys = Object.entries(matchers).filter(([, matcher]) => needsPresence(matcher))
-  const own = rule.kind === 'distinct' ? [rule.of] : []
-  return [...keys.map(([key]) => key), ...own]
+  return [...keys.map(([key]) => key), ...ownOf(rule)]
+}
+
+/** What the kind itself cannot do without. */
+function ownOf(rule: Rule): readonly string[] {
+  if (rule.kind === 'distinct') return [rule.of]
+  return rule.kind === 'outlier' ? [rule.key] : []
 }
 
 function toMatchers(expect: Extract<Rule, { kind: 'silence' }>['expect']) {

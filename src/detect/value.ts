@@ -3,6 +3,7 @@ import { bucketMsOf } from '../lib/ring-window.ts'
 import { createValueWindow, type ValueSummary } from '../lib/value-window.ts'
 import { type Item, type KindState, STRETCH_MAX } from './kind.ts'
 import { numberOf } from './number-of.ts'
+import { createPerWindow, type LevelWindow } from './per-window.ts'
 
 const SERIES_MAX = 1_000
 
@@ -10,15 +11,60 @@ const SERIES_MAX = 1_000
  * Fires when an aggregate of a number is over (or under) a level.
  *
  * `rate` is per second: on metrics the increase of a counter, per source, a lower reading than the
- * last being a restart from 0; on other items the sum of the field.
+ * last being a restart from 0; on other items the sum of the field. With `per`, the sum is over all
+ * items and divided by how many match.
  */
 export function createValue(rule: RuleOf<'value'>): KindState {
-  const { windowMs, trip, clear, of, agg } = rule
+  const { windowMs, trip, clear } = rule
   const stretchMs = clear.windowMs * STRETCH_MAX
-  const window = createValueWindow({
-    bucketMs: bucketMsOf(windowMs),
-    spanMs: Math.max(windowMs, stretchMs),
-  })
+  const size = { bucketMs: bucketMsOf(windowMs), windowMs, spanMs: Math.max(windowMs, stretchMs) }
+  const { per, of } = rule
+  const window = per ? createPerWindow({ ...size, of, per }) : createAggregate(rule, size)
+  const isOver = (value: number, level: number) => (trip.isAbove ? value > level : value < level)
+
+  return {
+    add(item) {
+      const value = window.add(item)
+      return value === undefined ? undefined : isOver(value, trip.level)
+    },
+    judge(at) {
+      const now = window.level(at.endUnixMs, windowMs)
+      const threshold = trip.level
+      if (!now || now.count < trip.countMin) {
+        const outcome = at.missing(windowMs) > 0 ? 'open' : 'few'
+        return { outcome, value: null, threshold, count: now?.count ?? 0 }
+      }
+      const { level: value, count } = now
+      const trips = isOver(value, threshold)
+      // What is missing could move an average either way: only what fires already goes on.
+      const isOpen = at.missing(windowMs) > 0 && !(trips && at.isTripped)
+      const outcome = isOpen ? 'open' : trips ? 'trips' : 'calm'
+      return { outcome, value, threshold, count }
+    },
+    clears(at) {
+      const reachMs = Math.min(stretchMs, Math.max(clear.windowMs, at.endUnixMs - at.floorUnixMs))
+      for (let spanMs = clear.windowMs; ; spanMs = Math.min(spanMs * 2, reachMs)) {
+        const now = window.level(at.endUnixMs, spanMs)
+        if (now && now.count >= clear.countMin) {
+          const isBack = trip.isAbove ? now.level < clear.level : now.level > clear.level
+          return isBack && at.missing(spanMs) === 0
+        }
+        if (spanMs >= reachMs) return false
+      }
+    },
+    restart: () => window.clear(),
+    save: () => window.save(),
+    load: (saved) => window.load(saved),
+  }
+}
+
+/** The aggregate of the number alone, over all items that carry it. */
+function createAggregate(
+  rule: RuleOf<'value'>,
+  size: { readonly bucketMs: number; readonly spanMs: number },
+): LevelWindow {
+  const { of, agg } = rule
+  const window = createValueWindow(size)
   const isCounter = agg === 'rate' && rule.on === 'metrics'
   const readings = new Map<string, number>()
   const increase = (item: Item, value: number) => {
@@ -27,42 +73,20 @@ export function createValue(rule: RuleOf<'value'>): KindState {
     readings.set(item.source.id, value)
     return last === undefined ? 0 : value >= last ? value - last : value
   }
-  const isOver = (value: number, level: number) => (trip.isAbove ? value > level : value < level)
-
   return {
+    get sinceMs() {
+      return window.sinceMs
+    },
     add(item) {
       const value = numberOf(item, of)
-      if (value === undefined) return undefined
-      window.add(item.atUnixMs, isCounter ? increase(item, value) : value)
-      return isOver(value, trip.level)
+      if (value !== undefined) window.add(item.atUnixMs, isCounter ? increase(item, value) : value)
+      return value
     },
-    judge(at) {
-      const summary = window.summary(at.endUnixMs, windowMs)
-      const threshold = trip.level
-      if (!summary || summary.count < trip.countMin) {
-        const outcome = at.missing(windowMs) > 0 ? 'open' : 'few'
-        return { outcome, value: null, threshold, count: summary?.count ?? 0 }
-      }
-      const value = aggregate(summary, agg, windowMs)
-      const trips = isOver(value, threshold)
-      // What is missing could move an average either way: only what fires already goes on.
-      const isOpen = at.missing(windowMs) > 0 && !(trips && at.isTripped)
-      const outcome = isOpen ? 'open' : trips ? 'trips' : 'calm'
-      return { outcome, value, threshold, count: summary.count }
+    level(endMs, lengthMs) {
+      const summary = window.summary(endMs, lengthMs)
+      return summary && { level: aggregate(summary, agg, lengthMs), count: summary.count }
     },
-    clears(at) {
-      const reachMs = Math.min(stretchMs, Math.max(clear.windowMs, at.endUnixMs - at.floorUnixMs))
-      for (let spanMs = clear.windowMs; ; spanMs = Math.min(spanMs * 2, reachMs)) {
-        const summary = window.summary(at.endUnixMs, spanMs)
-        if (summary && summary.count >= clear.countMin) {
-          const value = aggregate(summary, agg, spanMs)
-          const isBack = trip.isAbove ? value < clear.level : value > clear.level
-          return isBack && at.missing(spanMs) === 0
-        }
-        if (spanMs >= reachMs) return false
-      }
-    },
-    restart() {
+    clear() {
       window.clear()
       readings.clear()
     },

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { parse, stringify } from 'yaml'
 import { parseDurationMs } from '../lib/duration.ts'
 import type { FleetRouter } from './fleet.ts'
@@ -27,6 +27,8 @@ export function writeDemoAlerts(options: {
   const { from, dir, routers, pagerUrl } = options
   mkdirSync(dir, { recursive: true })
   cpSync(`${from}/rules`, `${dir}/rules`, { recursive: true })
+  // An hour's budget, of which only minutes were lived, is gone with the first failures.
+  rmSync(`${dir}/rules/slo.yaml`, { force: true })
   const shipped = parse(readFileSync(`${from}/failover.yaml`, 'utf8')) as FailoverFile
   write(dir, 'failover.yaml', {
     ...shipped,

@@ -1,4 +1,3 @@
-import type { ErrorPlace } from '../lib/errors.ts'
 import type { Group } from './verdict.ts'
 
 /** What a back-test is asked: `POST /api/v1/backtests`. */
@@ -15,10 +14,18 @@ export interface BacktestRequest {
 
 export type BacktestAnswer =
   | { readonly status: 'ok'; readonly result: BacktestResult }
-  | { readonly status: 'invalid'; readonly errors: readonly ErrorPlace[] }
+  | { readonly status: 'invalid'; readonly errors: readonly RuleFault[] }
   /** Another one runs. */
   | { readonly status: 'busy' }
   | { readonly status: 'failed'; readonly reason: string }
+
+/** Where a given rule file is wrong. */
+export interface RuleFault {
+  readonly file?: string
+  readonly line?: number
+  readonly key?: string
+  readonly message: string
+}
 
 /** How far the one that runs is. */
 export interface BacktestProgress {

@@ -23,6 +23,8 @@ export interface ServedQuery {
   readonly anyOf?: readonly (readonly ColumnIs[])[]
   /** Attributes to take from the span of each row; absent: none is needed. */
   readonly attributes?: readonly string[]
+  /** Instead: attributes that few spans carry, so that only those are looked up. */
+  readonly rare?: readonly string[]
 }
 
 export interface ItemQuery {
@@ -30,6 +32,8 @@ export interface ItemQuery {
   readonly attributes: readonly string[]
   /** Lists of attributes of which at least one list must be present as a whole; absent: every item. */
   readonly present?: readonly (readonly string[])[]
+  /** Of spans: what their events carry does not count. */
+  readonly isOwnOnly?: boolean
 }
 
 export interface PointQuery extends ItemQuery {

@@ -1,3 +1,4 @@
+import { within } from './recorded-moment.ts'
 import type { ItemQuery, PointQuery, ServedQuery, Slice } from './recorded-query.ts'
 
 // The queries of a back-test. Times leave as numbers that equal what decoding made of the same
@@ -41,10 +42,12 @@ export function selectServed(slice: Slice, query: ServedQuery): string {
     ) AS spans USING (TraceId, SpanId) ORDER BY seen`
 }
 
-export function selectSpans(slice: Slice, { present }: ItemQuery): string {
-  const isPresent = (name: string) =>
-    `(mapContains(SpanAttributes, ${quote(name)})
-      OR arrayExists(event -> mapContains(event, ${quote(name)}), Events.Attributes))`
+export function selectSpans(slice: Slice, { present, isOwnOnly = false }: ItemQuery): string {
+  const isPresent = (name: string) => {
+    const own = `mapContains(SpanAttributes, ${quote(name)})`
+    const inEvent = `arrayExists(event -> mapContains(event, ${quote(name)}), Events.Attributes)`
+    return isOwnOnly ? own : `(${own} OR ${inEvent})`
+  }
   return `SELECT ${seen(slice)}, ${ONCE} AS once, TraceId, ${SPAN} FROM otel_traces
     WHERE ${[within(slice), ...renderPresent(present, isPresent)].join(' AND ')} ORDER BY seen`
 }
@@ -97,11 +100,6 @@ const SPAN = `TraceState, SpanName, SpanKind, StatusCode AS SpanStatus, StatusMe
 const seen = ({ base }: Slice) => `toUnixTimestamp64Nano(SeenAt) - ${base} AS seen`
 
 const msOf = (ns: string) => `intDiv(${ns}, 1000) / 1000`
-
-function within({ from, to }: Slice): string {
-  const at = (ns: bigint) => `fromUnixTimestamp64Nano(toInt64(${ns}))`
-  return `SeenAt >= ${at(from)} AND SeenAt < ${at(to)}`
-}
 
 function renderAnyOf({ anyOf }: ServedQuery): string[] {
   if (anyOf === undefined) return []

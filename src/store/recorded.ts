@@ -1,5 +1,6 @@
 import type { NativeRows } from '../lib/native-reader.ts'
 import type { ClickHouse } from './clickhouse.ts'
+import { momentOf, within } from './recorded-moment.ts'
 import type { ItemQuery, PointQuery, ServedQuery, Slice } from './recorded-query.ts'
 import {
   POINT_TABLES,
@@ -48,6 +49,8 @@ export interface Recorded {
   points(slice: Slice, table: PointTable, query: PointQuery): Promise<NativeRows[]>
   statuses(slice: Slice): Promise<NativeRows[]>
   restarts(slice: Slice): Promise<readonly StoredRestart[]>
+  /** The last pair of each route before the slice, with when it was decided. */
+  pairsBefore(slice: Slice): Promise<readonly StoredRestart[]>
   evaluations(slice: Slice): Promise<readonly StoredEvaluation[]>
   readonly pointTables: readonly PointTable[]
 }
@@ -81,6 +84,13 @@ export function createRecorded(clickhouse: Pick<ClickHouse, 'query' | 'rows'>): 
            Route AS route, Epoch AS epoch, Generation AS generation
          FROM signalbox_transitions WHERE ${within(slice)} ORDER BY seen`,
       ),
+    pairsBefore: (slice) =>
+      clickhouse.query<StoredRestart>(
+        `SELECT toFloat64(toUnixTimestamp64Nano(SeenAt) - ${slice.base}) AS seen,
+           Route AS route, Epoch AS epoch, Generation AS generation
+         FROM signalbox_transitions WHERE SeenAt > 0 AND SeenAt < ${momentOf(slice.from)}
+         ORDER BY SeenAt DESC LIMIT 1 BY Route`,
+      ),
     evaluations: (slice) =>
       clickhouse.query<StoredEvaluation>(
         `SELECT toFloat64(toUnixTimestamp64Milli(At)) AS atUnixMs,
@@ -96,9 +106,4 @@ function paramsOf({ anyOf = [], attributes }: ServedQuery): Readonly<Record<stri
     all.map(({ values }, j) => [`is_${i}_${j}`, values] as const),
   )
   return { ...Object.fromEntries(values), ...(attributes && { names: attributes }) }
-}
-
-function within({ from, to }: Slice): string {
-  const at = (ns: bigint) => `fromUnixTimestamp64Nano(toInt64(${ns}))`
-  return `SeenAt >= ${at(from)} AND SeenAt < ${at(to)}`
 }

@@ -3,11 +3,13 @@ import type { Settings } from '../config/settings.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Part } from '../lib/part.ts'
 import type { Block } from '../model/block.ts'
+import type { RuleMemory } from '../model/rule-memory.ts'
 import type { StateStore } from '../model/state-store.ts'
 import type { StoreEvents } from '../telemetry/store-events.ts'
 import { type ClickHouse, createClickHouse } from './clickhouse.ts'
 import { createEmbeddedClickHouse } from './embedded-clickhouse.ts'
 import { createJournal, type JournalPart } from './journal.ts'
+import { createRuleMemory } from './rule-memory.ts'
 import { createSchemaPart } from './schema-part.ts'
 import { createStateStore } from './state-store.ts'
 import { createWriteLog, type WriteLog } from './write-log.ts'
@@ -20,6 +22,7 @@ export interface Storage {
   readonly url: () => string
   readonly clickhouse: Pick<ClickHouse, 'query' | 'ping'>
   readonly state: StateStore
+  readonly ruleMemory: RuleMemory
   readonly journal: JournalPart
   readonly log: WriteLog
   /** Resolves when everything accepted so far can be queried, or after 5 s. */
@@ -75,6 +78,7 @@ export function createStorage({ settings, clock, events, seal }: StorageOptions)
   return {
     parts: [lock, database, schema, journal, log],
     state,
+    ruleMemory: createRuleMemory({ dataDir: settings.data_dir }),
     url: () => database.url,
     clickhouse: {
       query: (sql, params) => clickhouse().query(sql, params),

@@ -1,4 +1,5 @@
 import type { Group, RuleState } from '../model/verdict.ts'
+import { createMemoryEvents, type MemoryEvents } from './memory-events.ts'
 import { type Telemetry, traceparentOf } from './telemetry.ts'
 
 export interface RuleChange {
@@ -12,7 +13,7 @@ export interface RuleChange {
 }
 
 /** What happens in `detect`; each call counts and, where a person would ask, logs. */
-export interface DetectEvents {
+export interface DetectEvents extends MemoryEvents {
   observed(count: number): void
   /** A span starts here so that verdict, decision and delivery are one trace; its traceparent. */
   ruleFired(change: RuleChange): string
@@ -89,6 +90,7 @@ export function createDetectEvents(telemetry: Telemetry): DetectEvents {
       overflowed.add(rule)
       log.warn({ rule }, 'a rule has too many groups; further ones share __other__')
     },
+    ...createMemoryEvents(telemetry),
     reloaded: (counted) => log.info(counted, 'rules reloaded'),
   }
 }

@@ -100,6 +100,12 @@ test.for([
   },
   { rule: '{ id: a, kind: inflight, trip: { oldest_above: 10 } }', key: 'trip.oldest_above' },
   { rule: '{ id: a, kind: silence, expect: everyone, trip: { for: 30s } }', key: 'expect' },
+  { rule: '{ id: a, kind: novelty, on: spans, trip: { at_least: 5 } }', key: 'on' },
+  { rule: '{ id: a, kind: novelty, on: logs, trip: { above: 5 } }', key: 'trip.above' },
+  {
+    rule: '{ id: a, kind: novelty, on: logs, window: 2h, unseen_for: 1h, trip: { at_least: 5 } }',
+    key: 'unseen_for',
+  },
   { rule: '{ id: a }', key: 'kind' },
 ])('a fault is named by file, line and key: $key of $rule', ({ rule, key }) => {
   const result = load(rule)
@@ -108,16 +114,6 @@ test.for([
     expect.objectContaining({ file: 'rules.yaml', line: 3, key: `rules[0].${key}` }),
   )
 })
-
-test.for(['quantile', 'burn_rate', 'outlier', 'novelty', 'all_of', 'any_of', 'change'])(
-  'kind %s is refused as not yet supported, naming what there is',
-  (kind) => {
-    const result = load(`{ id: a, kind: ${kind}, on: attempts }`)
-    if (result.status === 'ok') throw new Error('expected a fault')
-    expect(result.errors).toHaveLength(1)
-    expect(result.errors[0]?.message).toMatch(/not yet.*ratio, count, distinct, value, gap/)
-  },
-)
 
 test('a window that no memory could hold is a fault, and so is a bomb of aliases', () => {
   const window =

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createDistinctWindow } from '../../src/lib/distinct-window.ts'
 import { createRecentKeys } from '../../src/lib/recent-keys.ts'
@@ -44,4 +45,48 @@ test('numbers of a window: least, greatest, newest, whatever order they came in'
   window.add(500, 2)
   window.add(100, 7)
   expect(window.summary(500, 200)).toMatchObject({ count: 1, last: 2 })
+})
+
+test('every summary of numbers equals a recount, also after save and load', () => {
+  const item = fc.record({ atMs: fc.nat(2_000), value: fc.integer({ min: -50, max: 50 }) })
+  fc.assert(
+    fc.property(fc.array(item), fc.array(item), fc.nat(2_200), (before, after, endMs) => {
+      const create = () => createValueWindow({ bucketMs: 10, spanMs: 300 })
+      const window = create()
+      for (const { atMs, value } of before) window.add(atMs, value)
+      const other = create()
+      other.add(1_900, 7)
+      expect(other.load(structuredClone(window.save()))).toBe(true)
+      for (const { atMs, value } of after) window.add(atMs, value)
+      for (const { atMs, value } of after) other.add(atMs, value)
+      const all = [...before, ...after]
+      const places = new Map<number, number>()
+      // A place of the ring belongs to the newest bucket that came to it; older ones are refused.
+      const kept = all.filter(({ atMs }) => {
+        const bucket = Math.floor(atMs / 10)
+        const isKept = bucket >= (places.get(bucket % 31) ?? 0)
+        if (isKept) places.set(bucket % 31, bucket)
+        return isKept
+      })
+      const end = Math.floor(endMs / 10)
+      const inside = kept.filter(({ atMs }) => {
+        const bucket = Math.floor(atMs / 10)
+        return bucket <= end && bucket > end - 10 && places.get(bucket % 31) === bucket
+      })
+      const values = inside.map(({ value }) => value)
+      const newest = inside.reduce((last, one) => (one.atMs >= last.atMs ? one : last), {
+        atMs: -1,
+        value: 0,
+      })
+      const expected = {
+        count: values.length,
+        sum: values.reduce((total, value) => total + value, 0),
+        min: Math.min(...values),
+        max: Math.max(...values),
+        last: newest.value,
+      }
+      expect(window.summary(endMs, 100)).toEqual(values.length === 0 ? undefined : expected)
+      expect(other.summary(endMs, 100)).toEqual(window.summary(endMs, 100))
+    }),
+  )
 })

@@ -1,0 +1,73 @@
+import type { Rule } from '../config/rules.ts'
+import type { Group as GroupKey, RuleState } from '../model/verdict.ts'
+import type { GroupSources, Missing } from './group-sources.ts'
+import type { Effect } from './hysteresis.ts'
+import type { Instant, Look, Reading } from './kind.ts'
+
+// What a group is judged by, and what comes of it.
+
+/** Now, for all groups: what the detector alone can know. */
+export interface Moment {
+  readonly nowUnixMs: number
+  /** The never-stepping clock. */
+  readonly nowMs: number
+  /** Newest event time of any source, at least now − lateness, at most now. */
+  readonly eventUnixMs: number
+  look(rule: string, by: GroupKey): Look
+}
+
+export interface Judgement {
+  readonly state: RuleState
+  readonly reason: string | undefined
+  readonly value: number | null
+  readonly threshold: number
+  readonly count: number
+  readonly sinceUnixMs: number
+  readonly atUnixMs: number
+  readonly watermarkUnixMs: number
+  readonly effect: Effect
+  readonly witnesses: readonly string[]
+}
+
+/** A router's own share of evidence: a tenth of the rule's least count, but never fewer than this. */
+const WITNESS_COUNT_MIN = 5
+
+interface InstantsQuery extends Pick<Instant, 'floorUnixMs' | 'isTripped' | 'heard'> {
+  readonly by: GroupKey
+  readonly moment: Moment
+  readonly missing: Missing
+}
+
+/** Windows of a group that end anywhere, with what is missing now. */
+export function instants({ by, moment, missing, ...given }: InstantsQuery) {
+  return (endUnixMs: number): Instant => ({
+    endUnixMs,
+    heardMs: moment.nowMs,
+    missing: missing.items,
+    ...given,
+    look: (rule) => moment.look(rule, by),
+  })
+}
+
+/** State, value and reason as they are told. */
+export function factsOf(query: { state: RuleState; reading: Reading; missing: Missing }) {
+  const { state, reading, missing } = query
+  const { value, threshold, count } = reading
+  const facts = { state, value, threshold, count, reason: reading.reason }
+  if (state === 'unknown')
+    return { ...facts, reason: missing.reason ?? reading.reason ?? 'telemetry is missing' }
+  if (state === 'insufficient') return { ...facts, reason: reading.reason ?? 'too little to judge' }
+  return facts
+}
+
+/** Routers whose own attempts breach the rule. */
+export function witnessesOf(query: {
+  rule: Rule
+  sources: GroupSources
+  endUnixMs: number
+}): readonly string[] {
+  const { rule, sources, endUnixMs } = query
+  if (rule.kind !== 'ratio' || rule.on !== 'attempts') return []
+  const countMin = Math.max(WITNESS_COUNT_MIN, rule.trip.countMin / 10)
+  return sources.witnesses({ endUnixMs, above: rule.trip.above, countMin })
+}

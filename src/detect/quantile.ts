@@ -1,0 +1,95 @@
+import type { RuleOf } from '../config/rules.ts'
+import { createSketchWindow } from '../lib/sketch-window.ts'
+import { type Instant, type KindState, STRETCH_MAX } from './kind.ts'
+import { numberOf } from './number-of.ts'
+import { createQuantileBaseline } from './quantile-baseline.ts'
+
+type Config = RuleOf<'quantile'>
+
+/**
+ * Fires when a quantile of a number is over a level, over n times its own baseline, or, when both
+ * stand, over both; never below the floor. At most 1.1 % from the true quantile.
+ *
+ * Slides in buckets of a second or window/18, whichever is longer. Memory per group: a bin takes 4 B,
+ * a bucket the octaves in use, so for latencies 0.1 to 0.2 MB with a baseline, and 0.5 MB at most
+ * (180 buckets up to the longest clear window, and 61 of the baseline, of 16 octaves each).
+ */
+export function createQuantile(rule: Config): KindState {
+  const { windowMs, trip, clear, q, of } = rule
+  const bucketMs = Math.max(Math.min(1_000, windowMs / 6), windowMs / 18)
+  const stretchMs = clear.windowMs * STRETCH_MAX
+  const spanMs = Math.max(windowMs, stretchMs)
+  const window = createSketchWindow({ bucketMs, windowMs, spanMs })
+  const isRelative = trip.timesBaseline !== undefined || clear.timesBaseline !== undefined
+  const baseline = isRelative ? createQuantileBaseline({ rule, window, spanMs }) : undefined
+
+  /** Undefined while there is no baseline to compare with. */
+  const levelOf = (level: number | undefined, times: number | undefined) => {
+    if (times === undefined) return level
+    const normal = baseline?.value()
+    return normal === undefined ? undefined : Math.max(level ?? 0, times * normal)
+  }
+  const judge = (at: Instant) => {
+    const { endUnixMs } = at
+    const now = window.running(endUnixMs)
+    const { count } = now
+    const isOpen = at.missing(windowMs) > 0
+    const level = levelOf(trip.above, trip.timesBaseline)
+    const value = count < trip.countMin ? undefined : now.quantile(q)
+    const threshold = Math.max(level ?? trip.above ?? 0, rule.floor ?? 0)
+    if (value === undefined || level === undefined) {
+      const outcome = isOpen ? 'open' : 'few'
+      return { isOver: false, outcome, value: value ?? null, threshold, count } as const
+    }
+    const isOver = value > level && value >= (rule.floor ?? value)
+    // What is missing could move a quantile either way: only what fires already goes on.
+    const conclusive = isOver ? 'trips' : 'calm'
+    const outcome = isOpen && !(isOver && at.isTripped) ? 'open' : conclusive
+    return { isOver, outcome, value, threshold, count } as const
+  }
+
+  return {
+    add(item) {
+      const value = numberOf(item, of)
+      if (value === undefined) return undefined
+      const isLearned = baseline?.take(item, value) ?? false
+      return window.add(item.atUnixMs, value, item) || isLearned ? isSlow(rule, value) : undefined
+    },
+    judge(at) {
+      baseline?.advance(at.endUnixMs)
+      const { isOver, ...reading } = judge(at)
+      if (isOver || at.isTripped) baseline?.refuse(at.endUnixMs)
+      return reading
+    },
+    clears(at) {
+      const below = levelOf(clear.below, clear.timesBaseline)
+      if (below === undefined) return false
+      const limit = Math.max(below, clear.isOwn ? 0 : (rule.floor ?? 0))
+      const reachMs = Math.max(clear.windowMs, at.endUnixMs - at.floorUnixMs)
+      const ofMs = window.widen({
+        endMs: at.endUnixMs,
+        atLeast: clear.countMin,
+        windowMs: clear.windowMs,
+        windowMaxMs: Math.min(stretchMs, reachMs),
+      })
+      if (ofMs === undefined || at.missing(ofMs) > 0) return false
+      const value = window.over(at.endUnixMs, ofMs).quantile(q)
+      return value !== undefined && value < limit
+    },
+    // What was normal stays so: only the evidence starts anew.
+    restart: () => window.clear(),
+    save: () => [window.save(), baseline?.save()],
+    load(saved) {
+      const isOurs = Array.isArray(saved) && window.load(saved[0])
+      if (isOurs && (!baseline || baseline.load(saved[1]))) return true
+      window.clear()
+      baseline?.clear()
+      return false
+    },
+  }
+}
+
+/** Whether a single number speaks for tripping, as far as one can know without the baseline. */
+function isSlow({ trip, floor }: Config, value: number): boolean {
+  return value > Math.max(trip.above ?? 0, floor ?? 0)
+}

@@ -1,0 +1,229 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { loadRules } from '../../src/config/rules.ts'
+import { createTimings } from '../../src/config/timings.ts'
+import { createDetector, type Detector } from '../../src/detect/detector.ts'
+import { toObservations } from '../../src/detect/test-items.ts'
+import { createTurnedClock } from '../../src/lib/turned-clock.ts'
+import type { Observation } from '../../src/model/observation.ts'
+import type { Verdict } from '../../src/model/verdict.ts'
+import { createRuleMemory } from '../../src/store/rule-memory.ts'
+import { createDetectEvents } from '../../src/telemetry/detect-events.ts'
+import { createSilentTelemetry } from '../../src/telemetry/telemetry.ts'
+import { rulesOf, topology } from './play.ts'
+
+const RATIO = `
+  - id: failing
+    kind: ratio
+    on: attempts
+    bad: { outcome: failed }
+    by: [route]
+    window: 60s
+    trip: { above: 0.40, min_count: 20 }
+    clear: { below: 0.10, window: 10s }
+`
+const COUNT = `
+  - id: requests
+    kind: count
+    on: attempts
+    window: 60s
+    trip: { at_least: 100000 }
+`
+
+/** One life of the process after the other, on one clock and one data directory. */
+function createLives(rules = rulesOf(RATIO + COUNT)) {
+  const clock = createTurnedClock()
+  const startUnixMs = clock.nowMs()
+  const dataDir = mkdtempSync(join(tmpdir(), 'signalbox-rules-'))
+  const verdicts: Verdict[] = []
+  let number = 0
+  let kill = () => {}
+  const waiting: (() => void)[] = []
+  const start = async (over = rules): Promise<Detector> => {
+    const memory = createRuleMemory({ dataDir })
+    let isAlive = true
+    kill = () => {
+      isAlive = false
+    }
+    const detector = createDetector({
+      rules: over,
+      topology: () => topology,
+      clock,
+      timings: createTimings(),
+      latenessMs: 0,
+      publish: (verdict) => isAlive && verdicts.push(verdict),
+      pairOf: () => undefined,
+      events: createDetectEvents(createSilentTelemetry()),
+      memory: {
+        ...memory,
+        save: async (chunks) => {
+          if (isAlive) await memory.save(chunks)
+          for (const tell of waiting.splice(0)) tell()
+        },
+      },
+    })
+    await detector.start()
+    return detector
+  }
+  const attempt = (outcome: string, fields = {}): Observation[] =>
+    toObservations({
+      unit: 'attempt',
+      fields: { route: 'preview', target: 'cloud', outcome, ...fields },
+      atUnixMs: clock.nowMs(),
+      number: number++,
+      topology,
+    })
+  return {
+    clock,
+    verdicts,
+    start,
+    attempt,
+    /** As by kill -9: from now on nothing that it does is seen. */
+    kill: () => kill(),
+    file: join(dataDir, 'rules.state'),
+    nowS: () => (clock.nowMs() - startUnixMs) / 1_000,
+    /** Ten attempts a second, and then the state of at most a second ago is on disk. */
+    async send(detector: Detector, seconds: number, outcome: string) {
+      for (let index = 0; index < seconds * 10; index++) {
+        detector.observe(attempt(outcome))
+        clock.turn(100)
+      }
+      // The first that ends may have begun before.
+      for (let save = 0; save < 2; save++) {
+        const isSaved = new Promise<void>((resolve) => waiting.push(resolve))
+        clock.turn(1_000)
+        await isSaved
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    },
+  }
+}
+
+const stateOf = (detector: Detector, rule = 'failing') => detector.rule(rule)?.groups[0]?.state
+
+test('a rule that fires goes on firing after kill -9, as the same trip, and clears when it is over', async () => {
+  const lives = createLives()
+  const first = await lives.start()
+  await lives.send(first, 30, 'failed')
+  expect(stateOf(first)).toBe('firing')
+  lives.kill()
+  const before = lives.verdicts.length
+  lives.clock.turn(3_000)
+  const second = await lives.start()
+  lives.clock.turn(250)
+  expect(stateOf(second)).toBe('firing')
+  await lives.send(second, 5, 'failed')
+  const told = lives.verdicts.slice(before).filter(({ rule }) => rule === 'failing')
+  expect(new Set(told.map(({ effect }) => effect))).toEqual(new Set(['firing']))
+  await lives.send(second, 30, 'ok')
+  expect(stateOf(second)).toBe('ok')
+})
+
+test('windows survive: what had failed before the restart counts after it', async () => {
+  const lives = createLives()
+  const first = await lives.start()
+  await lives.send(first, 60, 'ok')
+  await lives.send(first, 20, 'failed')
+  await first.stop()
+  expect(stateOf(first)).toBe('ok')
+  const second = await lives.start()
+  await lives.send(second, 5, 'failed')
+  expect(stateOf(second)).toBe('firing')
+  expect(lives.verdicts.find(({ state }) => state === 'firing')?.atUnixMs).toBeDefined()
+})
+
+test('after a long time down, what could have come is unknown, and nothing trips or clears on the hole', async () => {
+  const lives = createLives()
+  const first = await lives.start()
+  await lives.send(first, 60, 'ok')
+  await first.stop()
+  lives.clock.turn(45_000)
+  const second = await lives.start()
+  // A burst of failures right after: 30 of them against 450 that nobody saw.
+  for (let index = 0; index < 30; index++) second.observe(lives.attempt('failed'))
+  expect(stateOf(second)).toBe('unknown')
+  expect(second.rule('failing')?.groups[0]?.reason).toBe('Signalbox was down for 45 s')
+  lives.clock.turn(250)
+  expect(stateOf(second, 'requests')).toBe('unknown')
+  await lives.send(second, 90, 'ok')
+  expect(stateOf(second)).toBe('ok')
+  expect(stateOf(second, 'requests')).toBe('ok')
+})
+
+test('what is sent again after the time down fills the hole', async () => {
+  const lives = createLives()
+  const first = await lives.start()
+  await lives.send(first, 60, 'ok')
+  await first.stop()
+  const missed: Observation[][] = []
+  for (let index = 0; index < 300; index++) {
+    missed.push(lives.attempt('ok'))
+    lives.clock.turn(100)
+  }
+  const second = await lives.start()
+  second.observe(missed.flat())
+  expect(stateOf(second)).toBe('ok')
+  expect(second.rule('requests')?.groups[0]).toMatchObject({ state: 'ok' })
+})
+
+test('without a pause it is as if there had been one process, for every rule of the pack', async () => {
+  const { rules } = loadRules({ dir: 'alerts' })
+  const run = async (isCut: boolean) => {
+    const lives = createLives(rules as ReturnType<typeof rulesOf>)
+    let detector = await lives.start()
+    for (const outcome of ['ok', 'failed', 'failed', 'ok'])
+      for (let second = 0; second < 25; second++) {
+        for (let index = 0; index < 10; index++) {
+          detector.observe(lives.attempt(outcome, { target: 'cloud', duration: '12s' }))
+          lives.clock.turn(100)
+        }
+        if (!isCut || second % 10 !== 7) continue
+        await detector.stop()
+        detector = await lives.start()
+      }
+    const states = lives.verdicts.map(({ rule, by, state, atUnixMs }) => ({
+      rule,
+      by,
+      state,
+      atUnixMs,
+    }))
+    // A new process tells everybody anew where it stands.
+    return states.filter((one, index) => {
+      const before = states.slice(0, index).findLast(isSameGroup(one))
+      return before?.state !== one.state
+    })
+  }
+  const whole = await run(false)
+  expect(whole.length).toBeGreaterThan(4)
+  expect(await run(true)).toEqual(whole)
+})
+
+const isSameGroup = (one: Pick<Verdict, 'rule' | 'by'>) => (other: Pick<Verdict, 'rule' | 'by'>) =>
+  one.rule === other.rule && JSON.stringify(one.by) === JSON.stringify(other.by)
+
+test('an edited rule keeps what fires; a damaged file is as none', async () => {
+  const lives = createLives()
+  const first = await lives.start()
+  await lives.send(first, 30, 'failed')
+  await first.stop()
+  const edited = rulesOf(RATIO.replace('0.40', '0.50'))
+  const second = await lives.start(edited)
+  lives.clock.turn(250)
+  expect(second.rule('failing')?.groups[0]).toMatchObject({ by: { route: 'preview' } })
+  expect(lives.verdicts.at(-1)).toMatchObject({ rule: 'failing', effect: 'firing' })
+  await second.stop()
+  const bytes = readFileSync(lives.file)
+  for (const damaged of [
+    bytes.subarray(0, bytes.length / 2),
+    Buffer.from('garbage'),
+    Buffer.alloc(0),
+  ]) {
+    writeFileSync(lives.file, damaged)
+    const anew = await lives.start()
+    lives.clock.turn(250)
+    expect(anew.rule('failing')?.groups).toEqual([])
+    await anew.stop()
+  }
+})
