@@ -20,7 +20,7 @@ export type BacktestAnswer =
   | { readonly status: 'failed'; readonly reason: string }
 
 /** Where a given rule file is wrong. */
-export interface RuleFault {
+interface RuleFault {
   readonly file?: string
   readonly line?: number
   readonly key?: string
