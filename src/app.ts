@@ -1,37 +1,37 @@
 import { deferDeps } from './api/deferred-deps.ts'
-import type { ApiDeps } from './api/deps.ts'
 import { createHealth } from './api/health.ts'
 import { createApi } from './api/server.ts'
 import { createStateFeed, type StateFeed } from './api/state-feed.ts'
+import { toApi } from './app/to-api.ts'
+import { createBacktester } from './backtest/backtester.ts'
 import { createLiveAlerts, summarize } from './config/live-alerts.ts'
 import { packagePath, VERSION } from './config/package-files.ts'
 import { createPrivateNames } from './config/private-names.ts'
 import type { Environment, Settings } from './config/settings.ts'
 import { createTimings } from './config/timings.ts'
 import { createAuthorize } from './config/tokens.ts'
-import { type Correlator, createCorrelator } from './correlate/correlator.ts'
-import { type Controller, createController } from './decide/controller.ts'
+import { createCorrelator } from './correlate/correlator.ts'
+import { createController } from './decide/controller.ts'
 import { createConfiguredDecoder } from './decode/configured-decoder.ts'
 import { createDeadlines } from './decode/deadlines.ts'
-import { createDelivery, type Delivery } from './deliver/delivery.ts'
+import { createDelivery } from './deliver/delivery.ts'
 import { checkAlerts } from './detect/check-alerts.ts'
-import { createDetector, type Detector } from './detect/detector.ts'
+import { createDetector } from './detect/detector.ts'
 import { createSpanInterest } from './detect/span-interest.ts'
 import { createSystemClock } from './lib/clock.ts'
 import { AppError, type ErrorPlace } from './lib/errors.ts'
 import { type Part, startAll, stopAll } from './lib/part.ts'
+import { toSequenceMs } from './lib/sequence.ts'
 import { type Addresses, renderUrl } from './model/addresses.ts'
 import type { Observation } from './model/observation.ts'
 import type { Transition } from './model/route.ts'
-import type { ReceivedStatus } from './model/router-status.ts'
 import type { Verdict } from './model/verdict.ts'
-import { createPager, type Pager } from './page/pager.ts'
+import { createPager } from './page/pager.ts'
 import { createDoor } from './receive/door.ts'
 import { openKeyedHash } from './receive/keyed-hash.ts'
 import { createReceivers } from './receive/receivers.ts'
-import { createReporter } from './report/reporter.ts'
+import { createRecorder } from './store/recorder.ts'
 import { createStorage } from './store/storage.ts'
-import { toEvaluationRow, toTransitionRow } from './store/to-journal-row.ts'
 import { createAllEvents } from './telemetry/all-events.ts'
 import { createTelemetry } from './telemetry/telemetry.ts'
 import { createTracing } from './telemetry/tracing.ts'
@@ -125,7 +125,7 @@ function createBase({ settings, env, speed = 1 }: AppOptions) {
     spanInterest: createSpanInterest(() => live.alerts().rules),
   })
   return {
-    ...{ settings, clock, timings, telemetry, events, live, storage, decoder, names, hash },
+    ...{ settings, speed, clock, timings, telemetry, events, live, storage, decoder, names, hash },
     ...{ store: storage.state, theta: settings.report.theta },
     quietForMs: Math.round(settings.report.quiet_for / speed),
     latenessMs: Math.round(settings.telemetry.lateness / speed),
@@ -141,24 +141,27 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
   const { rules, failover, subscribers, oncall } = live.alerts()
   const journal = storage.journal.write
 
-  const onObservations = (observations: readonly Observation[]) => {
-    controller.observe(observations)
-    detector.observe(observations)
-    correlator.observe(observations)
-  }
+  const recorder = createRecorder({ clock: given.clock, journal })
+  const onObservations = (observations: readonly Observation[], seenAtUnixNs: bigint) =>
+    detector.during(() => {
+      controller.observe(observations)
+      detector.observe(observations, toSequenceMs(seenAtUnixNs))
+      correlator.observe(observations)
+    })
   const onVerdict = (verdict: Verdict) => {
     controller.verdict(verdict)
     correlator.verdict(verdict)
-    journal('signalbox_rule_evaluations', toEvaluationRow(verdict))
+    recorder.verdict(verdict)
   }
   const onTransition = (step: Transition) => {
     correlator.transition(step)
-    journal('signalbox_transitions', toTransitionRow(step))
+    const atUnixMs = recorder.transition(step)
     for (const { router, observed_at, observed: pair } of step.view.routers) {
       if (pair && observed_at) delivery.observed({ router, route: step.route, pair })
     }
     if (!step.data) return
-    if (step.evidence.isNewGeneration) detector.restart({ route: step.route, pair: step.data })
+    if (step.evidence.isNewGeneration)
+      detector.restart({ route: step.route, pair: step.data, atUnixMs })
     delivery.push(step.data, step.traceparent)
     given.feed.publish(step.data)
   }
@@ -189,61 +192,22 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
     ...{ ...shared, oncall, incident: correlator.get, recordPage: correlator.page },
     events: events.page,
   })
-  const outlets = { observe: onObservations, append: storage.log.append }
+  const { nextSeenAt } = recorder
+  const outlets = { nextSeenAt, observe: onObservations, append: storage.log.append }
   const ingest = createDoor({
     ...{ ...outlets, decode: given.decoder.decode },
     ...{ names: given.names, hash: given.hash, taken: storage.log.takeOver() },
     events: events.receive,
   })
   const deadlines = createDeadlines({ ...given, ...outlets })
-  const parts = [correlator, pager, controller, delivery, detector, deadlines]
-  const all = { ...given, detector, controller, delivery, correlator, pager }
+  const backtester = createBacktester({
+    ...{ settings, alerts: live.alerts, latenessMs: given.latenessMs, speed: given.speed },
+    ...{ clock: given.clock, clickhouseUrl: storage.url, flush: storage.flush },
+  })
+  const parts = [correlator, pager, controller, delivery, detector, deadlines, backtester]
+  const stages = { recorder, detector, controller, delivery, correlator, pager, backtester }
+  const all = { ...given, ...stages }
   return { controller, ingest, parts, api: toApi(all) }
-}
-
-interface Joined extends Base {
-  readonly detector: Detector
-  readonly controller: Controller
-  readonly delivery: Delivery
-  readonly correlator: Correlator
-  readonly pager: Pager
-}
-
-/** What people and routers may ask of the stages. */
-function toApi(all: Joined): Omit<ApiDeps, 'authorize' | 'health'> {
-  const { detector, controller, delivery, correlator, pager, live, storage } = all
-  const onStatus = (received: ReceivedStatus) => {
-    const { router, status } = received
-    controller.status(received)
-    detector.status(received)
-    for (const [route, pair] of Object.entries(status.observed)) {
-      delivery.observed({ router, route, pair })
-    }
-    const { epoch, version } = controller.state()
-    return { epoch, version }
-  }
-  const onGoodbye = (router: string) => {
-    detector.forgetRouter(router)
-    return controller.forgetRouter(router)
-  }
-  return {
-    routes: { ...controller, outcomes: correlator.outcomes },
-    routers: { status: onStatus, forget: onGoodbye },
-    rules: { list: detector.rules, get: detector.rule },
-    ...{ subscriptions: delivery, incidents: correlator, silences: pager.silences },
-    reports: createReporter({
-      ...{ ...all, clickhouse: storage.clickhouse, templatesDir: packagePath('templates') },
-      ...{ incident: correlator.get, policy: live.policy, ruleLabels: live.ruleLabels },
-      targets: () => live.alerts().failover.targets,
-    }),
-    reload: () =>
-      live.reload((next) => {
-        detector.reload(next.rules)
-        controller.reload(next.failover)
-        delivery.reload(next.subscribers)
-        pager.reload(next.oncall)
-      }),
-  }
 }
 
 /** `signalbox check`: the command line reaches stages only through here. */

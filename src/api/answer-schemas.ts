@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Backtest, BacktestRunning } from './backtest-schemas.ts'
 
 // What calls answer, for the OpenAPI document. Kept apart from the handlers: an answer is never cut
 // down to its description, so a field may be there before it is described.
@@ -161,6 +162,8 @@ export const ANSWERS: Readonly<Record<string, AnswerSchema>> = {
   'POST /api/v1/silences': { status: 201, schema: Silence },
   'DELETE /api/v1/silences/:id': { status: 204 },
   'POST /api/v1/events': { status: 201, schema: Anything },
+  'POST /api/v1/backtests': { schema: Backtest },
+  'GET /api/v1/backtests': { schema: z.object({ running: BacktestRunning.nullable() }) },
   'GET /readyz': {
     schema: z.object({ status: Text, reasons: z.array(Text), degraded: z.array(Part) }),
   },

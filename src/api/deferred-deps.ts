@@ -28,6 +28,9 @@ export function deferDeps(
     get reports() {
       return find().reports
     },
+    get backtests() {
+      return find().backtests
+    },
     get silences() {
       return find().silences
     },

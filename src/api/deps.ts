@@ -1,6 +1,7 @@
 import type { ErrorPlace } from '../lib/errors.ts'
 import type { RouteAction, RouteActionResult } from '../model/action.ts'
 import type { Authorize } from '../model/authority.ts'
+import type { BacktestAnswer, BacktestProgress, BacktestRequest } from '../model/backtest.ts'
 import type { DeliveryView, SubscriptionEvent, SubscriptionView } from '../model/delivery.ts'
 import type { StateDocument } from '../model/desired.ts'
 import type { Incident, OutcomeBin } from '../model/incident.ts'
@@ -51,6 +52,11 @@ export interface ApiDeps {
   readonly reports: {
     report(id: string): Promise<Report>
     render(report: Report, format: 'json' | 'md' | 'html'): string
+  }
+  readonly backtests: {
+    run(request: BacktestRequest): Promise<BacktestAnswer>
+    /** Undefined when none runs. */
+    running(): BacktestProgress | undefined
   }
   readonly silences: {
     list(): readonly SilenceView[]

@@ -6,6 +6,7 @@ import { type Clock, createSystemClock } from '../lib/clock.ts'
 import { AppError } from '../lib/errors.ts'
 import type { Part } from '../lib/part.ts'
 import type { ApiEvents } from '../telemetry/api-events.ts'
+import { backtestRoutes } from './backtest-routes.ts'
 import type { ApiDeps } from './deps.ts'
 import { healthRoutes } from './health-routes.ts'
 import { incidentRoutes } from './incident-routes.ts'
@@ -107,6 +108,7 @@ async function build(options: ApiOptions): Promise<FastifyInstance> {
   routeRoutes(app, deps)
   incidentRoutes(app, deps)
   operationRoutes(app, { deps, clock })
+  backtestRoutes(app, deps)
   healthRoutes(app, deps)
   const describe = { schema: { summary: 'This description' } }
   app.get('/api/v1/openapi.json', describe, async () => app.swagger())

@@ -15,6 +15,8 @@ export interface ApiRequest {
   readonly method?: string
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
+  /** Default 15 s. */
+  readonly deadlineMs?: number
 }
 
 export function createApiClient({
@@ -27,7 +29,7 @@ export function createApiClient({
   const base = url ?? env.SIGNALBOX_URL ?? `http://127.0.0.1:${env.SIGNALBOX_PORT ?? '8080'}`
   const token = env.SIGNALBOX_TOKEN
   return {
-    async request(path, { method = 'GET', body, headers = {} } = {}) {
+    async request(path, { method = 'GET', body, headers = {}, deadlineMs = DEADLINE_MS } = {}) {
       const response = await fetch(new URL(path, base), {
         method,
         headers: {
@@ -36,7 +38,7 @@ export function createApiClient({
           ...(token && { authorization: `Bearer ${token}` }),
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(DEADLINE_MS),
+        signal: AbortSignal.timeout(deadlineMs),
       }).catch((cause) => {
         throw new AppError(
           'NOT_READY',

@@ -1,6 +1,7 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { VERSION } from '../config/package-files.ts'
 import { ack } from './ack.ts'
+import { type BacktestOptions, backtest } from './backtest.ts'
 import { check } from './check.ts'
 import { runDemo } from './demo.ts'
 import { fetchReport } from './report.ts'
@@ -14,7 +15,7 @@ export interface Program {
 }
 
 /** Names that are taken, so that they never mean anything else. */
-const NOT_YET = ['backtest', 'compare', 'policy', 'drill', 'export', 'import']
+const NOT_YET = ['compare', 'policy', 'drill', 'export', 'import']
 
 const positive = (text: string) => {
   const value = Number(text)
@@ -97,6 +98,16 @@ function addRemoteCommands(program: Command, { shell, runs }: RemoteContext): vo
         fetchReport({ id, ...options }, shell),
       ),
     )
+  remote('backtest')
+    .description('replay rules over recorded telemetry: when they would have fired and cleared')
+    .option('--from <time>', 'RFC 3339, or how long ago: 24h')
+    .option('--to <time>', 'likewise; default now')
+    .option('--rules <dir>', 'try the rule files of this folder; default the rules in force')
+    .option('--incident <id>', 'the time around an incident')
+    .option('--export <file>', 'write the first trip as a rule test')
+    .option('--rule <id>', 'of which rule; default the first of the incident')
+    .option('--json', 'everything, as JSON')
+    .action(runs((options: BacktestOptions) => backtest(options, shell)))
   remote('route')
     .description('hold, force, release or fail back a route')
     .addArgument(new Argument('<action>').choices(ROUTE_ACTIONS))

@@ -75,16 +75,29 @@ export interface LoadedRules {
 interface LoadRulesOptions {
   /** The alerts folder; its `rules/` may be absent. */
   readonly dir: string
+  /** Instead of that: files as text, by name. */
+  readonly texts?: Readonly<Record<string, string>>
   /** Divides every duration, for rehearsals; default 1. */
   readonly speed?: number
 }
 
 /** Reads every rule file and checks ids and references over all of them. Never throws for content. */
-export function loadRules({ dir, speed = 1 }: LoadRulesOptions): LoadedRules {
+export function loadRules({ dir, texts, speed = 1 }: LoadRulesOptions): LoadedRules {
+  const files = texts
+    ? Object.entries(texts).map(([file, text]) => ({ file, text }))
+    : yamlFilesIn(join(dir, 'rules')).map((file) => ({ file }))
+  return readRules(files, speed)
+}
+
+function readRules(
+  files: readonly { readonly file: string; readonly text?: string }[],
+  speed: number,
+): LoadedRules {
   const errors: ErrorPlace[] = []
   const found: FoundRule[] = []
-  for (const file of yamlFilesIn(join(dir, 'rules'))) {
-    const result = loadYaml({ file, schema: RuleFile, speed })
+  for (const given of files) {
+    const { file } = given
+    const result = loadYaml({ ...given, schema: RuleFile, speed })
     if (result.status === 'invalid') errors.push(...result.errors)
     else
       result.value.forEach((rule, index) => {

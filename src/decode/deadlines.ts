@@ -9,20 +9,24 @@ const TICK_MS = 1_000
 export interface DeadlinesOptions {
   readonly decoder: Pick<Decoder, 'tick'>
   readonly clock: Clock
-  observe(observations: readonly Observation[]): void
+  nextSeenAt(): bigint
+  observe(observations: readonly Observation[], seenAtUnixNs: bigint): void
   /** In the same stretch: the rows are in the open blocks. Takes them back when it refuses. */
   append(batch: Pick<DecodedBatch, 'rowCount' | 'byteCount' | 'discard'>): Promise<unknown>
 }
 
 /** Once a second, requests whose deadline has passed become rows and observations. */
-export function createDeadlines({ decoder, clock, observe, append }: DeadlinesOptions): Part {
+export function createDeadlines(options: DeadlinesOptions): Part {
+  const { decoder, clock, observe, append } = options
   let cancel: Cancel | undefined
   return {
     name: 'deadlines',
     async start() {
       cancel = clock.every(TICK_MS, () => {
-        const { observations, rowCount, byteCount, discard } = decoder.tick(clock.nowMs())
-        if (observations.length > 0) observe(observations)
+        const seenAt = options.nextSeenAt()
+        const batch = decoder.tick(clock.nowMs(), seenAt)
+        const { observations, rowCount, byteCount, discard } = batch
+        if (observations.length > 0) observe(observations, seenAt)
         if (rowCount > 0) void append({ rowCount, byteCount, discard })
       })
     },

@@ -47,7 +47,7 @@ export interface Decoder {
    * To be called about once a second: asynchronous requests whose deadline has passed become rows
    * and observations, 10,000 at most. Their rows can be taken back likewise; then they come again.
    */
-  tick(nowUnixMs: number): DecodedBatch
+  tick(nowUnixMs: number, seenAtUnixNs?: bigint): DecodedBatch
   /** The rows of all requests since it was last called; blocks are good until it is called again. */
   seal(): readonly Block[]
 }
@@ -70,8 +70,8 @@ export function createDecoder(options: DecoderOptions): Decoder {
   })
   return {
     seal: () => tables.seal(),
-    tick(nowUnixMs) {
-      tables.mark()
+    tick(nowUnixMs, seenAtUnixNs = msToNs(nowUnixMs)) {
+      tables.mark(seenAtUnixNs)
       const found = signals.tick(nowUnixMs)
       const own = rows()
       const nothing = { rejectedCount: 0, rejectedReason: '', withheld: [] }
@@ -79,7 +79,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
     },
     decode(request) {
       const limit = createAgeLimit({ ...request, retentionMs: options.retentionMs })
-      tables.mark()
+      tables.mark(request.seenAtUnixNs ?? msToNs(request.receivedUnixMs))
       try {
         const converted = toProtobuf(request, converting)
         const { lines } = converted
@@ -99,6 +99,8 @@ export function createDecoder(options: DecoderOptions): Decoder {
     },
   }
 }
+
+const msToNs = (unixMs: number) => BigInt(Math.floor(unixMs)) * 1_000_000n
 
 interface Converted {
   readonly body: Buffer

@@ -126,7 +126,7 @@ function toDerived({ span, source }: RoutedSpan, added: Added | undefined, book:
     ...(entry && { attempt: book.attemptOf(entry) }),
   }
   if (!told || told.outcome === 'unknown') return derived
-  const { form: _, revision: __, outcome, ...rest } = told
+  const { form: _, revision: __, isUnseen: ___, outcome, ...rest } = told
   return { ...derived, request: { ...rest, outcome } }
 }
 

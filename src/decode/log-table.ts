@@ -10,6 +10,7 @@ import type { LogView } from './log-view.ts'
 import type { MapWriter } from './map-writer.ts'
 import type { PairList } from './pairs.ts'
 import type { ScopeFacts } from './scope-facts.ts'
+import { createSeenAtColumn, type SeenAt } from './seen-at.ts'
 import type { Wire } from './wire.ts'
 
 /** `otel_logs`, as the Collector's ClickHouse exporter (≥ v0.151) writes it. */
@@ -23,10 +24,12 @@ export interface LogTable {
 export function createLogTable(options: {
   readonly interner: Interner
   readonly writer: MapWriter
+  readonly seenAt: SeenAt
 }): LogTable {
   const { interner, writer } = options
   const columns = createColumns(interner)
-  const table = createNativeTable('otel_logs', Object.values(columns))
+  const seenAt = createSeenAtColumn(options.seenAt)
+  const table = createNativeTable('otel_logs', [...Object.values(columns), seenAt.column])
   return {
     table,
     push(wire, { scan, view, pairs }) {
@@ -52,6 +55,7 @@ export function createLogTable(options: {
       columns.resource.pushPrepared(resource.map, count)
       columns.scope.pushPrepared(scope.map, count)
       pushRepeated(columns.scopeName, scope.name, count)
+      seenAt.push(count)
       table.rowCount += count
     },
   }

@@ -103,7 +103,7 @@ function pushAttempts(attempts: readonly Mapped[], { entry, place, batch }: Cont
 
 function pushAttempt(attempt: Attempt, seen: SeenMapped, batch: Batch): void {
   const spanId = rowIdOf(attempt, seen.index)
-  batch.tables.attempts.push({ ...attempt, spanId, revision: 0 })
+  batch.tables.attempts.push({ ...attempt, spanId, revision: 0, sampleCount: seen.count })
   batch.observations.push(observeMappedAttempt(attempt, seen))
 }
 
@@ -139,6 +139,7 @@ function pushRequest(mapped: Mapped, { entry, place, batch }: Context): void {
     place,
     isKnown ? own : joins.attemptsOf(key, receivedUnixMs),
   )
-  tables.requests.push({ ...request, spanId: rowIdOf(request, 0), form: '', revision: 0 })
+  const row = { spanId: rowIdOf(request, 0), form: '', revision: 0, sampleCount: count } as const
+  tables.requests.push({ ...request, ...row })
   observations.push(observeMappedRequest(request, seen))
 }

@@ -5,6 +5,7 @@ import { toUnixMs } from './int64.ts'
 import type { LogView } from './log-view.ts'
 import { QUALITY_EVENT } from './quality.ts'
 import { nameOf } from './request-end.ts'
+import type { ResourceFacts } from './resource.ts'
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal']
 
@@ -15,7 +16,14 @@ export interface ObserveOptions {
   placeOf?(requestId: string): { readonly route: string; readonly target: string }
 }
 
-export function observeLog(log: LogView, options: ObserveOptions): Observation {
+/** What is looked at of a log record. */
+export interface ObservedLog
+  extends Pick<LogView, 'unixNs' | 'traceId' | 'severityText' | 'severityNumber' | 'body'>,
+    Pick<LogView, 'attributes' | 'eventName' | 'kubernetes'> {
+  readonly origin: { readonly resource: Pick<ResourceFacts, 'attributes' | 'serviceName'> }
+}
+
+export function observeLog(log: ObservedLog, options: ObserveOptions): Observation {
   const { meanings, source } = options
   const atUnixMs = toUnixMs(log.unixNs)
   const scoped = { attributes: log.attributes, resource: log.origin.resource.attributes }
@@ -57,16 +65,16 @@ export function observeLog(log: LogView, options: ObserveOptions): Observation {
   }
 }
 
-const isQuality = (log: LogView) => nameOf(log) === QUALITY_EVENT
+const isQuality = (log: ObservedLog) => nameOf(log) === QUALITY_EVENT
 
-function placeOf(log: LogView, { meanings, placeOf: find }: ObserveOptions) {
+function placeOf(log: ObservedLog, { meanings, placeOf: find }: ObserveOptions) {
   const scoped = { attributes: log.attributes, resource: log.origin.resource.attributes }
   const requestId = String(readMeaning(meanings.request_id, scoped) ?? log.traceId)
   return requestId === '' ? undefined : find?.(requestId)
 }
 
 /** `trace` … `fatal` by number; without one, the sender's own word. */
-function severityOf(log: LogView): string | undefined {
+function severityOf(log: ObservedLog): string | undefined {
   if (log.severityNumber === 0) return log.severityText.toLowerCase() || undefined
   return LEVELS[Math.floor((log.severityNumber - 1) / 4)]
 }

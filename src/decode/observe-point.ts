@@ -3,8 +3,20 @@ import { createField, readTarget, sourceField } from './fields.ts'
 import { toUnixMs } from './int64.ts'
 import type { ObserveOptions } from './observe-log.ts'
 import type { PointView } from './point-view.ts'
+import type { ResourceFacts } from './resource.ts'
 
-export function observePoint(point: PointView, { meanings, source }: ObserveOptions): Observation {
+/** What is looked at of a data point. */
+export interface ObservedPoint
+  extends Pick<PointView, 'attributes' | 'startUnixNs' | 'unixNs' | 'value' | 'total'> {
+  readonly metric: Pick<PointView['metric'], 'name' | 'unit'> & {
+    readonly scope: { readonly resource: Pick<ResourceFacts, 'attributes' | 'serviceName'> }
+  }
+}
+
+export function observePoint(
+  point: ObservedPoint,
+  { meanings, source }: ObserveOptions,
+): Observation {
   const { value, metric, total } = point
   const scoped = { attributes: point.attributes, resource: metric.scope.resource.attributes }
   const builtIn = (key: string): FieldValue | undefined => {
@@ -46,6 +58,6 @@ export function observePoint(point: PointView, { meanings, source }: ObserveOpti
  * What is measured may stand on the resource: the Kubernetes receivers put `k8s.deployment.name`
  * there, the Prometheus ones on the point. Rules name it once, without `resource.`.
  */
-function measuredField({ attributes, metric }: PointView, key: string): FieldValue | undefined {
+function measuredField({ attributes, metric }: ObservedPoint, key: string): FieldValue | undefined {
   return attributes.get(key) ?? metric.scope.resource.attributes.get(key)
 }

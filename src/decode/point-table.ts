@@ -2,12 +2,13 @@ import { createPlainColumn } from '../lib/native-column.ts'
 import { createMapColumn } from '../lib/native-map.ts'
 import { createNativeTable, type NativeTable } from '../lib/native-table.ts'
 import { createWordColumn } from '../lib/native-words.ts'
-import { pushWholeSeconds } from './column-writes.ts'
+import { pushHalves, pushWholeSeconds } from './column-writes.ts'
 import type { ExemplarOptions } from './exemplars.ts'
 import type { PairList } from './pairs.ts'
 import type { PointKind, PointScan } from './point-scan.ts'
 import { createPointValues, type MetricKind } from './point-values.ts'
 import type { ScopeFacts } from './scope-facts.ts'
+import { createSeenAtColumn, type SeenAt } from './seen-at.ts'
 import type { Halves } from './times.ts'
 import type { Wire } from './wire.ts'
 
@@ -41,7 +42,11 @@ const TABLES: Readonly<Record<PointKind, string>> = {
   summary: 'otel_metrics_summary',
 }
 
-export function createPointTable(kind: PointKind, options: ExemplarOptions): PointTable {
+export interface PointTableOptions extends ExemplarOptions {
+  readonly seenAt: SeenAt
+}
+
+export function createPointTable(kind: PointKind, options: PointTableOptions): PointTable {
   const { interner, writer } = options
   const head = createHead(options)
   const values = createPointValues(kind, options)
@@ -49,7 +54,11 @@ export function createPointTable(kind: PointKind, options: ExemplarOptions): Poi
   const start = createPlainColumn('StartTimeUnix', 'DateTime')
   const time = createPlainColumn('TimeUnix', 'DateTime')
   const flags = createPlainColumn('Flags', 'UInt32')
-  const columns = [...head.columns, attributes, start, time, flags, ...values.columns]
+  // TimeUnix has whole seconds, as the exporter writes them; rules see the time as it was sent.
+  const eventAt = createPlainColumn('EventAt', 'DateTime64(9)')
+  const seenAt = createSeenAtColumn(options.seenAt)
+  const own = [attributes, start, time, flags, eventAt, seenAt.column]
+  const columns = [...head.columns, ...own, ...values.columns]
   const table = createNativeTable(TABLES[kind], columns)
   return {
     table,
@@ -58,6 +67,8 @@ export function createPointTable(kind: PointKind, options: ExemplarOptions): Poi
       writer.write(attributes, point.pairs, { wire, isPrompt: false })
       pushWholeSeconds(start, point.start)
       pushWholeSeconds(time, point.at)
+      pushHalves(eventAt, point.at)
+      seenAt.push(1)
       flags.data.reserve(4)
       flags.data.view.setUint32(flags.data.length, point.scan.flags, true)
       flags.data.length += 4

@@ -178,7 +178,7 @@ function follow(group: Group, { options, jobs, nowUnixMs }: FollowContext) {
   if (group.isObserved || !told || told.outcome === 'unknown') return undefined
   group.isObserved = true
   const source = opening?.source ?? group.end?.source
-  const { form: _, revision: __, outcome, ...rest } = told
+  const { form: _, revision: __, isUnseen: ___, outcome, ...rest } = told
   return source && { request: { ...rest, outcome }, source }
 }
 

@@ -37,7 +37,10 @@ export function findEndsOfSpan(span: SpanView, context: ServedContext): FoundEnd
   })
 }
 
-export function nameOf({ eventName, attributes }: LogView): string {
+export function nameOf({
+  eventName,
+  attributes,
+}: Pick<LogView, 'eventName' | 'attributes'>): string {
   return eventName || String(attributes.get('event.name') ?? '')
 }
 

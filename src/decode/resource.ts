@@ -21,10 +21,21 @@ export interface ResourceOptions {
 
 export function readResource(
   resource: { readonly attributes: readonly KeyValue[] } | null,
-  { meanings, services }: ResourceOptions,
+  options: ResourceOptions,
 ): ResourceFacts {
   const attributes = readAttributes(resource?.attributes ?? [])
-  const serviceName = attributes.text['service.name'] ?? ''
+  return toResourceFacts(attributes, { ...options, textOf: (key) => attributes.text[key] })
+}
+
+export function toResourceFacts(
+  attributes: Attributes,
+  {
+    meanings,
+    services,
+    textOf,
+  }: ResourceOptions & { readonly textOf: (key: string) => string | undefined },
+): ResourceFacts {
+  const serviceName = textOf('service.name') ?? ''
   const instance = readMeaning(meanings.instance, {
     attributes: NO_OWN_ATTRIBUTES,
     resource: attributes,
@@ -34,7 +45,7 @@ export function readResource(
     serviceName,
     instance: String(instance ?? serviceName),
     component:
-      toComponent(attributes.text['signalbox.component']) ??
+      toComponent(textOf('signalbox.component')) ??
       (Object.hasOwn(services, serviceName) ? services[serviceName] : undefined),
   }
 }

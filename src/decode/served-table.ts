@@ -5,27 +5,34 @@ import { createWordColumn, type WordColumn } from '../lib/native-words.ts'
 import type { Served } from '../model/attempt.ts'
 import type { QualityVerdict, StoredAttempt, StoredRequest } from '../model/stored.ts'
 import { pushHalves } from './column-writes.ts'
+import { createSeenAtColumn, type SeenAt } from './seen-at.ts'
 import { nsToHalves } from './times.ts'
 
 // `signalbox_attempts`, `signalbox_requests` and `signalbox_quality`: what reports are computed from.
 
 /** What the two tables have in common. */
-type Stored = Omit<Served, 'outcome'> & { readonly outcome: string; readonly revision: number }
+type Stored = Omit<Served, 'outcome'> &
+  Pick<StoredAttempt, 'revision' | 'isUnseen' | 'sampleCount'> & { readonly outcome: string }
 
 export interface ServedTable<T> {
   readonly table: NativeTable
   push(row: T): void
 }
 
-export function createAttemptTable(interner: Interner): ServedTable<StoredAttempt> {
-  return createServedTable<StoredAttempt>('signalbox_attempts', interner, {
+export interface ServedTableOptions {
+  readonly interner: Interner
+  readonly seenAt: SeenAt
+}
+
+export function createAttemptTable(options: ServedTableOptions): ServedTable<StoredAttempt> {
+  return createServedTable<StoredAttempt>('signalbox_attempts', options, {
     words: { Target: ({ target }) => target, Role: ({ role }) => role },
     numbers: {},
   })
 }
 
-export function createRequestTable(interner: Interner): ServedTable<StoredRequest> {
-  return createServedTable<StoredRequest>('signalbox_requests', interner, {
+export function createRequestTable(options: ServedTableOptions): ServedTable<StoredRequest> {
+  return createServedTable<StoredRequest>('signalbox_requests', options, {
     words: {
       FinalTarget: ({ finalTarget }) => finalTarget,
       FinalRole: ({ finalRole }) => finalRole,
@@ -72,18 +79,20 @@ const SERVED: Shape<Stored> & { readonly texts: Shape<Stored>['words'] } = {
     Cost: ['Float64', ({ cost }) => cost],
     Weight: ['Float64', ({ weight }) => weight],
     Revision: ['UInt64', ({ revision }) => revision],
+    Samples: ['UInt32', ({ sampleCount }) => sampleCount ?? 1],
   },
 }
 
 function createServedTable<T extends Stored>(
   name: string,
-  interner: Interner,
+  { interner, seenAt: now }: ServedTableOptions,
   own: Shape<T>,
 ): ServedTable<T> {
   const start = createPlainColumn('Timestamp', 'DateTime64(9)')
   const end = createPlainColumn('EndTime', 'DateTime64(9)')
   const received = createPlainColumn('ReceivedAt', 'DateTime64(3)')
-  const columns: NativeColumn[] = [start, end, received]
+  const seenAt = createSeenAtColumn(now)
+  const columns: NativeColumn[] = [start, end, received, seenAt.column]
   const writes: ((served: T) => void)[] = []
   const add = <C extends NativeColumn>(column: C, write: (column: C, served: T) => void) => {
     columns.push(column)
@@ -103,6 +112,8 @@ function createServedTable<T extends Stored>(
       pushHalves(start, nsToHalves(served.startUnixNs))
       pushHalves(end, nsToHalves(served.endUnixNs))
       received.data.uint64(Math.max(0, Math.floor(served.receivedUnixMs)))
+      if (served.isUnseen) seenAt.pushUnseen()
+      else seenAt.push(1)
       for (const write of writes) write(served)
       table.rowCount++
     },

@@ -7,12 +7,14 @@ import { quiet } from './attributes-view.ts'
 import { createDerivation, type Derivation, type DerivedSpan } from './derive.ts'
 import type { JobEvents } from './jobs.ts'
 import { createLogReader } from './log-reader.ts'
+import type { LogView } from './log-view.ts'
 import type { Mapper } from './mapped.ts'
 import { createMapping, type Mapping } from './mapping.ts'
 import { createMetricReader } from './metric-reader.ts'
 import { observeLog } from './observe-log.ts'
 import { observePoint } from './observe-point.ts'
 import { observeEnded, observeSpan } from './observe-span.ts'
+import type { PointView } from './point-view.ts'
 import type { Privacy } from './privacy.ts'
 import { createRequestBook, type RequestBook } from './request-book.ts'
 import type { ResourceFacts, ResourceOptions } from './resource.ts'
@@ -77,7 +79,11 @@ export function createSignals(options: SignalOptions): Signals {
   const traces = createTraces({ ...options, routerServices, scopes, mapping, derivation })
   return {
     traces,
-    tick: (nowUnixMs) => tickBook(book, nowUnixMs, meanings),
+    tick(nowUnixMs) {
+      const found = tickBook(book, nowUnixMs, meanings)
+      tables.arrivals.push(found.observations, [])
+      return found
+    },
     forgetLast: book.forgetLast,
     logs(body, context) {
       const views = logs.read(body, context)
@@ -91,7 +97,9 @@ export function createSignals(options: SignalOptions): Signals {
         }),
       )
       for (const one of ended) observations.push(observeEnded(one, meanings))
-      return { observations: [...observations, ...mapped], itemCount: views.length }
+      for (const one of mapped) observations.push(one)
+      tables.arrivals.push(observations, resourcesOf(views, logResource))
+      return { observations, itemCount: views.length }
     },
     metrics(body, context) {
       const { itemCount, points } = metrics.read(body, context)
@@ -100,9 +108,30 @@ export function createSignals(options: SignalOptions): Signals {
       const observations = points.map((point) =>
         observePoint(point, observing(point.metric.scope.resource, receivedUnixMs)),
       )
-      return { observations: [...observations, ...mapped], itemCount }
+      for (const one of mapped) observations.push(one)
+      tables.arrivals.push(observations, resourcesOf(points, pointResource))
+      return { observations, itemCount }
     },
   }
+}
+
+const logResource = (view: LogView) => view.origin.resource
+const pointResource = (point: PointView) => point.metric.scope.resource
+const spanResource = ({ span }: DerivedSpan) => span.resource
+
+/** The resources of a request's items: few, and mostly the one of the item before. */
+function resourcesOf<V>(
+  views: readonly V[],
+  resourceOf: (view: V) => ResourceFacts,
+): Iterable<ResourceFacts> {
+  const found = new Set<ResourceFacts>()
+  let last: ResourceFacts | undefined
+  for (const view of views) {
+    const own = resourceOf(view)
+    if (own !== last) found.add(own)
+    last = own
+  }
+  return found
 }
 
 function tickBook(book: RequestBook, nowUnixMs: number, meanings: SignalOptions['meanings']) {
@@ -146,6 +175,7 @@ function createTraces(
     const seen = [...found.watched.map(plain), ...derived]
     const observations = [...seen.flatMap((item) => observeSpan(item, meanings)), ...mapped]
     for (const one of ended) observations.push(observeEnded(one, meanings))
+    tables.arrivals.push(observations, resourcesOf(seen, spanResource))
     return { observations, itemCount: found.itemCount }
   }
 }

@@ -8,6 +8,7 @@ import { pushSpanId, pushTraceId } from './hex.ts'
 import type { MapWriter } from './map-writer.ts'
 import type { PairList } from './pairs.ts'
 import type { ScopeFacts } from './scope-facts.ts'
+import { createSeenAtColumn, type SeenAt } from './seen-at.ts'
 import type { SpanParts } from './span-parts.ts'
 import type { SpanScan } from './span-scan.ts'
 import { KINDS, STATUSES } from './span-view.ts'
@@ -29,6 +30,7 @@ export interface SpanTableOptions {
   readonly interner: Interner
   readonly writer: MapWriter
   readonly parts: SpanParts
+  readonly seenAt: SeenAt
 }
 
 export function createSpanTable(options: SpanTableOptions): SpanTable {
@@ -68,12 +70,13 @@ export function createSpanTable(options: SpanTableOptions): SpanTable {
       columns.resource.pushPrepared(resource.map, count)
       pushRepeated(columns.scopeName, name, count)
       pushRepeated(columns.scopeVersion, version, count)
+      columns.seenAt.push(count)
       this.table.rowCount += count
     },
   }
 }
 
-function createColumns({ interner, parts }: SpanTableOptions) {
+function createColumns({ interner, parts, seenAt: now }: SpanTableOptions) {
   const word = (name: string) => createWordColumn(name, interner)
   const text = (name: string) => createPlainColumn(name, 'String')
   const timestamp = createPlainColumn('Timestamp', 'DateTime64(9)')
@@ -91,12 +94,14 @@ function createColumns({ interner, parts }: SpanTableOptions) {
   const duration = createPlainColumn('Duration', 'UInt64')
   const status = word('StatusCode')
   const message = text('StatusMessage')
+  const seenAt = createSeenAtColumn(now)
   const all = [
     ...[timestamp, traceId, spanId, parentId, state, name, kind, service, resource],
-    ...[scopeName, scopeVersion, attributes, duration, status, message, ...parts.columns],
+    ...[scopeName, scopeVersion, attributes, duration, status, message, seenAt.column],
+    ...parts.columns,
   ]
   return {
     ...{ all, timestamp, traceId, spanId, parentId, state, name, kind, service, resource },
-    ...{ scopeName, scopeVersion, attributes, duration, status, message },
+    ...{ scopeName, scopeVersion, attributes, duration, status, message, seenAt },
   }
 }

@@ -2,6 +2,7 @@ import { createInterner, type InternerOptions } from '../lib/interner.ts'
 import type { NativeTable } from '../lib/native-table.ts'
 import type { Block } from '../model/block.ts'
 import type { QualityVerdict, StoredAttempt, StoredRequest } from '../model/stored.ts'
+import { type Arrivals, createArrivals } from './arrival-table.ts'
 import { createShapes, type Shapes } from './attribute-shapes.ts'
 import { createLogTable, type LogTable } from './log-table.ts'
 import { createMapWriter } from './map-writer.ts'
@@ -9,6 +10,7 @@ import { createPairList, type PairList } from './pairs.ts'
 import type { PointKind } from './point-scan.ts'
 import { createPointTable, type PointTable } from './point-table.ts'
 import type { Privacy } from './privacy.ts'
+import { createSeenAt } from './seen-at.ts'
 import {
   createAttemptTable,
   createQualityTable,
@@ -29,6 +31,7 @@ export interface Tables {
   readonly attempts: ServedTable<StoredAttempt>
   readonly requests: ServedTable<StoredRequest>
   readonly quality: ServedTable<QualityVerdict>
+  readonly arrivals: Arrivals
   /** Of the item that is read. */
   readonly pairs: PairList
   /** For looking at a span once more, and at its events. */
@@ -36,7 +39,8 @@ export interface Tables {
   readonly viewEventPairs: PairList
   /** What rules watch for now. */
   watch(interest: SpanInterest): Watch
-  mark(): void
+  /** A request begins, of which detection will have seen all rows then; see `lib/sequence.ts`. */
+  mark(seenAtUnixNs: bigint): void
   rollback(): void
   rowsSinceMark(): number
   seal(): readonly Block[]
@@ -71,7 +75,8 @@ export function createTables({
     return createPairList({ shapes: own, interner: keys })
   }
   const writer = createMapWriter(privacy)
-  const shared = { interner: words, writer }
+  const seenAt = createSeenAt()
+  const shared = { interner: words, writer, seenAt }
   const [pairs, eventPairs] = [createPairs(), createPairs()]
   const parts = createSpanParts({ ...shared, eventPairs, linkPairs: createPairs(), privacy })
   const exemplars = { ...shared, pairs: createPairs() }
@@ -84,13 +89,14 @@ export function createTables({
     exponentialHistogram: createPointTable('exponentialHistogram', exemplars),
     summary: createPointTable('summary', exemplars),
   }
-  const attempts = createAttemptTable(words)
-  const requests = createRequestTable(words)
+  const attempts = createAttemptTable(shared)
+  const requests = createRequestTable(shared)
   const quality = createQualityTable(words)
+  const arrivals = createArrivals(shared)
   const own = [attempts, requests, quality]
   const all = [spans, logs, ...Object.values(points), ...own].map(({ table }) => table)
   return {
-    ...{ spans, logs, points, attempts, requests, quality, pairs },
+    ...{ spans, logs, points, attempts, requests, quality, arrivals, pairs },
     viewPairs: createPairs(),
     viewEventPairs: createPairs(),
     watch(wanted) {
@@ -100,15 +106,22 @@ export function createTables({
       for (const own of shapes) own.forget()
       return watch
     },
-    ...createOpenBlocks(all),
+    ...createOpenBlocks([...all, arrivals.table], { counted: all, begin: seenAt.set }),
   }
 }
 
-function createOpenBlocks(tables: readonly NativeTable[]) {
+interface OpenBlocksOptions {
+  /** Who was heard is no row of what was sent. */
+  readonly counted: readonly NativeTable[]
+  begin(seenAtUnixNs: bigint): void
+}
+
+function createOpenBlocks(tables: readonly NativeTable[], { counted, begin }: OpenBlocksOptions) {
   let markedRows = 0
-  const countRows = () => tables.reduce((sum, { rowCount }) => sum + rowCount, 0)
+  const countRows = () => counted.reduce((sum, { rowCount }) => sum + rowCount, 0)
   return {
-    mark() {
+    mark(seenAtUnixNs: bigint) {
+      begin(seenAtUnixNs)
       markedRows = countRows()
       for (const table of tables) table.mark()
     },

@@ -40,7 +40,7 @@ export function createTellAttempts(options: TellAttemptsOptions): TellAttempts {
       revisions.onUndo(() => {
         entry.told = undefined
       })
-      options.attempt({ ...now, revision: entry.revision })
+      options.attempt({ ...now, revision: entry.revision, isUnseen: !isFresh })
     },
     takeBack(entry) {
       const { told } = entry
@@ -50,7 +50,7 @@ export function createTellAttempts(options: TellAttemptsOptions): TellAttempts {
       revisions.onUndo(() => {
         entry.told = told
       })
-      options.attempt({ ...told, outcome: '', revision: entry.revision })
+      options.attempt({ ...told, outcome: '', revision: entry.revision, isUnseen: true })
     },
   }
 }

@@ -49,7 +49,8 @@ export function createTelling(options: TellingOptions): Telling {
     if (own.length > 0) entry.hasOwn = false
     if (entry.own && !entry.hasOwn) attempts.takeBack(entry.own)
     else if (entry.own) attempts.tell(entry.own, isFresh)
-    rows.tell(entry, toSpanRequest(entry, own, options.topology()), { form: '', isFresh })
+    const now = toSpanRequest(entry, own, options.topology())
+    rows.tell(entry, now, { form: '', isFresh, isSeen: isFresh })
   }
   const tellJob = (group: Group, fresh: Fresh) => {
     const opening = openingOf(group)
@@ -59,14 +60,17 @@ export function createTelling(options: TellingOptions): Telling {
       if (entry === opening || !entry.told) continue
       // What stood under the poll's name was the last word: the opening's must be later.
       if (opening && entry.told.form === 'job') opening.revision = revisions.next()
-      rows.tell(entry, entry.told, { form: 'poll', isFresh: false })
+      rows.tell(entry, entry.told, { form: 'poll', isFresh: false, isSeen: false })
     }
     const now = toJobRequest(group, opening?.said, options.topology())
     if (!now || now.route === '') return
-    const isFresh = fresh.has(group) || (opening !== undefined && fresh.has(opening))
-    if (!opening) return rows.tellEnd(group, now, isFresh)
+    // Rules see it once, when it has ended; then there is a row of that moment in any case.
+    const isSeen = !group.isObserved && now.outcome !== 'unknown'
+    const isBrought = fresh.has(group) || (opening !== undefined && fresh.has(opening))
+    const as = { form: 'job', isFresh: isBrought || isSeen, isSeen } as const
+    if (!opening) return rows.tellEnd(group, now, as)
     rows.takeBackEnd(group, opening)
-    rows.tell(opening, now, { form: 'job', isFresh })
+    rows.tell(opening, now, as)
   }
   return {
     attemptOf: attempts.attemptOf,
@@ -87,16 +91,18 @@ interface RequestRowsOptions extends Pick<TellingOptions, 'request'> {
 interface As {
   readonly form: StoredRequest['form']
   readonly isFresh: boolean
+  /** It is what rules see now. */
+  readonly isSeen: boolean
 }
 
 function createRequestRows({ revisions, request }: RequestRowsOptions) {
   return {
     /** By the start, trace and span of its opening, or of the span that it is. */
-    tell(entry: RequestEntry, now: JobRequest | Request, { form, isFresh }: As) {
+    tell(entry: RequestEntry, now: JobRequest | Request, { form, isFresh, isSeen }: As) {
       const isSame = entry.told !== undefined && isEqual(entry.told, now, form)
       if (isSame && !isFresh) return
       if (!isSame && (entry.told || entry.revision > 0)) entry.revision = revisions.next()
-      const row = { ...now, form, revision: entry.revision }
+      const row = { ...now, form, revision: entry.revision, isUnseen: !isSeen }
       entry.told = row
       revisions.onUndo(() => {
         entry.told = undefined
@@ -104,17 +110,18 @@ function createRequestRows({ revisions, request }: RequestRowsOptions) {
       request(row)
     },
     /** By those of its end, while no opening is known. */
-    tellEnd(group: Group, now: JobRequest, isFresh: boolean) {
+    tellEnd(group: Group, now: JobRequest, { isFresh, isSeen }: As) {
       const { toldEnd } = group
       const isSame =
         toldEnd !== undefined && isEqual(toldEnd, now, 'end') && isSameRow(toldEnd, now)
       if (isSame && !isFresh) return
       // An earlier end than the one that was told first has a row of its own.
       if (toldEnd && !isSameRow(toldEnd, now))
-        request({ ...toldEnd, form: 'poll', revision: revisions.next() })
+        request({ ...toldEnd, form: 'poll', revision: revisions.next(), isUnseen: true })
       // Never 0: what an earlier process said of the request is older.
       if (!isSame) group.endRevision = revisions.next()
-      const row = { ...now, form: 'end', revision: group.endRevision } as const
+      const own = { form: 'end', revision: group.endRevision, isUnseen: !isSeen } as const
+      const row = { ...now, ...own }
       group.toldEnd = row
       revisions.onUndo(() => {
         group.toldEnd = toldEnd
@@ -129,7 +136,7 @@ function createRequestRows({ revisions, request }: RequestRowsOptions) {
       revisions.onUndo(() => {
         group.toldEnd = toldEnd
       })
-      request({ ...toldEnd, form: 'poll', revision: revisions.next() })
+      request({ ...toldEnd, form: 'poll', revision: revisions.next(), isUnseen: true })
       opening.revision = revisions.next()
     },
   }

@@ -59,7 +59,7 @@ const BUILT_IN = new Set<string>([
 ])
 
 /** Whether a key of a rule means just the attribute of that name, of the item itself or an event. */
-function isPlainAttribute(key: string): boolean {
+export function isPlainAttribute(key: string): boolean {
   return !BUILT_IN.has(key) && !key.startsWith('resource.')
 }
 

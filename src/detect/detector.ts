@@ -13,16 +13,17 @@ import type { DetectEvents } from '../telemetry/detect-events.ts'
 import { createAnnouncer } from './announce.ts'
 import { createClockGuard } from './clock-guard.ts'
 import { createIntake } from './intake.ts'
-import { createJudging } from './judging.ts'
+import { createJudging, type Judging } from './judging.ts'
 import { createMemory } from './memory.ts'
-import { createGenerationBehind, createRestarts } from './restarts.ts'
-import { createRuleBook } from './rule-book.ts'
+import { createGenerationBehind, createRestarts, type Restarts } from './restarts.ts'
+import { createRuleBook, type Gone, type RuleBook } from './rule-book.ts'
 import type { RuleRun } from './rule-run.ts'
 import { toRuleView } from './rule-view.ts'
 import { createSources } from './sources.ts'
 import { statusObservations } from './status-observations.ts'
 import { createTemplates } from './templates.ts'
-import { createTicks } from './ticks.ts'
+import { createTicks, type Ticks } from './ticks.ts'
+import { createTurns } from './turns.ts'
 
 /**
  * Judges rules on the stream of observations, by event time, without storage: a rule that a batch
@@ -33,16 +34,30 @@ export interface Detector extends Part {
   /** What came together at `receivedUnixMs` (default: now). */
   observe(observations: readonly Observation[], receivedUnixMs?: number): void
   status(received: ReceivedStatus): void
-  /** Weights of a route changed: its windows start anew with attempts of `pair` or newer. */
-  restart(change: { readonly route: string; readonly pair: Generation }): void
-  /** A router said goodbye: it is neither silent nor missing from then on. */
-  forgetRouter(router: string): void
+  /**
+   * Weights of a route changed: its windows start anew with attempts of `pair` or newer. While it
+   * judges, or within `during`, once that is done.
+   */
+  restart(change: Restart): void
+  /** A router said goodbye: it is neither silent nor missing from then on (default: now). */
+  forgetRouter(router: string, atUnixMs?: number): void
+  /** What `run` brings about waits until it is done: then a replay finds the same. */
+  during(run: () => void): void
   /** Unchanged rules keep their state, changed ones their verdict; a firing rule that goes is told ok. */
   reload(rules: readonly Rule[]): void
   rules(): RuleView[]
   rule(id: string): RuleView | undefined
   /** What the tick does: judges every group now. */
   judge(): void
+  /** Runs the ticks that are due by then; at most the last minute's. */
+  tickTo(unixMs: number): void
+}
+
+export interface Restart {
+  readonly route: string
+  readonly pair: Generation
+  /** Default: now. */
+  readonly atUnixMs?: number
 }
 
 export interface DetectorOptions {
@@ -77,19 +92,24 @@ export function createDetector(options: DetectorOptions, templates = createTempl
   const seen = { generationBehind, templates }
   const intake = createIntake({ ...options, ...seen, sources, clockGuard, book, restarts })
   const judge = () => judgeAt(clock.nowMs())
-  const ticks = createTicks({ clock, tick: judgeAt })
+  const turns = createTurns()
+  const ticks = createTicks({ clock, tick: judgeAt, around: turns.run })
   const parts = { sources, clockGuard, restarts, templates }
   const { memory: store } = options
   const memory = store && createMemory({ store, clock, book, parts, events })
 
   const observe = (observations: readonly Observation[], receivedUnixMs = clock.nowMs()) => {
     const startMs = clock.monotonicMs()
-    ticks.runUntil(receivedUnixMs)
-    const touched = intake.take(observations, judging.momentAt(receivedUnixMs))
-    judgeGroups(touched, receivedUnixMs)
+    turns.run(() => {
+      ticks.runUntil(receivedUnixMs)
+      const touched = intake.take(observations, judging.momentAt(receivedUnixMs))
+      judgeGroups(touched, receivedUnixMs)
+    })
     events.observed(observations.length)
     events.judged((clock.monotonicMs() - startMs) / 1_000)
   }
+  const restart = (change: Restart) =>
+    turns.run(() => restartAt(change, { clock, ticks, restarts, book, judgeAt }))
   const viewOf = (run: RuleRun) => toRuleView(run, clock.nowMs())
 
   return {
@@ -104,19 +124,18 @@ export function createDetector(options: DetectorOptions, templates = createTempl
     },
     observe,
     status: (received) => observe(statusObservations(received), received.receivedUnixMs),
-    restart({ route, pair }) {
-      restarts.restart(route, pair, clock.nowMs())
-      book.restart(route, clock.nowMs())
-      judge()
-    },
-    forgetRouter(router) {
+    restart: (change) => turns.after(() => restart(change)),
+    forgetRouter(router, atUnixMs = clock.nowMs()) {
+      ticks.runUntil(atUnixMs)
       sources.forget(router)
-      for (const run of book.runs().filter(({ rule }) => rule.kind === 'silence'))
-        for (const entry of run.dropRouter(router)) close({ run, entry }, `${router} said goodbye`)
-      book.forgetGroups()
+      const end = { reason: `${router} said goodbye`, atUnixMs }
+      for (const gone of dropRouter(book, router)) close(gone, end)
     },
+    during: turns.run,
+    tickTo: (unixMs) => turns.run(() => ticks.runUntil(unixMs)),
     reload(rules) {
-      for (const gone of book.reload(rules)) close(gone, 'the rule was removed')
+      const end = { reason: 'the rule was removed', atUnixMs: clock.nowMs() }
+      for (const gone of book.reload(rules)) close(gone, end)
       judge()
     },
     rules: () => book.runs().map(viewOf),
@@ -126,4 +145,27 @@ export function createDetector(options: DetectorOptions, templates = createTempl
     },
     judge,
   }
+}
+
+/** The groups of a router that said goodbye, which nobody waits for any more. */
+function dropRouter(book: RuleBook, router: string): readonly Gone[] {
+  const silences = book.runs().filter(({ rule }) => rule.kind === 'silence')
+  const gone = silences.flatMap((run) => run.dropRouter(router).map((entry) => ({ run, entry })))
+  book.forgetGroups()
+  return gone
+}
+
+interface RestartParts extends Pick<Judging, 'judgeAt'> {
+  readonly clock: Clock
+  readonly ticks: Ticks
+  readonly restarts: Restarts
+  readonly book: RuleBook
+}
+
+function restartAt({ route, pair, atUnixMs }: Restart, parts: RestartParts): void {
+  const nowUnixMs = atUnixMs ?? parts.clock.nowMs()
+  parts.ticks.runUntil(nowUnixMs)
+  parts.restarts.restart(route, pair, nowUnixMs)
+  parts.book.restart(route, nowUnixMs)
+  parts.judgeAt(nowUnixMs)
 }

@@ -95,6 +95,7 @@ class Sorting implements Intake {
     }
     this.#cursor.moveTo(observation, { atUnixMs, heardMs: nowMs })
     if ((heard.units & UNIT_FLAG[unit]) === 0) this.#tellSender(heard, unit)
+    if (observation.isPresence) return
     let isNew: boolean | undefined
     let isCurrent = true
     for (const sorter of book.sortersOf(unit)) {

@@ -13,7 +13,7 @@ export interface Judging {
   /** Those that took something. */
   judgeGroups(touched: ReadonlyMap<RunGroup, RuleRun>, nowUnixMs: number): void
   /** Whatever fired gets its closing word, also when its rule or its router goes. */
-  close(gone: Gone, reason: string): void
+  close(gone: Gone, end: { readonly reason: string; readonly atUnixMs: number }): void
 }
 
 export interface JudgingOptions {
@@ -24,10 +24,20 @@ export interface JudgingOptions {
   readonly announce: Announce
 }
 
+const STEP_MS = 500
+
 export function createJudging(options: JudgingOptions): Judging {
   const { clock, latenessMs, sources, book, announce } = options
+  let offsetMs = clock.nowMs() - clock.monotonicMs()
+  // The clocks are read a fraction of a millisecond apart: only a step of one counts, or the same
+  // batches would be judged at other instants at every run.
+  const follow = () => {
+    const nowMs = clock.nowMs() - clock.monotonicMs()
+    if (Math.abs(nowMs - offsetMs) > STEP_MS) offsetMs = nowMs
+  }
   const momentAt = (nowUnixMs: number): Moment => {
-    const nowMs = clock.monotonicMs() - (clock.nowMs() - nowUnixMs)
+    follow()
+    const nowMs = nowUnixMs - offsetMs
     const newestUnixMs = Math.max(sources.newestUnixMs ?? 0, nowUnixMs - latenessMs)
     const eventUnixMs = Math.min(nowUnixMs, newestUnixMs)
     return { nowUnixMs, nowMs, eventUnixMs, look: book.look }
@@ -55,10 +65,10 @@ export function createJudging(options: JudgingOptions): Judging {
       for (const run of book.dependents(now.nowMs))
         for (const entry of run.groups()) if (!touched.has(entry)) judgeGroup(run, entry, now)
     },
-    close({ run, entry }, reason) {
+    close({ run, entry }, { reason, atUnixMs }) {
       if (!entry.judgement) return
       entry.judgement = { ...entry.judgement, state: 'ok', effect: 'ok', witnesses: [], reason }
-      announce(run, entry, momentAt(clock.nowMs()))
+      announce(run, entry, momentAt(atUnixMs))
     },
   }
 }

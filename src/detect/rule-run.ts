@@ -194,7 +194,7 @@ class Run implements RuleRun {
 /** What names a sender, and is the same for all that it sends. */
 const SENDER_KEYS = new Set(['router', 'worker', 'autoscaler'])
 
-function isPerSender(rule: Rule): boolean {
+export function isPerSender(rule: Rule): boolean {
   if (rule.kind !== 'silence' || typeof rule.expect !== 'string') return false
   // Workers name their target on the resource; what routers name changes with every item.
   const isSender = (key: string) =>

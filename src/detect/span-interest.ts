@@ -28,7 +28,8 @@ function looksAtSpans(rule: Rule): boolean {
   return unitsOf(rule).includes('span')
 }
 
-function neededBy(rule: Rule): readonly string[] {
+/** What an item must carry for the rule to take it. */
+export function neededBy(rule: Rule): readonly string[] {
   const matchers = { ...rule.where, ...(rule.kind === 'silence' && toMatchers(rule.expect)) }
   const keys = Object.entries(matchers).filter(([, matcher]) => needsPresence(matcher))
   return [...keys.map(([key]) => key), ...ownOf(rule)]

@@ -10,6 +10,8 @@ export interface Ticks {
 export interface TicksOptions {
   readonly clock: Clock
   tick(unixMs: number): void
+  /** What all ticks of one timer run in. */
+  around(run: () => void): void
 }
 
 const TICK_MS = 250
@@ -21,7 +23,7 @@ const DUE_MAX = 240
  * is due runs before whatever came after it. So the same items at the same times give the same
  * verdicts, live and when they are replayed.
  */
-export function createTicks({ clock, tick }: TicksOptions): Ticks {
+export function createTicks({ clock, tick, around }: TicksOptions): Ticks {
   let lastUnixMs: number | undefined
   let cancel: Cancel | undefined
   const floor = (unixMs: number) => Math.floor(unixMs / TICK_MS) * TICK_MS
@@ -41,7 +43,7 @@ export function createTicks({ clock, tick }: TicksOptions): Ticks {
     start() {
       if (cancel) return
       lastUnixMs = floor(clock.nowMs())
-      cancel = clock.every(TICK_MS, () => runUntil(clock.nowMs()))
+      cancel = clock.every(TICK_MS, () => around(() => runUntil(clock.nowMs())))
     },
     stop() {
       cancel?.()

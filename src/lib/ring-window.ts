@@ -92,7 +92,10 @@ class Ring implements RingWindow {
   sum(channel: number, endMs: number, windowMs: number): number {
     const end = Math.floor(endMs / this.#bucketMs)
     const buckets = this.#bucketsIn(windowMs)
-    if (end === this.#head && buckets === this.#windowCount) return this.#running[channel] as number
+    if (buckets === this.#windowCount && end >= this.#head) {
+      const left = this.#without(channel, end)
+      if (left !== undefined) return left
+    }
     return this.#count(channel, end - buckets + 1, end)
   }
 
@@ -168,13 +171,31 @@ class Ring implements RingWindow {
 
   /** Empties the buckets between the old head and the new one. */
   #advance(bucket: number): void {
+    let isKnown = true
+    for (let channel = 0; channel < this.#channelCount; channel++) {
+      const left = this.#without(channel, bucket)
+      if (left === undefined) isKnown = false
+      else this.#running[channel] = left
+    }
     const from = Math.max(this.#head + 1, bucket - this.#ringCount + 1, 0)
     for (let next = from; next <= bucket; next++) this.#bucket(next).fill(0)
     this.#head = bucket
-    this.#recount()
+    if (!isKnown) this.#recount()
   }
 
-  // Once per bucket, so that fractions never add up to a drift.
+  /**
+   * What is left of the running sum in the window that ends at a later bucket, without counting all of
+   * it again. Undefined for fractions, which would add up to a drift, and where nothing of it is left.
+   */
+  #without(channel: number, end: number): number | undefined {
+    const running = this.#running[channel] as number
+    if (end === this.#head) return running
+    if (end - this.#head >= this.#windowCount || !Number.isSafeInteger(running)) return undefined
+    const first = this.#head - this.#windowCount + 1
+    const leaving = this.#count(channel, first, end - this.#windowCount)
+    return Number.isSafeInteger(leaving) ? running - leaving : undefined
+  }
+
   #recount(): void {
     for (let channel = 0; channel < this.#channelCount; channel++)
       this.#running[channel] = this.#count(channel, this.#head - this.#windowCount + 1, this.#head)

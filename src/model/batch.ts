@@ -15,7 +15,7 @@ export interface DecodedBatch {
   readonly rejectedReason: string
   /** Attributes that were left out or hashed, by what they are. */
   readonly withheld: readonly WithheldCount[]
-  /** Rows that went into the open blocks, of all tables, and about how many bytes they are. */
+  /** Rows of what was sent that went into the open blocks, and about how many bytes they are. */
   readonly rowCount: number
   readonly byteCount: number
   /** Takes those rows out again; only until the next request is decoded, or the blocks are sealed. */

@@ -4,6 +4,7 @@ export type JournalTable =
   | 'signalbox_transitions'
   | 'signalbox_deliveries'
   | 'signalbox_incidents'
+  | 'signalbox_router_statuses'
 
 /**
  * Writes one row for history and evidence. Never fails, never waits: what must survive is in the

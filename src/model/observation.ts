@@ -32,6 +32,8 @@ export interface Observation {
    * the request's bytes, as other members may: good until the call that hands it over returns.
    */
   field(key: string): FieldValue | undefined
+  /** Only that its sender was heard: no item, and counted by no rule. */
+  readonly isPresence?: boolean
   readonly attempt?: Attempt
   readonly request?: Request
   /** Identity for counting once: `traceId/spanId` for spans; absent for logs and metrics. */

@@ -11,6 +11,8 @@ export interface OtlpRequest {
   /** Good until the call that it is given to returns. */
   readonly body: Uint8Array
   readonly receivedUnixMs: number
+  /** When detection sees it (`lib/sequence.ts`); without it, when it was received. */
+  readonly seenAtUnixNs?: bigint
   /**
    * Identity of the bytes as they came, before anything was taken out of them: 16 bytes, one per
    * character. Absent: not to be remembered.

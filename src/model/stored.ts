@@ -15,6 +15,10 @@ export interface StoredAttempt extends Omit<Attempt, 'outcome'> {
   /** '': no attempt after all. */
   readonly outcome: RequestOutcome | ''
   readonly revision: number
+  /** Rules did not see it: it corrects what they saw. */
+  readonly isUnseen?: boolean
+  /** Samples that it stands for; default 1. */
+  readonly sampleCount?: number
 }
 
 export interface StoredRequest extends Omit<Request, 'outcome'> {
@@ -22,6 +26,8 @@ export interface StoredRequest extends Omit<Request, 'outcome'> {
   readonly outcome: RequestOutcome | 'unknown'
   readonly form: RequestForm
   readonly revision: number
+  readonly isUnseen?: boolean
+  readonly sampleCount?: number
 }
 
 /** What somebody found out about the quality of a request's images: `signalbox.quality.<name>`. */

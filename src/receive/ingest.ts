@@ -9,8 +9,10 @@ const RETRY_AFTER_MAX_S = 3
 
 export interface IngestOptions {
   decode(request: OtlpRequest): DecodeResult
+  /** Numbers requests in the order in which detection sees them; see `lib/sequence.ts`. */
+  nextSeenAt(): bigint
   /** Hands over to detection. Not called for what it has seen before, and storage refused. */
-  observe(observations: readonly Observation[]): void
+  observe(observations: readonly Observation[], seenAtUnixNs: bigint): void
   /** Puts the batch's rows where they survive a crash; 'ok' only then. */
   append(entry: AppendedBatch): Promise<Outcome>
   readonly events: Pick<ReceiveEvents, 'decoded' | 'withheld'>
@@ -36,22 +38,26 @@ function toEntry(request: OtlpRequest, batch: DecodedBatch): AppendedBatch {
 export function createIngest(
   options: IngestOptions,
 ): (request: OtlpRequest) => Promise<OtlpAnswer> {
-  const judge = (request: OtlpRequest, batch: DecodedBatch) => {
+  const refused = createRefused()
+  const judge = (request: SeenRequest, batch: DecodedBatch) => {
     const { itemCount, rejectedCount, withheld } = batch
     for (const count of withheld) options.events.withheld(count)
     // Detection first: it must see what a full log refuses, and it is what seconds are saved for.
     if (request.isObserved) return
     options.events.decoded({ signal: request.signal, itemCount, rejectedCount })
-    options.observe(batch.observations)
+    options.observe(batch.observations, request.seenAtUnixNs)
   }
-  const take = (request: OtlpRequest): OtlpAnswer | Promise<OtlpAnswer> => {
+  const take = (given: OtlpRequest): OtlpAnswer | Promise<OtlpAnswer> => {
+    const seenAtUnixNs = refused.take(given) ?? options.nextSeenAt()
+    const request = { ...given, seenAtUnixNs }
     const result = options.decode(request)
     if (result.status === 'bad') return result
     const { batch } = result
     judge(request, batch)
     const accepted = toAccepted(batch)
     if (batch.itemCount === 0) return accepted
-    return options.append(toEntry(request, batch)).then(toAnswer(accepted))
+    const answered = options.append(toEntry(request, batch)).then(toAnswer(accepted))
+    return request.onceKey === undefined ? answered : answered.then(refused.noting(request))
   }
   return (request) => {
     try {
@@ -59,6 +65,31 @@ export function createIngest(
     } catch (fault) {
       return Promise.reject(fault)
     }
+  }
+}
+
+interface SeenRequest extends OtlpRequest {
+  readonly seenAtUnixNs: bigint
+}
+
+/** Within the time for which a full log is waited for; of more, the newest are stored as seen later. */
+const REFUSED_MAX = 10_000
+
+/** When detection saw what storage refused: its rows say that when the request comes again. */
+function createRefused() {
+  const seen = new Map<string, bigint>()
+  return {
+    take({ onceKey = '', isObserved }: OtlpRequest): bigint | undefined {
+      return isObserved ? seen.get(onceKey) : undefined
+    },
+    /** Holds on to no more of the request than this. */
+    noting({ onceKey = '', seenAtUnixNs }: SeenRequest) {
+      return (answer: OtlpAnswer): OtlpAnswer => {
+        if (answer.status !== 'retry') seen.delete(onceKey)
+        else if (seen.size < REFUSED_MAX) seen.set(onceKey, seenAtUnixNs)
+        return answer
+      }
+    },
   }
 }
 

@@ -2,6 +2,7 @@ import { createCheaperLoading, SORT_TO_THE_SECOND } from './schema-cheaper.ts'
 import { createFewerMerges } from './schema-merges.ts'
 import { createMetricsTables, METRICS_TABLES } from './schema-metrics.ts'
 import { createOwnTables, OWN_TABLES, QUALITY_TABLE, reviseOwnTables } from './schema-own.ts'
+import { createRecording, RECORDING_TABLES } from './schema-recording.ts'
 import { createLogsTable, createTracesTables } from './schema-records.ts'
 import type { SchemaOptions } from './schema-table.ts'
 import { createCoarserLookup, createTraceLookup } from './schema-trace-lookup.ts'
@@ -39,6 +40,14 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: 'traces looked up by hash', statements: createTraceLookup },
   { name: 'traces looked up by a part of the hash', statements: createCoarserLookup },
   { name: 'fewer merges', statements: () => createFewerMerges(STREAMED_TABLES) },
+  {
+    name: 'what detection saw, in its order',
+    statements: (options) =>
+      createRecording(options, {
+        telemetry: ['otel_traces', ...STREAMED_TABLES],
+        metrics: METRICS_TABLES,
+      }),
+  },
 ]
 
 /** Tables whose rows end with the retention, and the expression of a row's time. */
@@ -51,4 +60,5 @@ export const RETAINED_TABLES: readonly { readonly table: string; readonly time: 
     table,
     time: `toDateTime(${time})`,
   })),
+  ...RECORDING_TABLES.map(({ table, time }) => ({ table, time })),
 ]

@@ -25,6 +25,8 @@ export interface Storage {
   readonly ruleMemory: RuleMemory
   readonly journal: JournalPart
   readonly log: WriteLog
+  /** Resolves when everything accepted so far can be queried, or after 5 s. */
+  flush(): Promise<unknown>
   /** Why a sender would be refused now; empty when it would not. */
   refusing(): readonly string[]
   degraded(): readonly string[]
@@ -40,6 +42,8 @@ export interface StorageOptions {
   /** All rows decoded since it was called last, for the log. */
   readonly seal: () => readonly Block[]
 }
+
+const FLUSH_MS_MAX = 5_000
 
 /** @throws AppError DATA_DIR_LOCKED when another server uses the data directory */
 export function createStorage({ settings, clock, events, seal }: StorageOptions): Storage {
@@ -82,6 +86,8 @@ export function createStorage({ settings, clock, events, seal }: StorageOptions)
     },
     journal,
     log,
+    flush: () =>
+      Promise.race([Promise.all([journal.flush(), log.flush()]), clock.sleep(FLUSH_MS_MAX)]),
     refusing: log.refusing,
     degraded: () => [...schema.degraded(), ...log.degraded()],
   }

@@ -87,6 +87,7 @@ export function createBackend(
       changeEvent: () => {},
     },
     reports: { report: () => Promise.reject(new Error('not in this test')), render: () => '' },
+    backtests: { run: async () => ({ status: 'busy' }), running: () => undefined },
     silences: {
       list: () => [],
       create: (one) => ({ ...one, id: 'sil_1', created_at: one.ends_at }),

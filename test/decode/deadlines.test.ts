@@ -10,6 +10,7 @@ test('a request without an end is observed and logged at its deadline, by the cl
   const rowCounts: number[] = []
   const seen: (string | undefined)[] = []
   const deadlines = createDeadlines({
+    nextSeenAt: () => 1n,
     ...{ decoder, clock },
     observe: (observations) => {
       for (const { request } of observations) seen.push(request?.errorType)

@@ -46,6 +46,7 @@ describe('spans', () => {
         ScopeVersion: '',
         SpanAttributes: { y: 'text', z: '1.5' },
         Duration: '12500000',
+        SeenAt: '1768140000.000000000',
         StatusCode: 'Error',
         StatusMessage: 'boom',
         'Events.Timestamp': ['1768140000.001000000'],

@@ -72,6 +72,8 @@ test('an attempt is a row and an observation', () => {
     Cost: 1.25,
     Weight: 2,
     Revision: '0',
+    Samples: 1,
+    SeenAt: '1768140000.000000000',
   }
   expect(rowsOf(batch, 'signalbox_attempts')).toEqual([expected])
   const [observation] = unitOf(batch, 'attempt')

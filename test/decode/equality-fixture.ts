@@ -59,9 +59,15 @@ export function sealRows(decoder: Decoder): Rows {
   )
 }
 
-/** Attempts and requests are not the reference's business. */
+/** Attempts, requests and who was heard are not the reference's business, nor is when it was seen. */
 export function telemetryOf(rows: Rows): Rows {
-  return Object.fromEntries(Object.entries(rows).filter(([table]) => table.startsWith('otel_')))
+  const telemetry = Object.entries(rows).filter(([table]) => table.startsWith('otel_'))
+  return Object.fromEntries(telemetry.map(([table, own]) => [table, own.map(asExported)]))
+}
+
+/** Without what the exporter's tables do not have; `recorded.test.ts` is about that. */
+export function asExported({ SeenAt: _, EventAt: __, ...row }: Row): Row {
+  return row
 }
 
 export function join(all: readonly Rows[]): Rows {

@@ -52,6 +52,7 @@ test('a record becomes a row of the exporter', () => {
     ScopeAttributes: { a: 'true' },
     LogAttributes: { 'hw.id': 'gpu-3', z: '1' },
     EventName: 'oom',
+    SeenAt: '1768140000.000000000',
   })
 })
 

@@ -201,8 +201,9 @@ test.for<[string, string, object, object, unknown]>([
   ],
 ])('a %s becomes a row of %s', ([, table, metric, columns, value]) => {
   const batch = decode(metric)
-  expect([...batch.rows.keys()]).toEqual([table])
-  expect(rowsOf(batch, table)).toEqual([{ ...ALIKE, ...columns }])
+  expect([...batch.rows.keys()]).toEqual([table, 'signalbox_arrivals'])
+  const seen = { EventAt: '1768140000.000000000', SeenAt: '1768140000.000000000' }
+  expect(rowsOf(batch, table)).toEqual([{ ...ALIKE, ...columns, ...seen }])
   const [observation] = unitOf(batch, 'metric')
   expect(observation).toMatchObject({
     atUnixMs: NOW_MS,

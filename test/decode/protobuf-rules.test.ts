@@ -2,7 +2,13 @@ import { expect, test } from 'vitest'
 import type { Row } from '../../src/model/batch.ts'
 import type { Signal } from '../../src/model/otlp.ts'
 import { createTestDecoder } from './decoder-fixture.ts'
-import { createOpenDecoder, RECEIVED_MS, referenceRows, sealRows } from './equality-fixture.ts'
+import {
+  createOpenDecoder,
+  RECEIVED_MS,
+  referenceRows,
+  sealRows,
+  telemetryOf,
+} from './equality-fixture.ts'
 import {
   bytesField,
   fixed64Field,
@@ -37,7 +43,7 @@ function decode(signal: Signal, body: Buffer) {
   const request = { signal, body, encoding: 'protobuf' as const }
   const decoder = createOpenDecoder()
   const result = decoder.decode({ ...request, receivedUnixMs: RECEIVED_MS })
-  return { result, rows: sealRows(decoder), reference: referenceRows(request) }
+  return { result, rows: telemetryOf(sealRows(decoder)), reference: referenceRows(request) }
 }
 
 const READ: readonly (readonly [string, Signal, Buffer, Row])[] = [

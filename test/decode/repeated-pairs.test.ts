@@ -1,7 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createTestDecoder } from './decoder-fixture.ts'
-import { createOpenDecoder, RECEIVED_MS, referenceRows, sealRows } from './equality-fixture.ts'
+import {
+  createOpenDecoder,
+  RECEIVED_MS,
+  referenceRows,
+  sealRows,
+  telemetryOf,
+} from './equality-fixture.ts'
 import { bytesField, doubleField, messageField, varint, varintField } from './protobuf-bytes.ts'
 
 // Attributes that stand again as the item before had them are not read again, and what they became
@@ -24,7 +30,7 @@ function expectAsReference(spans: readonly (readonly Uint8Array[])[]) {
   const request = { signal: 'traces', encoding: 'protobuf', body: bodyOf(spans) } as const
   const decoder = createOpenDecoder()
   const result = decoder.decode({ ...request, receivedUnixMs: RECEIVED_MS })
-  const rows = sealRows(decoder)
+  const rows = telemetryOf(sealRows(decoder))
   expect(rows.otel_traces).toEqual(referenceRows(request)?.otel_traces)
   return { result, rows: rows.otel_traces ?? [] }
 }
@@ -53,7 +59,7 @@ test('in another kind of data point the same tag is another field', () => {
   const request = { signal: 'metrics', encoding: 'protobuf', body } as const
   const decoder = createOpenDecoder()
   decoder.decode({ ...request, receivedUnixMs: RECEIVED_MS })
-  expect(sealRows(decoder)).toEqual(referenceRows(request))
+  expect(telemetryOf(sealRows(decoder))).toEqual(referenceRows(request))
 })
 
 test('a field between two attributes stays where it is', () => {

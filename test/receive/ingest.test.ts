@@ -26,6 +26,7 @@ function createCase(result: DecodeResult, outcome: Outcome = { status: 'ok' }) {
   const seen: string[] = []
   const entries: AppendedBatch[] = []
   const ingest = createIngest({
+    nextSeenAt: () => 1n,
     decode: () => result,
     observe: () => seen.push('observed'),
     append: async (entry) => {

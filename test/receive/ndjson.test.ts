@@ -81,6 +81,7 @@ test('what became of the lines goes through the pipeline with the batch', async 
     ...{ rowCount: 2, byteCount: 1, discard: () => {} },
   }
   const ingest = createIngest({
+    nextSeenAt: () => 1n,
     decode: () => ({ status: 'ok', batch: { ...batch, lines } }),
     observe: () => {},
     append: async () => ({ status: 'ok' }),

@@ -41,6 +41,7 @@ function createWay(settings: Parameters<typeof PrivacySettings.parse>[0] = {}) {
   const rows: Row[] = []
   const observations: Observation[] = []
   const door = createDoor({
+    nextSeenAt: () => 1n,
     ...{ names, hash, taken: [], decode: decoder.decode },
     observe: (all) => void observations.push(...all),
     append: async () => {

@@ -27,6 +27,7 @@ async function receive() {
   const batches: Map<string, readonly Row[]>[] = []
   const decoder = createTestDecoder()
   const ingest = createIngest({
+    nextSeenAt: () => 1n,
     decode: decoder.decode,
     observe: () => {},
     append: async () => {

@@ -28,6 +28,7 @@ async function receive() {
   const decoder = createTestDecoder()
   let signal: Signal = 'traces'
   const ingest = createIngest({
+    nextSeenAt: () => 1n,
     decode(request) {
       signal = request.signal
       return decoder.decode(request)

@@ -14,7 +14,7 @@ afterAll(() => database.stop())
 const METRIC_HEAD =
   'ResourceAttributes ResourceSchemaUrl ScopeName ScopeVersion ScopeAttributes ' +
   'ScopeDroppedAttrCount ScopeSchemaUrl ServiceName MetricName MetricDescription MetricUnit ' +
-  'Attributes StartTimeUnix TimeUnix'
+  'Attributes StartTimeUnix TimeUnix EventAt SeenAt'
 const EXEMPLARS =
   'Exemplars.FilteredAttributes Exemplars.TimeUnix Exemplars.Value Exemplars.SpanId Exemplars.TraceId'
 const COLUMNS: Record<string, string> = {
@@ -22,7 +22,7 @@ const COLUMNS: Record<string, string> = {
     'Timestamp TraceId SpanId ParentSpanId TraceState SpanName SpanKind ServiceName ' +
     'ResourceAttributes ScopeName ScopeVersion SpanAttributes Duration StatusCode StatusMessage ' +
     'Events.Timestamp Events.Name Events.Attributes Links.TraceId Links.SpanId Links.TraceState ' +
-    'Links.Attributes ResourceAttributeItems SpanAttributeItems',
+    'Links.Attributes ResourceAttributeItems SpanAttributeItems SeenAt',
   otel_traces_trace_id_ts: 'TraceId Start End',
   otel_logs:
     'Timestamp TraceId SpanId TraceFlags SeverityText SeverityNumber ServiceName Body ' +
@@ -31,7 +31,7 @@ const COLUMNS: Record<string, string> = {
     '__otel_materialized_k8s.container.name __otel_materialized_k8s.deployment.name ' +
     '__otel_materialized_k8s.namespace.name __otel_materialized_k8s.node.name ' +
     '__otel_materialized_k8s.pod.name __otel_materialized_k8s.pod.uid ' +
-    '__otel_materialized_deployment.environment.name',
+    '__otel_materialized_deployment.environment.name SeenAt',
   otel_metrics_gauge: `${METRIC_HEAD} Value Flags ${EXEMPLARS}`,
   otel_metrics_sum: `${METRIC_HEAD} Value AggregationTemporality IsMonotonic Flags ${EXEMPLARS}`,
   otel_metrics_histogram: `${METRIC_HEAD} Count Sum BucketCounts ExplicitBounds Min Max AggregationTemporality Flags ${EXEMPLARS}`,
@@ -39,18 +39,23 @@ const COLUMNS: Record<string, string> = {
   otel_metrics_summary: `${METRIC_HEAD} Count Sum ValueAtQuantiles.Quantile ValueAtQuantiles.Value Flags`,
   signalbox_attempts:
     'Timestamp EndTime ReceivedAt TraceId SpanId RequestId Route Target Role Router Outcome ' +
-    'ErrorType StatusCode Generation Session Model Region Tenant Tier Class Variant Images Cost Weight Revision',
+    'ErrorType StatusCode Generation Session Model Region Tenant Tier Class Variant Images Cost Weight Revision ' +
+    'SeenAt Samples',
   signalbox_requests:
     'Timestamp EndTime ReceivedAt TraceId SpanId RequestId Route Router Outcome ErrorType ' +
     'StatusCode Generation Session Model Region Tenant Tier Class Variant Images Cost Weight ' +
-    'FinalTarget FinalRole AttemptCount AbandonedAfterMs Revision Form',
+    'FinalTarget FinalRole AttemptCount AbandonedAfterMs Revision Form SeenAt Samples',
   signalbox_quality: 'Timestamp ReceivedAt TraceId RequestId Name Route Target Value Flagged',
   signalbox_transitions:
-    'At Route Kind FromState ToState Epoch Generation Version Text Incident Evidence Data',
+    'At Route Kind FromState ToState Epoch Generation Version Text Incident Evidence Data SeenAt',
   signalbox_deliveries:
     'At DeliveryId Subscription Router Route Epoch Generation Version State Status DurationMs ' +
     'Error ClockOffsetMs',
-  signalbox_rule_evaluations: 'At Rule By State Value Threshold Count Watermark Reason Severity',
+  signalbox_rule_evaluations:
+    'At Rule By State Value Threshold Count Watermark Reason Severity SeenAt Effect',
+  signalbox_arrivals: 'SeenAt Source Component NewestMs Units Items Resource',
+  signalbox_router_statuses:
+    'SeenAt Kind Router BootId Route Target Started Ok Failed Rejected Cancelled Inflight OldestMs Observed',
   signalbox_incidents: 'At Id Phase Route State Severity Title Document',
 }
 

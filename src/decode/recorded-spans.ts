@@ -1,0 +1,118 @@
+import type { NativeRows } from '../lib/native-reader.ts'
+import { toUnixMs } from './int64.ts'
+import { createResources, viewOf } from './recorded-resource.ts'
+import type { ResourceFacts, ResourceOptions } from './resource.ts'
+import type { AttributesView, EventView } from './span-place.ts'
+import type { KINDS, SpanView, STATUSES } from './span-view.ts'
+
+/** Stored spans as views, so that they are observed by the same code as those that arrive. */
+export function createSpanRows(rows: NativeRows, options: ResourceOptions) {
+  const columns = createColumns(rows, options)
+  return {
+    /** False where a served row has no span: it came from a log or a counter. */
+    has: (row: number) => columns.kind.at(row) !== '',
+    resource: columns.resource,
+    view: (row: number): SpanView => new SpanRow(columns, row),
+  }
+}
+
+type Columns = ReturnType<typeof createColumns>
+
+function createColumns(rows: NativeRows, options: ResourceOptions) {
+  return {
+    name: rows.texts('SpanName'),
+    kind: rows.texts('SpanKind'),
+    status: rows.texts('SpanStatus'),
+    message: rows.texts('StatusMessage'),
+    state: rows.texts('TraceState'),
+    traceId: rows.texts('TraceId'),
+    startNs: rows.numbers('startNs'),
+    lengthNs: rows.numbers('lengthNs'),
+    attributes: rows.maps('A'),
+    exceptionCount: rows.numbers('exceptions'),
+    exception: rows.maps('X'),
+    lastEvent: rows.texts('lastEvent'),
+    resource: createResources(rows, options),
+  }
+}
+
+class SpanRow implements SpanView {
+  readonly spanId = ''
+  readonly parentSpanId = ''
+  readonly #columns: Columns
+  readonly #row: number
+  #resource: ResourceFacts | undefined
+
+  constructor(columns: Columns, row: number) {
+    this.#columns = columns
+    this.#row = row
+  }
+
+  get resource(): ResourceFacts {
+    this.#resource ??= this.#columns.resource(this.#row)
+    return this.#resource
+  }
+
+  get traceId(): string {
+    return this.#columns.traceId.at(this.#row)
+  }
+
+  get traceState(): string {
+    return this.#columns.state.at(this.#row)
+  }
+
+  get name(): string {
+    return this.#columns.name.at(this.#row)
+  }
+
+  get kind(): (typeof KINDS)[number] {
+    return this.#columns.kind.at(this.#row) as (typeof KINDS)[number]
+  }
+
+  get status(): (typeof STATUSES)[number] {
+    return this.#columns.status.at(this.#row) as (typeof STATUSES)[number]
+  }
+
+  get statusMessage(): string {
+    return this.#columns.message.at(this.#row)
+  }
+
+  get startUnixNs(): bigint {
+    return toNs(this.#columns.startNs.halves(this.#row))
+  }
+
+  get endUnixNs(): bigint {
+    return this.startUnixNs + toNs(this.#columns.lengthNs.halves(this.#row))
+  }
+
+  get startUnixMs(): number {
+    return toUnixMs(this.startUnixNs)
+  }
+
+  get endUnixMs(): number {
+    return toUnixMs(this.endUnixNs)
+  }
+
+  get attributes(): AttributesView {
+    return viewOf(this.#columns.attributes, this.#row)
+  }
+
+  get exception(): EventView | undefined {
+    if (this.#columns.exceptionCount.at(this.#row) === 0) return undefined
+    const attributes = viewOf(this.#columns.exception, this.#row)
+    return { name: 'exception', unixNs: this.endUnixNs, attributes }
+  }
+
+  get lastEventName(): string | undefined {
+    return this.#columns.lastEvent.at(this.#row) || undefined
+  }
+
+  /** Rules see no more of them than the above. */
+  events(): readonly EventView[] {
+    return this.exception ? [this.exception] : []
+  }
+}
+
+export function toNs([low, high]: readonly [number, number]): bigint {
+  return (BigInt(high) << 32n) | BigInt(low)
+}
