@@ -146,10 +146,11 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
     detector.observe(observations)
     correlator.observe(observations)
   }
+  const keep = (one: Verdict) => journal('signalbox_rule_evaluations', toEvaluationRow(one))
   const onVerdict = (verdict: Verdict) => {
     controller.verdict(verdict)
     correlator.verdict(verdict)
-    journal('signalbox_rule_evaluations', toEvaluationRow(verdict))
+    keep(verdict)
   }
   const onTransition = (step: Transition) => {
     correlator.transition(step)
@@ -165,7 +166,7 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
   const shared = { ...given, journal }
   const detector = createDetector({
     ...{ ...shared, rules, topology: live.topology, publish: onVerdict, events: events.detect },
-    pairOf: (attempt) => controller.pairOf(attempt),
+    ...{ refuse: keep, pairOf: (attempt) => controller.pairOf(attempt) },
     ...{ pairAt: (route) => controller.state().routes[route], memory: storage.ruleMemory },
   })
   const controller = createController({

@@ -3,6 +3,7 @@ import { createFewerMerges } from './schema-merges.ts'
 import { createMetricsTables, METRICS_TABLES } from './schema-metrics.ts'
 import { createOwnTables, OWN_TABLES, QUALITY_TABLE, reviseOwnTables } from './schema-own.ts'
 import { createLogsTable, createTracesTables } from './schema-records.ts'
+import { ADD_REFUSALS } from './schema-refusals.ts'
 import type { SchemaOptions } from './schema-table.ts'
 import { createCoarserLookup, createTraceLookup } from './schema-trace-lookup.ts'
 
@@ -39,6 +40,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: 'traces looked up by hash', statements: createTraceLookup },
   { name: 'traces looked up by a part of the hash', statements: createCoarserLookup },
   { name: 'fewer merges', statements: () => createFewerMerges(STREAMED_TABLES) },
+  { name: 'refused evaluations', statements: () => ADD_REFUSALS },
 ]
 
 /** Tables whose rows end with the retention, and the expression of a row's time. */

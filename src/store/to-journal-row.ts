@@ -36,7 +36,8 @@ export function toEvaluationRow(verdict: Verdict): Readonly<Record<string, unkno
     Watermark: Number.isFinite(verdict.watermarkUnixMs)
       ? verdict.watermarkUnixMs
       : verdict.atUnixMs,
-    Reason: verdict.reason ?? '',
+    Reason: verdict.refused?.reason ?? verdict.reason ?? '',
     Severity: verdict.severity,
+    Refused: verdict.refused?.why ?? '',
   }
 }

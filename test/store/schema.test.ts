@@ -50,7 +50,8 @@ const COLUMNS: Record<string, string> = {
   signalbox_deliveries:
     'At DeliveryId Subscription Router Route Epoch Generation Version State Status DurationMs ' +
     'Error ClockOffsetMs',
-  signalbox_rule_evaluations: 'At Rule By State Value Threshold Count Watermark Reason Severity',
+  signalbox_rule_evaluations:
+    'At Rule By State Value Threshold Count Watermark Reason Severity Refused',
   signalbox_incidents: 'At Id Phase Route State Severity Title Document',
 }
 
