@@ -183,8 +183,7 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
   const correlator = createCorrelator({
     ...{ ...shared, closed: controller.incidentClosed, events: events.correlate },
     routeIncident: (route) => controller.view(route)?.incident,
-    relatedRoutes: live.routesOf,
-    publish: (change) => pager.change(change),
+    ...{ relatedRoutes: live.routesOf, publish: (change) => pager.change(change) },
   })
   const pager = createPager({
     ...{ ...shared, oncall, incident: correlator.get, recordPage: correlator.page },

@@ -1,5 +1,6 @@
 import type { Refusal, Verdict } from '../model/verdict.ts'
 import type { DetectEvents } from '../telemetry/detect-events.ts'
+import type { RefusedAt } from './history.ts'
 import type { Judgement, Moment } from './judgement.ts'
 import { reasonOf } from './reasons.ts'
 import { refusalReason } from './refusal.ts'
@@ -86,7 +87,7 @@ function isRefreshDue(query: { judgement: Judgement; told: Told; moment: Moment 
 function record({ run, entry, judgement, moment }: VerdictQuery): Refused | undefined {
   const { history } = entry
   const { refused: why } = judgement
-  const isNews = why !== undefined && history.isNews(why, moment.nowMs, run.rule.windowMs)
+  const isNews = why !== undefined && history.isNews(why, refusedAt(run, judgement, moment))
   if (!isNews && !history.isChanged(judgement)) return undefined
   const { state, effect, value, threshold, count, atUnixMs } = judgement
   const refused = isNews
@@ -99,6 +100,10 @@ function record({ run, entry, judgement, moment }: VerdictQuery): Refused | unde
     refused: refused?.why,
   })
   return refused
+}
+
+function refusedAt({ rule }: RuleRun, { effect }: Judgement, { nowMs }: Moment): RefusedAt {
+  return { effect, nowMs, quietMs: rule.windowMs }
 }
 
 interface Refused {

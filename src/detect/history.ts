@@ -28,13 +28,21 @@ export interface History {
    * Whether a refusal begins with this judgement. One that was seen within the last `quietMs` goes on:
    * a share that swings around its limit makes one entry, and not one per swing.
    */
-  isNews(refused: Refusal, atMs: number, quietMs: number): boolean
+  isNews(refused: Refusal, at: RefusedAt): boolean
   add(change: Omit<Change, 'from'>): void
   list(): readonly Change[]
   /** Kept until the next entry, since all groups are saved every second and few have changed. */
   save(): string
   /** Takes what `save` gave; leaves out what is damaged. */
   load(saved: unknown): void
+}
+
+export interface RefusedAt {
+  /** Clearing is refused to what fires, tripping to what does not: they are told apart. */
+  readonly effect: Effect
+  /** On the never-stepping clock. */
+  readonly nowMs: number
+  readonly quietMs: number
 }
 
 export const CHANGES_MAX = 20
@@ -47,20 +55,20 @@ export function createHistory(): History {
 class GroupHistory implements History {
   #changes: Change[] = []
   #saved: string | undefined
-  /** Last time that each kind of refusal held, on the never-stepping clock; few groups have any. */
-  #refused: Map<Refusal, number> | undefined
+  /** Last time that each kind of refusal held, by effect; few groups have any. */
+  #refused: Record<Effect, Map<Refusal, number>> | undefined
 
   isChanged({ state, effect }: Judgement): boolean {
     const last = this.#changes.at(-1)
     return last === undefined || last.to !== state || last.effect !== effect
   }
 
-  isNews(refused: Refusal, atMs: number, quietMs: number): boolean {
-    this.#refused ??= new Map()
-    const lastMs = this.#refused.get(refused)
-    this.#refused.set(refused, atMs)
+  isNews(refused: Refusal, { effect, nowMs, quietMs }: RefusedAt): boolean {
+    this.#refused ??= { ok: new Map(), firing: new Map() }
+    const lastMs = this.#refused[effect].get(refused)
+    this.#refused[effect].set(refused, nowMs)
     // Each restart is one of its own.
-    return refused === 'restarted' || lastMs === undefined || atMs - lastMs > quietMs
+    return refused === 'restarted' || lastMs === undefined || nowMs - lastMs > quietMs
   }
 
   add(change: Omit<Change, 'from'>): void {

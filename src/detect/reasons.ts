@@ -1,6 +1,6 @@
 import type { Rule } from '../config/rules.ts'
-import { formatDurationMs } from '../lib/duration.ts'
 import type { Judgement } from './judgement.ts'
+import { formatWindow } from './rule-words.ts'
 
 // Reasons with numbers in them are made when somebody reads or stores them, and not at each judging:
 // they differ with every item.
@@ -27,7 +27,7 @@ export function needsMore(query: {
   // A clear window stretches, so that what is short is the count and not the window.
   if (side === 'clear') return `needs ${needed} to clear, has ${count}`
   const each = rule.kind === 'outlier' ? ' of one key' : ''
-  return `needs ${needed}${each}, has ${count} in ${formatDurationMs(countWindowMs(rule))}`
+  return `needs ${needed}${each}, has ${count} in ${formatWindow(countWindowMs(rule))}`
 }
 
 export function tripCountMin({ trip }: Rule): number | null {

@@ -14,7 +14,7 @@ export function clearWords(rule: Rule): string {
   const { clear } = rule
   const level = clearLevelOf(rule)
   const isUnder = !('isAbove' in rule.trip) || rule.trip.isAbove
-  const over = ` over ${formatDurationMs(clear.windowMs)}`
+  const over = ` over ${formatWindow(clear.windowMs)}`
   const limit =
     level === null ? '' : `${isUnder ? 'below' : 'above'} ${formatLevel(rule, level)}${over}`
   const count = 'countMin' in clear && clear.countMin > 1 ? `with at least ${clear.countMin}` : ''
@@ -47,17 +47,15 @@ export function clearLevelOf(rule: Rule): number | null {
 /** A value or level as people write it: `40 %`, `12s`, `3.5`. */
 export function formatLevel(rule: Rule, value: number): string {
   if (rule.kind === 'ratio' || rule.kind === 'outlier') return formatPercent(value)
+  if (rule.kind === 'growth') return `${Number(value.toPrecision(4))} times`
   const isTime = rule.kind === 'inflight' || rule.kind === 'silence'
-  if (
-    isTime ||
-    ('of' in rule && rule.of === 'duration' && rule.kind !== 'growth' && rule.kind !== 'change')
-  )
+  if (isTime || ('of' in rule && rule.of === 'duration' && rule.kind !== 'change'))
     return formatDurationMs(value >= 10_000 ? Math.round(value / 1_000) * 1_000 : Math.round(value))
   return String(Number(value.toPrecision(4)))
 }
 
 function conditionOf(rule: Rule): string {
-  const inWindow = `in ${formatDurationMs(rule.windowMs)}`
+  const inWindow = `in ${formatWindow(rule.windowMs)}`
   switch (rule.kind) {
     case 'ratio':
       return `above ${formatPercent(rule.trip.above)} with at least ${rule.trip.countMin} ${inWindow}`
@@ -72,7 +70,7 @@ function conditionOf(rule: Rule): string {
     case 'quantile':
       return `when the ${Number((rule.q * 100).toFixed(2))} % quantile of ${rule.of} is above ${quantileLevel(rule)}${atLeast(rule.trip.countMin)} ${inWindow}`
     case 'growth':
-      return `when ${rule.of} is ${sideOf(rule.trip)} ${rule.trip.times} times what it was${atLeast(rule.trip.countMin)} ${inWindow}`
+      return `when ${rule.of} is ${sideOf(rule.trip)} ${rule.trip.times} times ${pastName(rule)}${atLeast(rule.trip.countMin)} ${inWindow}`
     default:
       return otherCondition(rule, inWindow)
   }
@@ -91,7 +89,7 @@ function otherCondition(rule: Other, inWindow: string): string {
     case 'inflight':
       return `when the oldest open work is older than ${formatDurationMs(rule.trip.oldestAboveMs)}`
     case 'silence':
-      return `when nothing comes for more than ${formatDurationMs(rule.trip.silentMs)}`
+      return `when nothing comes for more than ${formatWindow(rule.trip.silentMs)}${rule.isOnlyWhileAlive ? ' from one that sends something else, while nine in ten others get work' : ''}`
     case 'burn_rate':
       return `when the budget of ${formatPercent(1 - rule.objective)} burns ${rule.windows.map(burnWords).join(', or ')}`
     case 'outlier':
@@ -99,7 +97,7 @@ function otherCondition(rule: Other, inWindow: string): string {
     case 'change':
       return `when ${rule.of} changes by more than ${rule.trip.above} (${rule.method})`
     case 'all_of':
-      return `when ${rule.rules.join(' and ')} fire within ${formatDurationMs(rule.withinMs)}`
+      return `when ${rule.rules.join(' and ')} fire within ${formatWindow(rule.withinMs)}`
     case 'any_of':
       return `when ${rule.rules.join(' or ')} fires`
   }
@@ -107,7 +105,7 @@ function otherCondition(rule: Other, inWindow: string): string {
 
 /** How a kind clears that has no level of its own. */
 function otherwiseOf(rule: Rule): string {
-  const over = `over ${formatDurationMs(rule.clear.windowMs)}`
+  const over = `over ${formatWindow(rule.clear.windowMs)}`
   switch (rule.kind) {
     case 'silence':
       return 'when something comes'
@@ -117,7 +115,7 @@ function otherwiseOf(rule: Rule): string {
       return `when no short window burns too fast`
     case 'all_of':
     case 'any_of':
-      return `when they have not fired for ${formatDurationMs(rule.withinMs)}`
+      return `when they have not fired for ${formatWindow(rule.withinMs)}`
     case 'quantile':
       return `below ${rule.clear.timesBaseline} times the usual ${over}`
     default:
@@ -125,10 +123,15 @@ function otherwiseOf(rule: Rule): string {
   }
 }
 
+/** As rules are written: `60s` and `90s`, from two minutes on `5m`. */
+export function formatWindow(ms: number): string {
+  return ms < 120_000 && ms % 1_000 === 0 ? `${ms / 1_000}s` : formatDurationMs(ms)
+}
+
 const formatPercent = (share: number) => `${Number((share * 100).toPrecision(3))} %`
 const sideOf = ({ isAbove }: { readonly isAbove: boolean }) => (isAbove ? 'above' : 'below')
 const atLeast = (count: number) => (count > 1 ? ` with at least ${count}` : '')
-const holdWords = (ms: number) => (ms > 0 ? `for ${formatDurationMs(ms)}` : '')
+const holdWords = (ms: number) => (ms > 0 ? `for ${formatWindow(ms)}` : '')
 
 function distinctWords({ trip }: Rule): string {
   const least = 'distinctMin' in trip ? Object.entries(trip.distinctMin) : []
@@ -140,6 +143,11 @@ function distinctWords({ trip }: Rule): string {
 
 function valueName({ of, agg, per }: RuleOf<'value'>): string {
   return per ? `${of} per match` : `${agg} of ${of}`
+}
+
+function pastName({ overMs, baselineMs }: RuleOf<'growth'>): string {
+  if (overMs !== undefined) return `what it was ${formatWindow(overMs)} before`
+  return `the usual of ${formatWindow(baselineMs ?? 0)}`
 }
 
 function quantileLevel(rule: RuleOf<'quantile'>): string {
