@@ -47,7 +47,8 @@ export function clearLevelOf(rule: Rule): number | null {
 /** A value or level as people write it: `40 %`, `12s`, `3.5`. */
 export function formatLevel(rule: Rule, value: number): string {
   if (rule.kind === 'ratio' || rule.kind === 'outlier') return formatPercent(value)
-  if (rule.kind === 'growth') return `${Number(value.toPrecision(4))} times`
+  if (rule.kind === 'growth' || rule.kind === 'burn_rate')
+    return `${Number(value.toPrecision(4))} times`
   const isTime = rule.kind === 'inflight' || rule.kind === 'silence'
   if (isTime || ('of' in rule && rule.of === 'duration' && rule.kind !== 'change'))
     return formatDurationMs(value >= 10_000 ? Math.round(value / 1_000) * 1_000 : Math.round(value))
