@@ -168,7 +168,7 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
   const shared = { ...given, journal }
   const detector = createDetector({
     ...{ ...shared, rules, topology: live.topology, publish: onVerdict, events: events.detect },
-    pairOf: (attempt) => controller.pairOf(attempt),
+    ...{ refuse: recorder.verdict, pairOf: (attempt) => controller.pairOf(attempt) },
     ...{ pairAt: (route) => controller.state().routes[route], memory: storage.ruleMemory },
   })
   const controller = createController({
@@ -185,8 +185,7 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
   const correlator = createCorrelator({
     ...{ ...shared, closed: controller.incidentClosed, events: events.correlate },
     routeIncident: (route) => controller.view(route)?.incident,
-    relatedRoutes: live.routesOf,
-    publish: (change) => pager.change(change),
+    ...{ relatedRoutes: live.routesOf, publish: (change) => pager.change(change) },
   })
   const pager = createPager({
     ...{ ...shared, oncall, incident: correlator.get, recordPage: correlator.page },

@@ -91,15 +91,46 @@ const Delivery = z.object({
 
 const Severity = z.enum(['info', 'warning', 'error', 'critical'])
 const RuleState = z.enum(['ok', 'pending', 'firing', 'insufficient', 'unknown'])
+const FieldValue = z.union([z.number(), Text, z.boolean()]).nullable()
+const Effect = z.enum(['firing', 'ok']).describe('the last conclusive verdict')
 const Group = z.object({
   ...{ by: Texts, state: RuleState, reason: Text.optional() },
-  value: z.union([z.number(), Text, z.boolean()]).nullable(),
+  value: FieldValue,
   ...{ threshold: z.number().nullable(), count: Count, since: Time },
   ...{ watermark: Time.nullable(), lag_ms: z.number().nullable() },
+  ...{ window_s: z.number(), min_count: Count.nullable(), effect: Effect },
+  witnesses: z.array(Text).describe('routers whose own attempts breach the rule'),
 })
-const Rule = z.object({
-  ...{ id: Text, kind: Text, severity: Severity, title: Text, labels: Texts },
-  groups: z.array(Group),
+const RuleChange = z.object({
+  ...{ at: Time.describe('event time'), judged_at: Time },
+  ...{ from: RuleState.nullable(), to: RuleState, effect: Effect },
+  ...{ value: FieldValue, threshold: z.number().nullable(), count: Count, reason: Text.optional() },
+  refused: z
+    .enum(['stale', 'unknown', 'insufficient', 'holding', 'recovered', 'restarted'])
+    .optional()
+    .describe('why it would have tripped or cleared but did not; once per episode'),
+})
+const RuleSource = z.object({
+  ...{ source: Text, component: Text, share: z.number(), age_ms: z.number().nullable() },
+  state: z.enum(['sending', 'quiet', 'silent', 'behind']),
+})
+const GROUP_DETAIL = {
+  title: Text.describe('rendered for the group'),
+  clear: z.object({
+    ...{ level: z.number().nullable(), window_s: z.number() },
+    ...{ min_count: Count.nullable(), for_s: z.number() },
+  }),
+  next: Text.describe('what would have to happen, in plain words'),
+  sources: z.array(RuleSource).describe('at most 20, by share'),
+  source_count: Count,
+  changes: z.array(RuleChange).describe('the last 20 changes and refusals, oldest first'),
+}
+const RuleHead = { id: Text, kind: Text, severity: Severity, title: Text, labels: Texts }
+const Rule = z.object({ ...RuleHead, groups: z.array(Group) })
+const RuleDetail = z.object({
+  ...RuleHead,
+  runbook: Text.optional(),
+  groups: z.array(Group.extend(GROUP_DETAIL)),
 })
 
 const Entry = z.object({
@@ -151,7 +182,7 @@ export const ANSWERS: Readonly<Record<string, AnswerSchema>> = {
   'POST /api/v1/pause': { schema: Paused },
   'POST /api/v1/resume': { schema: Paused },
   'GET /api/v1/rules': { schema: listOf(Rule) },
-  'GET /api/v1/rules/:id': { schema: Rule },
+  'GET /api/v1/rules/:id': { schema: RuleDetail },
   'GET /api/v1/incidents': { schema: listOf(Incident) },
   'GET /api/v1/incidents/:id': { schema: Incident },
   'POST /api/v1/incidents/:id/ack': { schema: Incident },

@@ -8,6 +8,7 @@ import type { Incident, OutcomeBin } from '../model/incident.ts'
 import type { Report } from '../model/report.ts'
 import type { RouteView } from '../model/route.ts'
 import type { ReceivedStatus } from '../model/router-status.ts'
+import type { RuleDetail } from '../model/rule-detail.ts'
 import type { ChangeEvent, SilenceView } from '../model/silence.ts'
 import type { RuleView } from '../model/verdict.ts'
 
@@ -39,7 +40,7 @@ export interface ApiDeps {
     deliveries(): readonly DeliveryView[]
     redeliver(id: string): boolean
   }
-  readonly rules: { list(): readonly RuleView[]; get(id: string): RuleView | undefined }
+  readonly rules: { list(): readonly RuleView[]; get(id: string): RuleDetail | undefined }
   readonly incidents: {
     list(state?: string): readonly Incident[]
     get(id: string): Incident | undefined

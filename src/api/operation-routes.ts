@@ -76,12 +76,19 @@ function ruleRoutes(app: FastifyInstance, deps: ApiDeps): void {
     },
     async (request) => toPage(deps.rules.list(), request.query as z.output<typeof ListQuery>),
   )
-  app.get('/api/v1/rules/:id', { preHandler: read, schema: { params: Id } }, async (request) => {
-    const { id } = request.params as z.output<typeof Id>
-    const rule = deps.rules.get(id)
-    if (!rule) throw new AppError('NOT_FOUND', `no rule ${id}`)
-    return rule
-  })
+  app.get(
+    '/api/v1/rules/:id',
+    {
+      preHandler: read,
+      schema: { params: Id, summary: 'One rule, and why each group is as it is' },
+    },
+    async (request) => {
+      const { id } = request.params as z.output<typeof Id>
+      const rule = deps.rules.get(id)
+      if (!rule) throw new AppError('NOT_FOUND', `no rule ${id}`)
+      return rule
+    },
+  )
 }
 
 function silenceRoutes(

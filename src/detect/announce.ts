@@ -1,11 +1,16 @@
-import { formatDurationMs } from '../lib/duration.ts'
-import type { Verdict } from '../model/verdict.ts'
+import type { Refusal, Verdict } from '../model/verdict.ts'
 import type { DetectEvents } from '../telemetry/detect-events.ts'
+import type { RefusedAt } from './history.ts'
 import type { Judgement, Moment } from './judgement.ts'
+import { reasonOf } from './reasons.ts'
+import { refusalReason } from './refusal.ts'
 import type { RuleRun, RunGroup, Told } from './rule-run.ts'
+import { titleOf } from './title-of.ts'
 
 export interface AnnounceOptions {
   readonly publish: (verdict: Verdict) => void
+  /** Told instead of a verdict when nothing changed, because a change was refused. */
+  readonly refuse: (verdict: Verdict) => void
   readonly events: DetectEvents
 }
 
@@ -14,17 +19,22 @@ const REFRESH_MS = 1_000
 
 /**
  * Publishes a judgement when its state, effect, witnesses or reason changed, and, while it fires or
- * is pending, at most once a second when its value did.
+ * is pending, at most once a second when its value did. What changed, and what was refused, is added
+ * to the group's history.
  */
 export type Announce = (run: RuleRun, entry: RunGroup, moment: Moment) => void
 
-export function createAnnouncer({ publish, events }: AnnounceOptions): Announce {
+export function createAnnouncer({ publish, refuse, events }: AnnounceOptions): Announce {
   const publishInTurn = inTurn(publish)
   return (run, entry, moment) => {
     const { judgement, told, group } = entry
     if (!judgement) return
+    const refused = record({ run, entry, judgement, moment })
     const key = keyOf(judgement)
-    if (key === told?.key && !isRefreshDue({ judgement, told, moment })) return
+    if (key === told?.key && !isRefreshDue({ judgement, told, moment })) {
+      if (refused) refuse(toVerdict({ run, entry, judgement, moment, refused }))
+      return
+    }
     const change = {
       rule: run.rule.id,
       by: group.by,
@@ -39,7 +49,7 @@ export function createAnnouncer({ publish, events }: AnnounceOptions): Announce 
     if (change.from !== change.to) events.stateChanged(change)
     const { state, value, effect } = judgement
     entry.told = { key, state, value, effect, traceparent, atMs: moment.nowMs }
-    publishInTurn(toVerdict({ run, entry, judgement, moment }))
+    publishInTurn(toVerdict({ run, entry, judgement, moment, ...(refused && { refused }) }))
   }
 }
 
@@ -73,17 +83,47 @@ function isRefreshDue(query: { judgement: Judgement; told: Told; moment: Moment 
   return isShown && judgement.value !== told.value && moment.nowMs - told.atMs >= REFRESH_MS
 }
 
+/** Adds to the history what is new; returns a refusal that begins. */
+function record({ run, entry, judgement, moment }: VerdictQuery): Refused | undefined {
+  const { history } = entry
+  const { refused: why } = judgement
+  const isNews = why !== undefined && history.isNews(why, refusedAt(run, judgement, moment))
+  if (!isNews && !history.isChanged(judgement)) return undefined
+  const { state, effect, value, threshold, count, atUnixMs } = judgement
+  const refused = isNews
+    ? { why, reason: refusalReason({ rule: run.rule, judgement, why, moment }) }
+    : undefined
+  history.add({
+    ...{ atUnixMs, judgedUnixMs: moment.nowUnixMs, to: state, effect },
+    ...{ value: state === 'unknown' ? null : value, threshold, count },
+    reason: refused?.reason ?? reasonOf(run.rule, judgement),
+    refused: refused?.why,
+  })
+  return refused
+}
+
+function refusedAt({ rule }: RuleRun, { effect }: Judgement, { nowMs }: Moment): RefusedAt {
+  return { effect, nowMs, quietMs: rule.windowMs }
+}
+
+interface Refused {
+  readonly why: Refusal
+  readonly reason: string
+}
+
 interface VerdictQuery {
   readonly run: RuleRun
   readonly entry: RunGroup
   readonly judgement: Judgement
   readonly moment: Moment
+  readonly refused?: Refused
 }
 
-function toVerdict({ run, entry, judgement, moment }: VerdictQuery): Verdict {
+function toVerdict({ run, entry, judgement, moment, refused }: VerdictQuery): Verdict {
   const { rule } = run
   const { by } = entry.group
-  const { state, value, threshold, count, reason } = judgement
+  const { state, value, threshold, count } = judgement
+  const reason = reasonOf(rule, judgement)
   const traceparent = entry.told?.traceparent
   const facts = {
     rule: rule.id,
@@ -91,18 +131,7 @@ function toVerdict({ run, entry, judgement, moment }: VerdictQuery): Verdict {
     by,
     severity: rule.severity,
     labels: rule.labels,
-    title: run.renderTitle({
-      ...by,
-      rule: rule.id,
-      severity: rule.severity,
-      labels: rule.labels,
-      window: formatDurationMs(rule.windowMs),
-      state,
-      reason,
-      value,
-      threshold,
-      count,
-    }),
+    title: titleOf({ run, by, judgement, reason }),
     ...(rule.runbook !== undefined && { runbook: rule.runbook }),
     sinceUnixMs: judgement.sinceUnixMs,
     atUnixMs: judgement.atUnixMs,
@@ -113,6 +142,7 @@ function toVerdict({ run, entry, judgement, moment }: VerdictQuery): Verdict {
     windowMs: rule.windowMs,
     effect: judgement.effect,
     witnesses: judgement.witnesses,
+    ...(refused && { refused }),
     ...(traceparent && { traceparent }),
   }
   if (state === 'unknown') return { ...facts, state, reason: reason ?? '', value: null }

@@ -7,6 +7,7 @@ import type { Attempt } from '../model/attempt.ts'
 import type { Generation } from '../model/generation.ts'
 import type { Observation } from '../model/observation.ts'
 import type { ReceivedStatus } from '../model/router-status.ts'
+import type { RuleDetail } from '../model/rule-detail.ts'
 import type { RuleMemory } from '../model/rule-memory.ts'
 import type { RuleView, Verdict } from '../model/verdict.ts'
 import type { DetectEvents } from '../telemetry/detect-events.ts'
@@ -17,7 +18,7 @@ import { createJudging, type Judging } from './judging.ts'
 import { createMemory } from './memory.ts'
 import { createGenerationBehind, createRestarts, type Restarts } from './restarts.ts'
 import { createRuleBook, type Gone, type RuleBook } from './rule-book.ts'
-import type { RuleRun } from './rule-run.ts'
+import { toRuleDetail } from './rule-detail.ts'
 import { toRuleView } from './rule-view.ts'
 import { createSources } from './sources.ts'
 import { statusObservations } from './status-observations.ts'
@@ -46,7 +47,8 @@ export interface Detector extends Part {
   /** Unchanged rules keep their state, changed ones their verdict; a firing rule that goes is told ok. */
   reload(rules: readonly Rule[]): void
   rules(): RuleView[]
-  rule(id: string): RuleView | undefined
+  /** With what explains each group. */
+  rule(id: string): RuleDetail | undefined
   /** What the tick does: judges every group now. */
   judge(): void
   /** Runs the ticks that are due by then; at most the last minute's. */
@@ -67,6 +69,8 @@ export interface DetectorOptions {
   readonly timings: Timings
   readonly latenessMs: number
   publish(verdict: Verdict): void
+  /** A verdict that would have been another, once per episode; told apart since nothing changed. */
+  refuse?(verdict: Verdict): void
   /** The pair that an attempt without one was started under; undefined when nobody knows. */
   pairOf(attempt: Attempt): Generation | undefined
   /** The pair that a route is at, for `generation_behind`; absent: as told by `restart`. */
@@ -82,7 +86,7 @@ export function createDetector(options: DetectorOptions, templates = createTempl
   const sources = createSources({ silentMs, latenessMs })
   const clockGuard = createClockGuard({ graceMs: silentMs, memoryMs: timings.hourMs })
   const restarts = createRestarts(options.pairOf)
-  const announce = createAnnouncer({ publish: options.publish, events })
+  const announce = createAnnouncer({ refuse: () => {}, ...options })
   const book = createRuleBook({ ...options, sources, silentMs })
   const judging = createJudging({ clock, latenessMs, sources, book, announce })
   const { judgeAt, judgeGroups, close } = judging
@@ -110,7 +114,6 @@ export function createDetector(options: DetectorOptions, templates = createTempl
   }
   const restart = (change: Restart) =>
     turns.run(() => restartAt(change, { clock, ticks, restarts, book, judgeAt }))
-  const viewOf = (run: RuleRun) => toRuleView(run, clock.nowMs())
 
   return {
     name: 'detect',
@@ -138,10 +141,10 @@ export function createDetector(options: DetectorOptions, templates = createTempl
       for (const gone of book.reload(rules)) close(gone, end)
       judge()
     },
-    rules: () => book.runs().map(viewOf),
+    rules: () => book.runs().map((run) => toRuleView(run, clock.nowMs())),
     rule(id) {
       const run = book.runs().find((one) => one.rule.id === id)
-      return run && viewOf(run)
+      return run && toRuleDetail(run, judging.momentAt(clock.nowMs()))
     },
     judge,
   }

@@ -9,6 +9,7 @@ import {
   type SavedMember,
   TOTAL,
 } from './members.ts'
+import { type SourceShares, sharesOf } from './source-shares.ts'
 import type { SourceState, Sources } from './sources.ts'
 
 /** What the sources of one group say: m (what is missing), the watermark, and who is a witness. */
@@ -20,6 +21,8 @@ export interface GroupSources {
   watermarkUnixMs(nowMs: number): number | undefined
   /** Routers whose own items breach `above` with at least `countMin` of their own. */
   witnesses(query: WitnessQuery): readonly string[]
+  /** Who sent what of the window that ends there. */
+  shares(endUnixMs: number, nowMs: number): SourceShares
   restart(): void
   save(): unknown
   /** False for what no group of this rule saved. */
@@ -128,6 +131,7 @@ export function createGroupSources(options: GroupSourcesOptions): GroupSources {
         })
         .map(({ id }) => id)
         .sort(),
+    shares: (endUnixMs, nowMs) => sharesOf({ members, options, endUnixMs, nowMs }),
     restart: () => members.clear(),
     save: () => ({ members: members.save(), deaf }),
     load(saved) {

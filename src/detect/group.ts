@@ -9,6 +9,8 @@ import {
 } from './hysteresis.ts'
 import { factsOf, instants, type Judgement, type Moment, witnessesOf } from './judgement.ts'
 import type { Instant, Item, KindState, Look, Reading } from './kind.ts'
+import { refusalOf } from './refusal.ts'
+import type { SourceShares } from './source-shares.ts'
 
 // The state machine of one group of a rule, the same for every kind: hold times, hysteresis, and the
 // two ways of not knowing.
@@ -32,6 +34,8 @@ export interface Group {
   readonly sourceHeardMs: number
   /** What it says to rules that look at it. */
   look(): Look
+  /** Who sends to it, as of now. */
+  shares(moment: Moment): SourceShares
   save(nowMs: number): SavedGroup
   /** False for what no group of this rule saved; then it is to be thrown away. */
   load(saved: SavedGroup, restored: Restored): boolean
@@ -95,6 +99,8 @@ class JudgedGroup implements Group {
   #lastFiringUnixMs = NEVER
   #lastSource = ''
   #unknownReason: string | undefined
+  /** A trip, or the way to or from one, was cut short by a restart since the last judgement. */
+  #isCutShort = false
 
   constructor(options: GroupOptions) {
     const { rule, by, nowMs, effect = 'ok' } = options
@@ -154,6 +160,15 @@ class JudgedGroup implements Group {
     if (state !== this.#state) this.#sinceUnixMs = endUnixMs
     this.#state = state
     if (hysteresis.effect === 'firing') this.#lastFiringUnixMs = endUnixMs
+    const isCalm = read.outcome === 'calm' && missing.reason === undefined
+    const isPlain = isCalm && !this.#isCutShort
+    const refused = isPlain
+      ? hysteresis.refused
+      : refusalOf({
+          ...{ rule, kind, hysteresis, read, isStale, missing, instantAt },
+          ...{ isCutShort: this.#isCutShort, markUnixMs: this.#watermarkUnixMs },
+        })
+    this.#isCutShort = false
     const facts = factsOf({ state, reading, missing })
     this.#unknownReason = state === 'unknown' ? facts.reason : undefined
     return {
@@ -163,15 +178,23 @@ class JudgedGroup implements Group {
       watermarkUnixMs: this.#watermarkUnixMs,
       effect: hysteresis.effect,
       witnesses: witnessesOf({ rule, sources, endUnixMs }),
+      refused,
+      newestUnixMs: this.#newestUnixMs,
+      missingReason: missing.reason,
     }
   }
 
   restart(atUnixMs: number): void {
+    this.#isCutShort = this.effect === 'firing' || this.#hysteresis.isPending
     this.#options.kind.restart()
     this.#options.sources.restart()
     this.#hysteresis.restart()
     this.#restartedUnixMs = atUnixMs
     this.#newestUnixMs = NEVER
+  }
+
+  shares({ nowMs }: Moment): SourceShares {
+    return this.#options.sources.shares(this.#newestUnixMs, nowMs)
   }
 
   look(): Look {

@@ -1,4 +1,4 @@
-import type { RuleState } from '../model/verdict.ts'
+import type { Refusal, RuleState } from '../model/verdict.ts'
 import type { Reading } from './kind.ts'
 
 export type Effect = 'firing' | 'ok'
@@ -30,6 +30,8 @@ export interface Hysteresis {
   restart(): void
   readonly effect: Effect
   readonly isPending: boolean
+  /** Why the last step that met a condition did not follow it. */
+  readonly refused: Refusal | undefined
   /** Event time of the last trip; -Infinity before the first. */
   readonly firedUnixMs: number
   save(): SavedHysteresis
@@ -48,14 +50,20 @@ export function createHysteresis(options: HysteresisOptions): Hysteresis {
   let firedUnixMs = Number.NEGATIVE_INFINITY
   let pendingUnixMs: number | undefined
   let clearingUnixMs: number | undefined
+  let refused: Refusal | undefined
 
   const whileOk = ({ reading, eventUnixMs, clears }: Step): RuleState => {
-    if (reading.outcome !== 'trips' || clears(eventUnixMs)) {
+    const isTripping = reading.outcome === 'trips'
+    if (!isTripping || clears(eventUnixMs)) {
       pendingUnixMs = undefined
+      if (isTripping) refused = 'recovered'
       return restState(reading)
     }
     pendingUnixMs ??= eventUnixMs
-    if (eventUnixMs - pendingUnixMs < options.tripForMs) return 'pending'
+    if (eventUnixMs - pendingUnixMs < options.tripForMs) {
+      refused = 'holding'
+      return 'pending'
+    }
     pendingUnixMs = undefined
     effect = 'firing'
     firedUnixMs = eventUnixMs
@@ -68,14 +76,20 @@ export function createHysteresis(options: HysteresisOptions): Hysteresis {
       return restState(reading, 'firing')
     }
     clearingUnixMs ??= watermarkUnixMs
-    if (watermarkUnixMs - clearingUnixMs < options.clearForMs) return 'firing'
+    if (watermarkUnixMs - clearingUnixMs < options.clearForMs) {
+      refused = 'holding'
+      return 'firing'
+    }
     clearingUnixMs = undefined
     effect = 'ok'
     return restState(reading)
   }
 
   return {
-    step: (step) => (effect === 'firing' ? whileFiring(step) : whileOk(step)),
+    step(step) {
+      refused = undefined
+      return effect === 'firing' ? whileFiring(step) : whileOk(step)
+    },
     restart() {
       pendingUnixMs = undefined
       clearingUnixMs = undefined
@@ -85,6 +99,9 @@ export function createHysteresis(options: HysteresisOptions): Hysteresis {
     },
     get isPending() {
       return pendingUnixMs !== undefined
+    },
+    get refused() {
+      return refused
     },
     get firedUnixMs() {
       return firedUnixMs

@@ -1,5 +1,5 @@
 import type { Rule } from '../config/rules.ts'
-import type { Group as GroupKey, RuleState } from '../model/verdict.ts'
+import type { Group as GroupKey, Refusal, RuleState } from '../model/verdict.ts'
 import type { GroupSources, Missing } from './group-sources.ts'
 import type { Effect } from './hysteresis.ts'
 import type { Instant, Look, Reading } from './kind.ts'
@@ -27,6 +27,12 @@ export interface Judgement {
   readonly watermarkUnixMs: number
   readonly effect: Effect
   readonly witnesses: readonly string[]
+  /** What it would have said but did not. */
+  readonly refused: Refusal | undefined
+  /** Event time of the group's newest item; -Infinity when it has none. */
+  readonly newestUnixMs: number
+  /** `router-2 silent for 14 s`; also when that changes nothing. */
+  readonly missingReason: string | undefined
 }
 
 /** A router's own share of evidence: a tenth of the rule's least count, but never fewer than this. */
@@ -49,14 +55,13 @@ export function instants({ by, moment, missing, ...given }: InstantsQuery) {
   })
 }
 
-/** State, value and reason as they are told. */
+/** State and value, and the reason that the kind or the sources give; the rest: reasons.ts. */
 export function factsOf(query: { state: RuleState; reading: Reading; missing: Missing }) {
   const { state, reading, missing } = query
   const { value, threshold, count } = reading
   const facts = { state, value, threshold, count, reason: reading.reason }
   if (state === 'unknown')
     return { ...facts, reason: missing.reason ?? reading.reason ?? 'telemetry is missing' }
-  if (state === 'insufficient') return { ...facts, reason: reading.reason ?? 'too little to judge' }
   return facts
 }
 

@@ -67,7 +67,14 @@ export function createJudging(options: JudgingOptions): Judging {
     },
     close({ run, entry }, { reason, atUnixMs }) {
       if (!entry.judgement) return
-      entry.judgement = { ...entry.judgement, state: 'ok', effect: 'ok', witnesses: [], reason }
+      entry.judgement = {
+        ...entry.judgement,
+        state: 'ok',
+        effect: 'ok',
+        witnesses: [],
+        reason,
+        refused: undefined,
+      }
       announce(run, entry, momentAt(atUnixMs))
     },
   }

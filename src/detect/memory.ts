@@ -126,10 +126,11 @@ function* framesOf(
         toChunks({
           rule: run.rule.id,
           text: JSON.stringify(run.rule),
-          groups: entries.slice(from, from + GROUPS_AT_ONCE).map(({ group, told }) => ({
+          groups: entries.slice(from, from + GROUPS_AT_ONCE).map(({ group, told, history }) => ({
             by: group.by,
             group: group.save(clock.monotonicMs()),
             told: told && { state: told.state, effect: told.effect, traceparent: told.traceparent },
+            history: history.save(),
           })),
         })
   }
@@ -183,7 +184,11 @@ function take({ run, saved, text, restored }: TakeQuery): boolean {
   const keys = Object.keys(saved.by)
   if (saved.group.hysteresis.effect !== 'firing') return false
   if (!keys.every((key) => run.rule.by.includes(key))) return false
-  run.adopt({ group: { by: saved.by, effect: 'firing' } })
+  const { history } = saved
+  run.adopt({
+    group: { by: saved.by, effect: 'firing' },
+    ...(history !== undefined && { history: { save: () => history } }),
+  })
   return true
 }
 

@@ -4,6 +4,7 @@ import type { Timings } from '../config/timings.ts'
 import type { Group as GroupKey, RuleState } from '../model/verdict.ts'
 import { createGroup, type Group, type Restored, type SavedGroup } from './group.ts'
 import { createGroupSources } from './group-sources.ts'
+import { createHistory, type History } from './history.ts'
 import type { Effect } from './hysteresis.ts'
 import type { Judgement } from './judgement.ts'
 import type { Item } from './kind.ts'
@@ -23,7 +24,7 @@ export interface RuleRun {
   /** Of a rule that looks at others: makes the groups that theirs are part of. */
   follow(others: readonly RuleRun[], nowMs: number): void
   /** Takes over a verdict that outlives an edit of the rule. */
-  adopt(entry: { readonly group: Pick<Group, 'by' | 'effect'>; readonly told?: Told }): void
+  adopt(entry: Adopted): void
   /** Drops the groups of a router that said goodbye, and returns them for their closing word. */
   dropRouter(router: string): readonly RunGroup[]
   /** Drops groups unheard for long that do not fire; true when there were some. */
@@ -39,6 +40,7 @@ export interface RunGroup {
   readonly isOverflow: boolean
   judgement?: Judgement
   told?: Told
+  readonly history: History
   /** The last batch that it took something of. */
   touchedBatch: number
 }
@@ -56,9 +58,17 @@ export interface SavedRunGroup {
   readonly by: GroupKey
   readonly group: SavedGroup
   readonly told: Pick<Told, 'state' | 'effect' | 'traceparent'> | undefined
+  /** What `History.save` gave; absent in what was written before there was one. */
+  readonly history?: string
 }
 
-export interface RuleRunOptions {
+export interface Adopted {
+  readonly group: Pick<Group, 'by' | 'effect'>
+  readonly told?: Told
+  readonly history?: Pick<History, 'save'>
+}
+
+interface RuleRunOptions {
   readonly rule: Rule
   readonly sources: Sources
   readonly timings: Timings
@@ -116,9 +126,10 @@ class Run implements RuleRun {
       }
   }
 
-  adopt({ group, told }: Parameters<RuleRun['adopt']>[0]): void {
+  adopt({ group, told, history }: Adopted): void {
     const added = this.#add(group.by, { nowMs: this.#options.nowMs, effect: group.effect })
     if (told) added.told = told
+    if (history) added.history.load(history.save())
   }
 
   dropRouter(router: string): readonly RunGroup[] {
@@ -133,13 +144,14 @@ class Run implements RuleRun {
     return this.#drop((group) => group.effect !== 'firing' && isIdle(group)).length > 0
   }
 
-  load({ by, group, told }: SavedRunGroup, restored: Restored): boolean {
+  load({ by, group, told, history }: SavedRunGroup, restored: Restored): boolean {
     if (this.#groups.size > GROUPS_MAX) return false
     const added = this.#add(by, restored)
     if (!added.group.load(group, restored)) {
       this.#add(by, restored)
       return false
     }
+    if (history !== undefined) added.history.load(history)
     // Told again, since everybody else starts anew too, but as the same trip.
     if (told) added.told = { ...told, key: '', value: null, atMs: restored.nowMs }
     return true
@@ -161,7 +173,7 @@ class Run implements RuleRun {
       othersHeardMs: (nowMs) => this.#othersHeardMs(key, nowMs),
     })
     const isOverflow = rule.by.length > 0 && rule.by.every((name) => by[name] === OTHER)
-    const added: RunGroup = { group, isOverflow, touchedBatch: 0 }
+    const added: RunGroup = { group, isOverflow, history: createHistory(), touchedBatch: 0 }
     this.#groups.set(key, added)
     return added
   }

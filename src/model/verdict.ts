@@ -3,6 +3,14 @@ import type { FieldValue } from './observation.ts'
 export type RuleState = 'ok' | 'pending' | 'firing' | 'insufficient' | 'unknown'
 export type Severity = 'info' | 'warning' | 'error' | 'critical'
 
+/**
+ * Why a judgement that would have tripped or cleared did not. `stale`: the window is a backlog.
+ * `unknown`: what is missing could change it. `insufficient`: too few items. `holding`: it must hold
+ * for longer. `recovered`: it would trip, but the clear condition holds already. `restarted`: weights
+ * changed, and the windows started anew.
+ */
+export type Refusal = 'stale' | 'unknown' | 'insufficient' | 'holding' | 'recovered' | 'restarted'
+
 /** The values of a rule's `by:` keys, as text; `{}` for a rule without. */
 export type Group = Readonly<Record<string, string>>
 
@@ -29,6 +37,8 @@ interface VerdictFacts {
   readonly effect: 'firing' | 'ok'
   /** Routers whose own attempts breach the rule (rules on attempts only). */
   readonly witnesses: readonly string[]
+  /** What this judgement would have said but did not; on the first of an episode only. */
+  readonly refused?: { readonly why: Refusal; readonly reason: string }
   /** W3C trace context, so that verdict, decision and delivery are one trace. */
   readonly traceparent?: string
 }
@@ -64,4 +74,11 @@ export interface RuleGroupView {
   readonly since: string
   readonly watermark: string | null
   readonly lag_ms: number | null
+  readonly window_s: number
+  /** Least count of the trip window; null for a kind without. */
+  readonly min_count: number | null
+  /** The last conclusive verdict, which `insufficient` and `unknown` keep. */
+  readonly effect: 'firing' | 'ok'
+  /** Routers whose own attempts breach the rule. */
+  readonly witnesses: readonly string[]
 }

@@ -4,6 +4,7 @@ import { createMetricsTables, METRICS_TABLES } from './schema-metrics.ts'
 import { createOwnTables, OWN_TABLES, QUALITY_TABLE, reviseOwnTables } from './schema-own.ts'
 import { createRecording, RECORDING_TABLES } from './schema-recording.ts'
 import { createLogsTable, createTracesTables } from './schema-records.ts'
+import { ADD_REFUSALS } from './schema-refusals.ts'
 import type { SchemaOptions } from './schema-table.ts'
 import { createCoarserLookup, createTraceLookup } from './schema-trace-lookup.ts'
 
@@ -48,6 +49,7 @@ export const MIGRATIONS: readonly Migration[] = [
         metrics: METRICS_TABLES,
       }),
   },
+  { name: 'refused evaluations', statements: () => ADD_REFUSALS },
 ]
 
 /** Tables whose rows end with the retention, and the expression of a row's time. */

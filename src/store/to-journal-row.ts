@@ -40,8 +40,9 @@ export function toEvaluationRow(verdict: Verdict, seenAt: bigint): Row {
     Watermark: Number.isFinite(verdict.watermarkUnixMs)
       ? verdict.watermarkUnixMs
       : verdict.atUnixMs,
-    Reason: verdict.reason ?? '',
+    Reason: verdict.refused?.reason ?? verdict.reason ?? '',
     Severity: verdict.severity,
+    Refused: verdict.refused?.why ?? '',
   }
 }
 

@@ -1,6 +1,7 @@
 import type { StateDocument } from '../model/desired.ts'
 import type { Incident, OutcomeBin } from '../model/incident.ts'
 import type { RouteView } from '../model/route.ts'
+import type { RuleDetail } from '../model/rule-detail.ts'
 import type { RuleView } from '../model/verdict.ts'
 
 // The console talks to the API like anyone else: everything shown here, a script can fetch.
@@ -28,6 +29,7 @@ export const token = {
 export const api = {
   routes: () => get<List<RouteView>>('api/v1/routes'),
   rules: () => get<List<RuleView>>('api/v1/rules?limit=1000'),
+  rule: (id: string) => get<RuleDetail>(`api/v1/rules/${encodeURIComponent(id)}`),
   incidents: () => get<List<Incident>>('api/v1/incidents?limit=50'),
   outcomes: (route: string) =>
     get<List<OutcomeBin>>(`api/v1/routes/${encodeURIComponent(route)}/outcomes`),

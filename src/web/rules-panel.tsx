@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { RuleGroupView, RuleView } from '../model/verdict.ts'
 import { formatAge, formatValue } from './format.ts'
+import { RuleExplain } from './rule-explain.tsx'
 
 const TONES: Record<string, string> = {
   ok: 'good',
@@ -12,6 +13,7 @@ const ORDER = ['firing', 'unknown', 'pending', 'insufficient', 'ok']
 
 export function RulesPanel({ rules, nowMs }: { rules: readonly RuleView[]; nowMs: number }) {
   const [isFull, setFull] = useState(false)
+  const [openKey, setOpenKey] = useState('')
   const rows = rules
     .flatMap((rule): RuleRow[] =>
       rule.groups.length === 0 ? [{ rule }] : rule.groups.map((group) => ({ rule, group })),
@@ -35,14 +37,19 @@ export function RulesPanel({ rules, nowMs }: { rules: readonly RuleView[]; nowMs
             </tr>
           </thead>
           <tbody>
-            {shown.map(({ rule, group }) => (
-              <Row
-                key={`${rule.id} ${group ? keyOf(group) : ''}`}
-                rule={rule}
-                group={group}
-                nowMs={nowMs}
-              />
-            ))}
+            {shown.map((row) => {
+              const key = `${row.rule.id} ${row.group ? JSON.stringify(row.group.by) : ''}`
+              const isOpen = key === openKey
+              return (
+                <Row
+                  key={key}
+                  {...row}
+                  nowMs={nowMs}
+                  isOpen={isOpen}
+                  onToggle={() => setOpenKey(isOpen ? '' : key)}
+                />
+              )
+            })}
           </tbody>
         </table>
         {shown.length === 0 && <p class="empty">No rule has seen data yet.</p>}
@@ -59,26 +66,45 @@ interface RuleRow {
   readonly group?: RuleGroupView
 }
 
-interface RowProps {
-  readonly rule: RuleView
-  readonly group?: RuleGroupView | undefined
+interface RowProps extends RuleRow {
   readonly nowMs: number
+  readonly isOpen: boolean
+  readonly onToggle: () => void
 }
 
-function Row({ rule, group, nowMs }: RowProps) {
+function Row({ rule, group, nowMs, isOpen, onToggle }: RowProps) {
   const state = group?.state ?? 'no data'
-  return (
+  const row = (
     <tr title={group?.reason ?? rule.title}>
       <td>
         <span class={`pill ${TONES[state] ?? ''}`}>{state}</span>
       </td>
-      <td>{rule.id}</td>
+      <td>
+        {group ? (
+          <button type="button" class="link" aria-expanded={isOpen} onClick={onToggle}>
+            {rule.id}
+          </button>
+        ) : (
+          rule.id
+        )}
+      </td>
       <td>{group ? keyOf(group) : ''}</td>
       <td>{formatValue(group?.value, rule.kind)}</td>
       <td>{formatValue(group?.threshold, rule.kind)}</td>
       <td>{group?.count ?? ''}</td>
       <td>{group ? formatAge(nowMs - Date.parse(group.since)) : ''}</td>
     </tr>
+  )
+  if (!group || !isOpen) return row
+  return (
+    <>
+      {row}
+      <tr>
+        <td colSpan={7}>
+          <RuleExplain ruleId={rule.id} by={JSON.stringify(group.by)} nowMs={nowMs} />
+        </td>
+      </tr>
+    </>
   )
 }
 

@@ -85,6 +85,14 @@ test('an outage appears without a reload, with its incident and its rule', async
   await page.getByText('firing').first().waitFor()
 })
 
+test('a rule explains itself when it is opened: what comes next, who sends, what changed', async () => {
+  await page.getByRole('button', { name: 'primary-failing', exact: true }).click()
+  await page.getByText(/^clears below 10 % over 20s/).waitFor()
+  await page.getByText(/^router-1 \d+ %/).waitFor()
+  const history = page.getByRole('list', { name: 'Changes and refusals' })
+  expect(await history.getByText('firing').count()).toBeGreaterThan(0)
+})
+
 test('a person acknowledges, holds and releases from the page', async () => {
   await page.getByRole('button', { name: 'Acknowledge' }).click()
   await page.getByText('acknowledged by local', { exact: true }).waitFor()

@@ -203,6 +203,31 @@ test('without a pause it is as if there had been one process, for every rule of 
 const isSameGroup = (one: Pick<Verdict, 'rule' | 'by'>) => (other: Pick<Verdict, 'rule' | 'by'>) =>
   one.rule === other.rule && JSON.stringify(one.by) === JSON.stringify(other.by)
 
+test('what changed and what was refused is still known after a restart, and goes on from there', async () => {
+  const lives = createLives()
+  const first = await lives.start()
+  await lives.send(first, 1, 'failed')
+  await lives.send(first, 20, 'failed')
+  const before = first.rule('failing')?.groups[0]?.changes ?? []
+  expect(before.map(({ to, refused }) => refused ?? to)).toEqual(['insufficient', 'firing'])
+  lives.kill()
+  const second = await lives.start()
+  lives.clock.turn(250)
+  expect(second.rule('failing')?.groups[0]?.changes).toEqual(before)
+  await lives.send(second, 30, 'ok')
+  const after = second.rule('failing')?.groups[0]?.changes ?? []
+  expect(after.slice(0, 2)).toEqual(before)
+  expect(after[2]).toMatchObject({ from: 'firing' })
+  await second.stop()
+  // An edited rule that still fires, or one that was reloaded, forgets nothing either.
+  const third = await lives.start()
+  await lives.send(third, 60, 'failed')
+  const fired = third.rule('failing')?.groups[0]?.changes ?? []
+  expect(fired.at(-1)).toMatchObject({ to: 'firing' })
+  third.reload(rulesOf(RATIO.replace('0.40', '0.50')))
+  expect(third.rule('failing')?.groups[0]?.changes.slice(0, fired.length)).toEqual(fired)
+})
+
 test('an edited rule keeps what fires; a damaged file is as none', async () => {
   const lives = createLives()
   const first = await lives.start()

@@ -52,7 +52,7 @@ const COLUMNS: Record<string, string> = {
     'At DeliveryId Subscription Router Route Epoch Generation Version State Status DurationMs ' +
     'Error ClockOffsetMs',
   signalbox_rule_evaluations:
-    'At Rule By State Value Threshold Count Watermark Reason Severity SeenAt Effect',
+    'At Rule By State Value Threshold Count Watermark Reason Severity SeenAt Effect Refused',
   signalbox_arrivals: 'SeenAt Source Component NewestMs Units Items Resource',
   signalbox_router_statuses:
     'SeenAt Kind Router BootId Route Target Started Ok Failed Rejected Cancelled Inflight OldestMs Observed',
