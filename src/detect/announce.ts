@@ -1,6 +1,5 @@
 import type { Refusal, Verdict } from '../model/verdict.ts'
 import type { DetectEvents } from '../telemetry/detect-events.ts'
-import type { RefusedAt } from './history.ts'
 import type { Judgement, Moment } from './judgement.ts'
 import { reasonOf } from './reasons.ts'
 import { refusalReason } from './refusal.ts'
@@ -29,7 +28,8 @@ export function createAnnouncer({ publish, refuse, events }: AnnounceOptions): A
   return (run, entry, moment) => {
     const { judgement, told, group } = entry
     if (!judgement) return
-    const refused = record({ run, entry, judgement, moment })
+    const isQuiet = judgement.refused === undefined && !entry.history.isChanged(judgement)
+    const refused = isQuiet ? undefined : record({ run, entry, judgement, moment })
     const key = keyOf(judgement)
     if (key === told?.key && !isRefreshDue({ judgement, told, moment })) {
       if (refused) refuse(toVerdict({ run, entry, judgement, moment, refused }))
@@ -87,12 +87,13 @@ function isRefreshDue(query: { judgement: Judgement; told: Told; moment: Moment 
 function record({ run, entry, judgement, moment }: VerdictQuery): Refused | undefined {
   const { history } = entry
   const { refused: why } = judgement
-  const isNews = why !== undefined && history.isNews(why, refusedAt(run, judgement, moment))
+  const isNews = history.isNews(judgement, moment.nowMs, run.rule.windowMs)
   if (!isNews && !history.isChanged(judgement)) return undefined
   const { state, effect, value, threshold, count, atUnixMs } = judgement
-  const refused = isNews
-    ? { why, reason: refusalReason({ rule: run.rule, judgement, why, moment }) }
-    : undefined
+  const refused =
+    isNews && why !== undefined
+      ? { why, reason: refusalReason({ rule: run.rule, judgement, why, moment }) }
+      : undefined
   history.add({
     ...{ atUnixMs, judgedUnixMs: moment.nowUnixMs, to: state, effect },
     ...{ value: state === 'unknown' ? null : value, threshold, count },
@@ -100,10 +101,6 @@ function record({ run, entry, judgement, moment }: VerdictQuery): Refused | unde
     refused: refused?.why,
   })
   return refused
-}
-
-function refusedAt({ rule }: RuleRun, { effect }: Judgement, { nowMs }: Moment): RefusedAt {
-  return { effect, nowMs, quietMs: rule.windowMs }
 }
 
 interface Refused {

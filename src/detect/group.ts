@@ -1,15 +1,11 @@
 import type { Rule } from '../config/rules.ts'
 import type { Group as GroupKey, RuleState } from '../model/verdict.ts'
-import type { Deaf, GroupSources } from './group-sources.ts'
-import {
-  createHysteresis,
-  type Effect,
-  type Hysteresis,
-  type SavedHysteresis,
-} from './hysteresis.ts'
-import { factsOf, instants, type Judgement, type Moment, witnessesOf } from './judgement.ts'
+import type { GroupSources } from './group-sources.ts'
+import { createHysteresis, type Effect, type Hysteresis } from './hysteresis.ts'
+import { givenReason, instants, type Judgement, type Moment, witnessesOf } from './judgement.ts'
 import type { Instant, Item, KindState, Look, Reading } from './kind.ts'
 import { refusalOf } from './refusal.ts'
+import type { Restored, SavedGroup } from './saved-group.ts'
 import type { SourceShares } from './source-shares.ts'
 
 // The state machine of one group of a rule, the same for every kind: hold times, hysteresis, and the
@@ -39,26 +35,6 @@ export interface Group {
   save(nowMs: number): SavedGroup
   /** False for what no group of this rule saved; then it is to be thrown away. */
   load(saved: SavedGroup, restored: Restored): boolean
-}
-
-/** When a saved state is taken up again. */
-export interface Restored {
-  readonly nowMs: number
-  /** From the moment it was saved until now nobody listened. */
-  readonly deaf: Deaf
-}
-
-export interface SavedGroup {
-  readonly kind: unknown
-  readonly sources: unknown
-  readonly hysteresis: SavedHysteresis
-  readonly state: RuleState | undefined
-  readonly sinceUnixMs: number
-  readonly restartedUnixMs: number
-  readonly watermarkUnixMs: number
-  readonly newestUnixMs: number
-  readonly heardAgoMs: number
-  readonly lastSource: string
 }
 
 export interface GroupOptions {
@@ -160,19 +136,36 @@ class JudgedGroup implements Group {
     if (state !== this.#state) this.#sinceUnixMs = endUnixMs
     this.#state = state
     if (hysteresis.effect === 'firing') this.#lastFiringUnixMs = endUnixMs
-    const isCalm = read.outcome === 'calm' && missing.reason === undefined
-    const isPlain = isCalm && !this.#isCutShort
-    const refused = isPlain
-      ? hysteresis.refused
-      : refusalOf({
-          ...{ rule, kind, hysteresis, read, isStale, missing, instantAt },
-          ...{ isCutShort: this.#isCutShort, markUnixMs: this.#watermarkUnixMs },
-        })
+    // The question is only asked where there may be an answer: nearly every judgement says all.
+    const isCutShort = this.#isCutShort
+    const isHeld = hysteresis.effect === 'firing'
+    const mayClear = isHeld && (missing.reason !== undefined || read.outcome === 'few')
+    const mayTrip = !isHeld && read.outcome !== 'calm' && read.value !== null
+    const markUnixMs = this.#watermarkUnixMs
+    const refused =
+      isCutShort || mayClear || mayTrip
+        ? refusalOf({
+            rule,
+            kind,
+            hysteresis,
+            read,
+            isStale,
+            missing,
+            instantAt,
+            markUnixMs,
+            isCutShort,
+          })
+        : hysteresis.refused
     this.#isCutShort = false
-    const facts = factsOf({ state, reading, missing })
-    this.#unknownReason = state === 'unknown' ? facts.reason : undefined
+    const reason = givenReason(state, reading, missing)
+    this.#unknownReason = state === 'unknown' ? reason : undefined
+    // Spelled out: a spread would cost as much as the judging of a quiet group.
     return {
-      ...facts,
+      state,
+      reason,
+      value: reading.value,
+      threshold: reading.threshold,
+      count: reading.count,
       sinceUnixMs: this.#sinceUnixMs,
       atUnixMs: endUnixMs,
       watermarkUnixMs: this.#watermarkUnixMs,

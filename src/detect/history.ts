@@ -25,24 +25,17 @@ export interface History {
   /** Whether the state or the effect is another than at the last entry. */
   isChanged(judgement: Judgement): boolean
   /**
-   * Whether a refusal begins with this judgement. One that was seen within the last `quietMs` goes on:
+   * Whether a refusal begins with this judgement, by the never-stepping clock. Clearing is refused to
+   * what fires, tripping to what does not: they are told apart. One that was seen within the last `quietMs` goes on:
    * a share that swings around its limit makes one entry, and not one per swing.
    */
-  isNews(refused: Refusal, at: RefusedAt): boolean
+  isNews(judgement: Judgement, nowMs: number, quietMs: number): boolean
   add(change: Omit<Change, 'from'>): void
   list(): readonly Change[]
   /** Kept until the next entry, since all groups are saved every second and few have changed. */
   save(): string
   /** Takes what `save` gave; leaves out what is damaged. */
   load(saved: unknown): void
-}
-
-export interface RefusedAt {
-  /** Clearing is refused to what fires, tripping to what does not: they are told apart. */
-  readonly effect: Effect
-  /** On the never-stepping clock. */
-  readonly nowMs: number
-  readonly quietMs: number
 }
 
 export const CHANGES_MAX = 20
@@ -63,7 +56,8 @@ class GroupHistory implements History {
     return last === undefined || last.to !== state || last.effect !== effect
   }
 
-  isNews(refused: Refusal, { effect, nowMs, quietMs }: RefusedAt): boolean {
+  isNews({ refused, effect }: Judgement, nowMs: number, quietMs: number): boolean {
+    if (refused === undefined) return false
     this.#refused ??= { ok: new Map(), firing: new Map() }
     const lastMs = this.#refused[effect].get(refused)
     this.#refused[effect].set(refused, nowMs)

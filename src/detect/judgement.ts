@@ -55,14 +55,10 @@ export function instants({ by, moment, missing, ...given }: InstantsQuery) {
   })
 }
 
-/** State and value, and the reason that the kind or the sources give; the rest: reasons.ts. */
-export function factsOf(query: { state: RuleState; reading: Reading; missing: Missing }) {
-  const { state, reading, missing } = query
-  const { value, threshold, count } = reading
-  const facts = { state, value, threshold, count, reason: reading.reason }
-  if (state === 'unknown')
-    return { ...facts, reason: missing.reason ?? reading.reason ?? 'telemetry is missing' }
-  return facts
+/** The reason that the sources or the kind give; the rest is in reasons.ts. */
+export function givenReason(state: RuleState, reading: Reading, missing: Missing) {
+  if (state !== 'unknown') return reading.reason
+  return missing.reason ?? reading.reason ?? 'telemetry is missing'
 }
 
 /** Routers whose own attempts breach the rule. */
