@@ -1,5 +1,5 @@
 import { formatDurationMs } from '../lib/duration.ts'
-import type { Verdict } from '../model/verdict.ts'
+import type { Onset, Verdict } from '../model/verdict.ts'
 import type { DetectEvents } from '../telemetry/detect-events.ts'
 import type { Judgement, Moment } from './judgement.ts'
 import type { RuleRun, RunGroup, Told } from './rule-run.ts'
@@ -7,6 +7,8 @@ import type { RuleRun, RunGroup, Told } from './rule-run.ts'
 export interface AnnounceOptions {
   readonly publish: (verdict: Verdict) => void
   readonly events: DetectEvents
+  /** When the trouble began that a group starts to fire for. */
+  onsetOf?(run: RuleRun, entry: RunGroup, moment: Moment): Onset | undefined
 }
 
 /** Least time between two verdicts that differ in their value alone. */
@@ -18,7 +20,7 @@ const REFRESH_MS = 1_000
  */
 export type Announce = (run: RuleRun, entry: RunGroup, moment: Moment) => void
 
-export function createAnnouncer({ publish, events }: AnnounceOptions): Announce {
+export function createAnnouncer({ publish, events, onsetOf }: AnnounceOptions): Announce {
   const publishInTurn = inTurn(publish)
   return (run, entry, moment) => {
     const { judgement, told, group } = entry
@@ -36,9 +38,11 @@ export function createAnnouncer({ publish, events }: AnnounceOptions): Announce 
     }
     const starts = judgement.effect === 'firing' && told?.effect !== 'firing'
     const traceparent = starts ? events.ruleFired(change) : (told?.traceparent ?? '')
+    const isFiring = judgement.effect === 'firing'
+    const onset = starts ? onsetOf?.(run, entry, moment) : isFiring ? told?.onset : undefined
     if (change.from !== change.to) events.stateChanged(change)
     const { state, value, effect } = judgement
-    entry.told = { key, state, value, effect, traceparent, atMs: moment.nowMs }
+    entry.told = { key, state, value, effect, traceparent, onset, atMs: moment.nowMs }
     publishInTurn(toVerdict({ run, entry, judgement, moment }))
   }
 }
@@ -84,7 +88,7 @@ function toVerdict({ run, entry, judgement, moment }: VerdictQuery): Verdict {
   const { rule } = run
   const { by } = entry.group
   const { state, value, threshold, count, reason } = judgement
-  const traceparent = entry.told?.traceparent
+  const { traceparent, onset } = entry.told ?? {}
   const facts = {
     rule: rule.id,
     kind: rule.kind,
@@ -113,6 +117,7 @@ function toVerdict({ run, entry, judgement, moment }: VerdictQuery): Verdict {
     windowMs: rule.windowMs,
     effect: judgement.effect,
     witnesses: judgement.witnesses,
+    ...(onset && { onset }),
     ...(traceparent && { traceparent }),
   }
   if (state === 'unknown') return { ...facts, state, reason: reason ?? '', value: null }

@@ -15,7 +15,10 @@ import { createClockGuard } from './clock-guard.ts'
 import { createIntake } from './intake.ts'
 import { createJudging } from './judging.ts'
 import { createMemory } from './memory.ts'
+import { createOnsets } from './onset.ts'
+import { onsetOfGroup } from './onset-scope.ts'
 import { createGenerationBehind, createRestarts } from './restarts.ts'
+import { createRouterClocks } from './router-clocks.ts'
 import { createRuleBook } from './rule-book.ts'
 import type { RuleRun } from './rule-run.ts'
 import { toRuleView } from './rule-view.ts'
@@ -67,18 +70,20 @@ export function createDetector(options: DetectorOptions, templates = createTempl
   const sources = createSources({ silentMs, latenessMs })
   const clockGuard = createClockGuard({ graceMs: silentMs, memoryMs: timings.hourMs })
   const restarts = createRestarts(options.pairOf)
-  const announce = createAnnouncer({ publish: options.publish, events })
+  const clocks = createRouterClocks()
+  const onsets = createOnsets({ hourMs: timings.hourMs, clockSkewMs: clocks.skewMs })
+  const announce = createAnnouncer({ ...options, onsetOf: onsetOfGroup(onsets) })
   const book = createRuleBook({ ...options, sources, silentMs })
   const judging = createJudging({ clock, latenessMs, sources, book, announce })
   const { judgeAt, judgeGroups, close } = judging
   const generationBehind = createGenerationBehind(
     (route) => restarts.pairAt(route) ?? options.pairAt?.(route),
   )
-  const seen = { generationBehind, templates }
+  const seen = { generationBehind, templates, onAttempt: onsets.observe }
   const intake = createIntake({ ...options, ...seen, sources, clockGuard, book, restarts })
   const judge = () => judgeAt(clock.nowMs())
   const ticks = createTicks({ clock, tick: judgeAt })
-  const parts = { sources, clockGuard, restarts, templates }
+  const parts = { sources, clockGuard, restarts, templates, onsets }
   const { memory: store } = options
   const memory = store && createMemory({ store, clock, book, parts, events })
 
@@ -103,7 +108,11 @@ export function createDetector(options: DetectorOptions, templates = createTempl
       await memory?.stop()
     },
     observe,
-    status: (received) => observe(statusObservations(received), received.receivedUnixMs),
+    status(received) {
+      const { router, receivedUnixMs, status } = received
+      clocks.heard(router, { clock: status.clock, receivedUnixMs })
+      observe(statusObservations(received), receivedUnixMs)
+    },
     restart({ route, pair }) {
       restarts.restart(route, pair, clock.nowMs())
       book.restart(route, clock.nowMs())
@@ -111,6 +120,7 @@ export function createDetector(options: DetectorOptions, templates = createTempl
     },
     forgetRouter(router) {
       sources.forget(router)
+      clocks.forget(router)
       for (const run of book.runs().filter(({ rule }) => rule.kind === 'silence'))
         for (const entry of run.dropRouter(router)) close({ run, entry }, `${router} said goodbye`)
       book.forgetGroups()

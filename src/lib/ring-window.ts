@@ -17,6 +17,8 @@ export interface RingWindow {
    * sums to `atLeast`; `windowMaxMs` when none does.
    */
   widen(query: WidenQuery): number
+  /** Adds each bucket of a channel, from the one that holds `fromMs` on, to the next place of `into`. */
+  addTo(into: Float64Array, from: { readonly channel: number; readonly fromMs: number }): void
   clear(): void
   /** What `load` takes: the buckets up to the newest, without the empty ones before. */
   save(): SavedRing
@@ -108,6 +110,15 @@ class Ring implements RingWindow {
     return buckets * this.#bucketMs
   }
 
+  addTo(into: Float64Array, { channel, fromMs }: { channel: number; fromMs: number }): void {
+    const from = Math.floor(fromMs / this.#bucketMs)
+    const last = Math.min(from + into.length - 1, this.#head)
+    for (let bucket = Math.max(from, this.#oldest()); bucket <= last; bucket++) {
+      const amount = this.#amounts[this.#offsetOf(bucket) + channel] as number
+      into[bucket - from] = (into[bucket - from] as number) + amount
+    }
+  }
+
   clear(): void {
     this.#amounts.fill(0)
     this.#running.fill(0)
@@ -121,8 +132,11 @@ class Ring implements RingWindow {
     let first = this.#oldest()
     while (first < head && this.#bucket(first).every((amount) => amount === 0)) first++
     const amounts = new Float64Array((head - first + 1) * this.#channelCount)
-    for (let bucket = first; bucket <= head; bucket++)
-      amounts.set(this.#bucket(bucket), (bucket - first) * this.#channelCount)
+    // Two pieces at most: the ring goes on at its beginning.
+    const from = this.#offsetOf(first)
+    const tail = this.#amounts.subarray(from, from + amounts.length)
+    amounts.set(tail)
+    amounts.set(this.#amounts.subarray(0, amounts.length - tail.length), tail.length)
     return { ...saved, amounts }
   }
 
