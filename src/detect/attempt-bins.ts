@@ -71,14 +71,15 @@ class Pairs implements AttemptBins {
     this.#hourMs = hourMs
   }
 
-  add(attempt: BinnedAttempt, { startUnixMs, endUnixMs, count, weight }: BinnedSpan): void {
+  add(attempt: BinnedAttempt, span: BinnedSpan): void {
     const { outcome } = attempt
+    const { startUnixMs, endUnixMs } = span
     if (outcome !== 'ok' && outcome !== 'failed') return
     const pair = this.#pairOf(attempt, endUnixMs)
     if (!pair) return
     const channel = outcome === 'ok' ? OK : FAILED
-    if (pair.starts.add(startUnixMs, SAMPLES, count)) pair.starts.add(startUnixMs, channel, weight)
-    if (pair.ends.add(endUnixMs, SAMPLES, count)) pair.ends.add(endUnixMs, channel, weight)
+    pair.starts.addItem(startUnixMs, span, channel)
+    pair.ends.addItem(endUnixMs, span, channel)
     if (endUnixMs > pair.heardUnixMs) pair.heardUnixMs = endUnixMs
     this.changeCount++
   }

@@ -10,6 +10,12 @@ export interface RingWindow {
    * nothing is added, when the time is older than the ring reaches back, or before 1970.
    */
   add(atMs: number, channel: number, amount: number): boolean
+  /** The same for an item: its `count` to channel 0 and its `weight` to `channel`, in one go. */
+  addItem(
+    atMs: number,
+    item: { readonly count: number; readonly weight: number },
+    channel: number,
+  ): boolean
   /** Sum of a channel over the buckets of (endMs − windowMs, endMs]; windowMs up to `spanMs`. */
   sum(channel: number, endMs: number, windowMs: number): number
   /**
@@ -88,6 +94,22 @@ class Ring implements RingWindow {
     this.#amounts[index] = (this.#amounts[index] as number) + amount
     if (bucket > this.#head - this.#windowCount)
       this.#running[channel] = (this.#running[channel] as number) + amount
+    return true
+  }
+
+  addItem(atMs: number, item: { count: number; weight: number }, channel: number): boolean {
+    const bucket = Math.floor(atMs / this.#bucketMs)
+    if (bucket < this.#oldest()) return false
+    if (bucket > this.#head) this.#advance(bucket)
+    const index = (bucket % this.#ringCount) * this.#channelCount
+    const amounts = this.#amounts
+    amounts[index] = (amounts[index] as number) + item.count
+    amounts[index + channel] = (amounts[index + channel] as number) + item.weight
+    if (bucket > this.#head - this.#windowCount) {
+      const running = this.#running
+      running[0] = (running[0] as number) + item.count
+      running[channel] = (running[channel] as number) + item.weight
+    }
     return true
   }
 
