@@ -15,9 +15,9 @@ export interface AttemptBins extends Remembered {
   pairs(): Iterable<PairBins>
 }
 
-export type BinnedAttempt = Pick<Attempt, 'route' | 'target' | 'role' | 'outcome'>
+type BinnedAttempt = Pick<Attempt, 'route' | 'target' | 'role' | 'outcome'>
 
-export interface BinnedSpan {
+interface BinnedSpan {
   readonly startUnixMs: number
   readonly endUnixMs: number
   /** Samples, and their weight together. */

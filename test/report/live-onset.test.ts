@@ -90,3 +90,17 @@ test.for(CASES)('$route: the onset while it happened is T0 of the report', async
   const baselineRatio = Number(report.data_quality.baseline_failed_ratio)
   expect(live?.baselineRatio).toBeCloseTo(Math.max(baselineRatio, 0.001), 2)
 })
+
+test('where the report knows better, it says what was known before', async () => {
+  const at = new Date(T - 10_000).toISOString()
+  const textOf = async (atMs: number) => {
+    const told = { at: new Date(atMs).toISOString(), clock: 'event', kind: 'onset', text: 'Began' }
+    const incident = toIncident('quiet', { t0: at, timeline: [told] })
+    const report = await reporterOf(database.clickhouse, incident).report(incident.id)
+    expect(report.incident.first_sign_at).toBe(at)
+    return report.timeline.find(({ text }) => text.startsWith('T0'))?.text
+  }
+  const text = 'T0: impairment of the primary begins (± 30 s)'
+  expect(await textOf(T)).toBe(text)
+  expect(await textOf(T - 60_000)).toBe(`${text}; when it was recognised, 14:25:00 was known`)
+})
