@@ -1,6 +1,7 @@
 import type { Reason } from '../model/desired.ts'
 import type { Transition } from '../model/route.ts'
 import type { Severity, Verdict } from '../model/verdict.ts'
+import { withOnset } from './beginning.ts'
 import { type IncidentRecord, toIso } from './record.ts'
 import { EMPTY_TIMELINE, type TimelineRow } from './timeline.ts'
 import { foldTransition } from './transitions.ts'
@@ -48,8 +49,9 @@ export function openRecord(opening: Opening): IncidentRecord {
     pages: [],
     dismissed: [],
   }
+  const begun = cause?.onset ? withOnset(empty, cause.onset) : empty
   const verdicts = cause ? [cause, ...opening.breached] : opening.breached
-  const judged = verdicts.reduce((one, verdict) => foldVerdict(one, verdict, nowMs).record, empty)
+  const judged = verdicts.reduce((one, verdict) => foldVerdict(one, verdict, nowMs).record, begun)
   const record = transitions.reduce(foldTransition, judged)
   const row = { at: toIso(nowMs), clock: 'signalbox', kind: 'opened', text: 'Incident opened' }
   return {

@@ -3,7 +3,7 @@ import type { RouteState } from '../model/desired.ts'
 import type { Incident, IncidentRule, IncidentState, PageView } from '../model/incident.ts'
 import type { FieldValue } from '../model/observation.ts'
 import type { Mitigation } from '../model/route.ts'
-import type { Group, RuleState, Severity } from '../model/verdict.ts'
+import type { Group, Onset, RuleState, Severity } from '../model/verdict.ts'
 import { renderTimeline, type Timeline } from './timeline.ts'
 
 /**
@@ -25,7 +25,10 @@ export interface IncidentRecord {
   readonly severity: Severity
   readonly labels: Readonly<Record<string, string>>
   readonly runbook?: string
+  /** Of `onset`; until one is known, the first sign: since when a rule was breached. */
   readonly t0UnixMs: number
+  /** The earliest that a rule of it found. */
+  readonly onset?: Onset
   readonly openedUnixMs: number
   readonly acknowledgedUnixMs?: number
   readonly acknowledgedBy?: string

@@ -1,4 +1,5 @@
 import type { Verdict } from '../model/verdict.ts'
+import { beginningAfter } from './beginning.ts'
 import { type IncidentRecord, type RuleTrack, toIso, worseOf } from './record.ts'
 import { appendRows, replaceRow, type TimelineRow } from './timeline.ts'
 
@@ -15,7 +16,6 @@ export interface Folded {
 
 const RULES_MAX = 100
 const ROW_EVERY_MS = 5_000
-const T0_REACH_MS = 900_000
 
 /** What an incident is labelled with by the verdict that leads it; `own` labels go before. */
 export function labelsOf(
@@ -100,22 +100,16 @@ function withTrack(fold: Fold & { readonly rowUnixMs?: number }): IncidentRecord
     rowUnixMs: fold.rowUnixMs ?? nowMs,
   }
   const isWorse = worseOf(record.titleSeverity, verdict.severity) !== record.titleSeverity
+  const begun = earlier && !verdict.onset ? record : beginningAfter(record, verdict)
   return {
-    ...record,
+    ...begun,
     rules: { ...record.rules, [key]: track },
     severity: worseOf(record.severity, verdict.severity),
     // Opened by a move: its cause is heard a moment later, and on-call routes match on its labels.
     ...(record.labels.rule === undefined && { labels: labelsOf(verdict, record.labels) }),
-    ...(!earlier && { t0UnixMs: t0After(record, verdict) }),
     ...(isWorse && { title: verdict.title, titleSeverity: verdict.severity }),
     ...(record.runbook === undefined && verdict.runbook && { runbook: verdict.runbook }),
   }
-}
-
-// A rule that joins late may have been breached first; one that was so for hours is another matter.
-function t0After(record: IncidentRecord, verdict: Verdict): number {
-  const isNear = record.openedUnixMs - verdict.sinceUnixMs <= T0_REACH_MS
-  return isNear ? Math.min(record.t0UnixMs, verdict.sinceUnixMs) : record.t0UnixMs
 }
 
 // Only a conclusive `ok` calms a rule: missing data (`unknown`, `insufficient`) never does.

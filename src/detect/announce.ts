@@ -1,4 +1,4 @@
-import type { Refusal, Verdict } from '../model/verdict.ts'
+import type { Onset, Refusal, Verdict } from '../model/verdict.ts'
 import type { DetectEvents } from '../telemetry/detect-events.ts'
 import type { Judgement, Moment } from './judgement.ts'
 import { reasonOf } from './reasons.ts'
@@ -11,6 +11,8 @@ export interface AnnounceOptions {
   /** Told instead of a verdict when nothing changed, because a change was refused. */
   readonly refuse: (verdict: Verdict) => void
   readonly events: DetectEvents
+  /** When the trouble began that a group starts to fire for. */
+  onsetOf?(run: RuleRun, entry: RunGroup, moment: Moment): Onset | undefined
 }
 
 /** Least time between two verdicts that differ in their value alone. */
@@ -23,7 +25,7 @@ const REFRESH_MS = 1_000
  */
 export type Announce = (run: RuleRun, entry: RunGroup, moment: Moment) => void
 
-export function createAnnouncer({ publish, refuse, events }: AnnounceOptions): Announce {
+export function createAnnouncer({ publish, refuse, events, onsetOf }: AnnounceOptions): Announce {
   const publishInTurn = inTurn(publish)
   return (run, entry, moment) => {
     const { judgement, told, group } = entry
@@ -46,9 +48,11 @@ export function createAnnouncer({ publish, refuse, events }: AnnounceOptions): A
     }
     const starts = judgement.effect === 'firing' && told?.effect !== 'firing'
     const traceparent = starts ? events.ruleFired(change) : (told?.traceparent ?? '')
+    const isFiring = judgement.effect === 'firing'
+    const onset = starts ? onsetOf?.(run, entry, moment) : isFiring ? told?.onset : undefined
     if (change.from !== change.to) events.stateChanged(change)
     const { state, value, effect } = judgement
-    entry.told = { key, state, value, effect, traceparent, atMs: moment.nowMs }
+    entry.told = { key, state, value, effect, traceparent, onset, atMs: moment.nowMs }
     publishInTurn(toVerdict({ run, entry, judgement, moment, ...(refused && { refused }) }))
   }
 }
@@ -121,7 +125,7 @@ function toVerdict({ run, entry, judgement, moment, refused }: VerdictQuery): Ve
   const { by } = entry.group
   const { state, value, threshold, count } = judgement
   const reason = reasonOf(rule, judgement)
-  const traceparent = entry.told?.traceparent
+  const { traceparent, onset } = entry.told ?? {}
   const facts = {
     rule: rule.id,
     kind: rule.kind,
@@ -140,6 +144,7 @@ function toVerdict({ run, entry, judgement, moment, refused }: VerdictQuery): Ve
     effect: judgement.effect,
     witnesses: judgement.witnesses,
     ...(refused && { refused }),
+    ...(onset && { onset }),
     ...(traceparent && { traceparent }),
   }
   if (state === 'unknown') return { ...facts, state, reason: reason ?? '', value: null }

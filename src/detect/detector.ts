@@ -16,13 +16,16 @@ import { createClockGuard } from './clock-guard.ts'
 import { createIntake } from './intake.ts'
 import { createJudging, type Judging } from './judging.ts'
 import { createMemory } from './memory.ts'
+import { createOnsets } from './onset.ts'
+import { onsetOfGroup } from './onset-scope.ts'
 import { createGenerationBehind, createRestarts, type Restarts } from './restarts.ts'
+import { createRouterClocks } from './router-clocks.ts'
 import { createRuleBook, type Gone, type RuleBook } from './rule-book.ts'
 import { toRuleDetail } from './rule-detail.ts'
 import { toRuleView } from './rule-view.ts'
 import { createSources } from './sources.ts'
 import { statusObservations } from './status-observations.ts'
-import { createTemplates } from './templates.ts'
+import { createTemplates, type Templates } from './templates.ts'
 import { createTicks, type Ticks } from './ticks.ts'
 import { createTurns } from './turns.ts'
 
@@ -80,27 +83,38 @@ export interface DetectorOptions {
   readonly memory?: RuleMemory
 }
 
-export function createDetector(options: DetectorOptions, templates = createTemplates()): Detector {
+/** What a detector is made of, joined; nothing runs yet. */
+function createEngine(options: DetectorOptions, templates: Templates) {
   const { clock, timings, latenessMs, events } = options
   const silentMs = timings.sourceSilentMs
   const sources = createSources({ silentMs, latenessMs })
   const clockGuard = createClockGuard({ graceMs: silentMs, memoryMs: timings.hourMs })
   const restarts = createRestarts(options.pairOf)
-  const announce = createAnnouncer({ refuse: () => {}, ...options })
+  const clocks = createRouterClocks()
+  const onsets = createOnsets({ hourMs: timings.hourMs, clockSkewMs: clocks.skewMs })
+  const onsetOf = onsetOfGroup(onsets)
+  const announce = createAnnouncer({ refuse: () => {}, ...options, onsetOf })
   const book = createRuleBook({ ...options, sources, silentMs })
   const judging = createJudging({ clock, latenessMs, sources, book, announce })
-  const { judgeAt, judgeGroups, close } = judging
   const generationBehind = createGenerationBehind(
     (route) => restarts.pairAt(route) ?? options.pairAt?.(route),
   )
-  const seen = { generationBehind, templates }
+  const seen = { generationBehind, templates, onAttempt: onsets.observe }
   const intake = createIntake({ ...options, ...seen, sources, clockGuard, book, restarts })
+  const parts = { sources, clockGuard, restarts, templates, onsets }
+  const { memory: store } = options
+  const memory = store && createMemory({ store, clock, book, parts, events })
+  return { sources, clocks, restarts, book, judging, intake, memory }
+}
+
+export function createDetector(options: DetectorOptions, templates = createTemplates()): Detector {
+  const { clock, events } = options
+  const engine = createEngine(options, templates)
+  const { sources, clocks, restarts, book, judging, intake, memory } = engine
+  const { judgeAt, judgeGroups, close } = judging
   const judge = () => judgeAt(clock.nowMs())
   const turns = createTurns()
   const ticks = createTicks({ clock, tick: judgeAt, around: turns.run })
-  const parts = { sources, clockGuard, restarts, templates }
-  const { memory: store } = options
-  const memory = store && createMemory({ store, clock, book, parts, events })
 
   const observe = (observations: readonly Observation[], receivedUnixMs = clock.nowMs()) => {
     const startMs = clock.monotonicMs()
@@ -126,11 +140,16 @@ export function createDetector(options: DetectorOptions, templates = createTempl
       await memory?.stop()
     },
     observe,
-    status: (received) => observe(statusObservations(received), received.receivedUnixMs),
+    status(received) {
+      const { router, receivedUnixMs, status } = received
+      clocks.heard(router, { clock: status.clock, receivedUnixMs })
+      observe(statusObservations(received), receivedUnixMs)
+    },
     restart: (change) => turns.after(() => restart(change)),
     forgetRouter(router, atUnixMs = clock.nowMs()) {
       ticks.runUntil(atUnixMs)
       sources.forget(router)
+      clocks.forget(router)
       const end = { reason: `${router} said goodbye`, atUnixMs }
       for (const gone of dropRouter(book, router)) close(gone, end)
     },

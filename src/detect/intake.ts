@@ -29,6 +29,8 @@ export interface IntakeOptions extends CursorOptions {
   readonly restarts: Restarts
   topology(): Topology
   readonly events: DetectEvents
+  /** Told of every attempt that was not delivered before. */
+  onAttempt?(observation: Observation, atUnixMs: number): void
 }
 
 // Two generations of this many spans: at 6,000/s at least 40 s, within which exporters try again.
@@ -107,6 +109,8 @@ class Sorting implements Intake {
       }
       this.#give(leaf, observation, { isNew: isNew !== false, isCurrent })
     }
+    if (unit === 'attempt' && (isNew ?? this.#isFirst(observation)))
+      this.#options.onAttempt?.(observation, atUnixMs)
     if (isNew === false) events.duplicateSkipped()
   }
 

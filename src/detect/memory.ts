@@ -3,7 +3,7 @@ import type { Cancel, Clock } from '../lib/clock.ts'
 import type { RuleMemory } from '../model/rule-memory.ts'
 import type { DetectEvents } from '../telemetry/detect-events.ts'
 import type { RuleBook } from './rule-book.ts'
-import type { RuleRun, SavedRunGroup } from './rule-run.ts'
+import type { RuleRun, SavedRunGroup, Told } from './rule-run.ts'
 
 // Rule state survives `kill -9`: windows, holds and verdicts of every group are written once a second,
 // so that a restart has forgotten one second at most. On the next start the time since then counts as
@@ -129,11 +129,15 @@ function* framesOf(
           groups: entries.slice(from, from + GROUPS_AT_ONCE).map(({ group, told, history }) => ({
             by: group.by,
             group: group.save(clock.monotonicMs()),
-            told: told && { state: told.state, effect: told.effect, traceparent: told.traceparent },
+            told: told && toSavedTold(told),
             history: history.save(),
           })),
         })
   }
+}
+
+function toSavedTold({ state, effect, traceparent, onset }: Told): SavedRunGroup['told'] {
+  return { state, effect, traceparent, ...(onset && { onset }) }
 }
 
 function toChunks(frame: Frame): Chunks {

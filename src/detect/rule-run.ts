@@ -1,7 +1,7 @@
 import { compileTitle, type RenderTitle } from '../config/rule-title.ts'
 import type { Rule } from '../config/rules.ts'
 import type { Timings } from '../config/timings.ts'
-import type { Group as GroupKey, RuleState } from '../model/verdict.ts'
+import type { Group as GroupKey, Onset, RuleState } from '../model/verdict.ts'
 import { createGroup, type Group } from './group.ts'
 import { createGroupSources } from './group-sources.ts'
 import { createHistory, type History } from './history.ts'
@@ -53,12 +53,14 @@ export interface Told {
   readonly atMs: number
   readonly effect: Effect
   readonly traceparent: string
+  /** Of the trip that is told, as it was known when it began. */
+  readonly onset?: Onset | undefined
 }
 
 export interface SavedRunGroup {
   readonly by: GroupKey
   readonly group: SavedGroup
-  readonly told: Pick<Told, 'state' | 'effect' | 'traceparent'> | undefined
+  readonly told: Pick<Told, 'state' | 'effect' | 'traceparent' | 'onset'> | undefined
   /** What `History.save` gave; absent in what was written before there was one. */
   readonly history?: string
 }

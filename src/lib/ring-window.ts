@@ -10,6 +10,12 @@ export interface RingWindow {
    * nothing is added, when the time is older than the ring reaches back, or before 1970.
    */
   add(atMs: number, channel: number, amount: number): boolean
+  /** The same for an item: its `count` to channel 0 and its `weight` to `channel`, in one go. */
+  addItem(
+    atMs: number,
+    item: { readonly count: number; readonly weight: number },
+    channel: number,
+  ): boolean
   /** Sum of a channel over the buckets of (endMs − windowMs, endMs]; windowMs up to `spanMs`. */
   sum(channel: number, endMs: number, windowMs: number): number
   /**
@@ -17,6 +23,8 @@ export interface RingWindow {
    * sums to `atLeast`; `windowMaxMs` when none does.
    */
   widen(query: WidenQuery): number
+  /** Adds each bucket of a channel, from the one that holds `fromMs` on, to the next place of `into`. */
+  addTo(into: Float64Array, from: { readonly channel: number; readonly fromMs: number }): void
   clear(): void
   /** What `load` takes: the buckets up to the newest, without the empty ones before. */
   save(): SavedRing
@@ -89,6 +97,22 @@ class Ring implements RingWindow {
     return true
   }
 
+  addItem(atMs: number, item: { count: number; weight: number }, channel: number): boolean {
+    const bucket = Math.floor(atMs / this.#bucketMs)
+    if (bucket < this.#oldest()) return false
+    if (bucket > this.#head) this.#advance(bucket)
+    const index = (bucket % this.#ringCount) * this.#channelCount
+    const amounts = this.#amounts
+    amounts[index] = (amounts[index] as number) + item.count
+    amounts[index + channel] = (amounts[index + channel] as number) + item.weight
+    if (bucket > this.#head - this.#windowCount) {
+      const running = this.#running
+      running[0] = (running[0] as number) + item.count
+      running[channel] = (running[channel] as number) + item.weight
+    }
+    return true
+  }
+
   sum(channel: number, endMs: number, windowMs: number): number {
     const end = Math.floor(endMs / this.#bucketMs)
     const buckets = this.#bucketsIn(windowMs)
@@ -111,6 +135,15 @@ class Ring implements RingWindow {
     return buckets * this.#bucketMs
   }
 
+  addTo(into: Float64Array, { channel, fromMs }: { channel: number; fromMs: number }): void {
+    const from = Math.floor(fromMs / this.#bucketMs)
+    const last = Math.min(from + into.length - 1, this.#head)
+    for (let bucket = Math.max(from, this.#oldest()); bucket <= last; bucket++) {
+      const amount = this.#amounts[this.#offsetOf(bucket) + channel] as number
+      into[bucket - from] = (into[bucket - from] as number) + amount
+    }
+  }
+
   clear(): void {
     this.#amounts.fill(0)
     this.#running.fill(0)
@@ -124,8 +157,11 @@ class Ring implements RingWindow {
     let first = this.#oldest()
     while (first < head && this.#bucket(first).every((amount) => amount === 0)) first++
     const amounts = new Float64Array((head - first + 1) * this.#channelCount)
-    for (let bucket = first; bucket <= head; bucket++)
-      amounts.set(this.#bucket(bucket), (bucket - first) * this.#channelCount)
+    // Two pieces at most: the ring goes on at its beginning.
+    const from = this.#offsetOf(first)
+    const tail = this.#amounts.subarray(from, from + amounts.length)
+    amounts.set(tail)
+    amounts.set(this.#amounts.subarray(0, amounts.length - tail.length), tail.length)
     return { ...saved, amounts }
   }
 

@@ -13,7 +13,7 @@ export interface Incident {
   readonly severity: Severity
   readonly route?: string
   readonly labels: Readonly<Record<string, string>>
-  /** First sign, as known while it is open; the report computes T0 from requests. */
+  /** T0 as a rule on failed attempts found it, else the first sign; the report computes it anew. */
   readonly t0: string
   readonly opened_at: string
   readonly acknowledged_at?: string

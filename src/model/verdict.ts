@@ -14,6 +14,19 @@ export type Refusal = 'stale' | 'unknown' | 'insufficient' | 'holding' | 'recove
 /** The values of a rule's `by:` keys, as text; `{}` for a rule without. */
 export type Group = Readonly<Record<string, string>>
 
+/** Where the trouble that a rule recognised began: T0 of DEFINITIONS.md, as known at that moment. */
+export interface Onset {
+  /** Start of the first bin of the excursion, by the clock of who sent the attempts. */
+  readonly atUnixMs: number
+  /** One bin, and how far the clocks of routers are known to be off. */
+  readonly uncertaintyMs: number
+  /** p0', what was normal before, 0..1. */
+  readonly baselineRatio: number
+  /** When the rule recognised it (Signalbox's own clock). */
+  readonly detectUnixMs: number
+  readonly from: 'cusum'
+}
+
 interface VerdictFacts {
   readonly rule: string
   readonly kind: string
@@ -39,6 +52,8 @@ interface VerdictFacts {
   readonly witnesses: readonly string[]
   /** What this judgement would have said but did not; on the first of an episode only. */
   readonly refused?: { readonly why: Refusal; readonly reason: string }
+  /** Of a ratio or burn rate of failed attempts that fires: when they began to fail, if it is known. */
+  readonly onset?: Onset
   /** W3C trace context, so that verdict, decision and delivery are one trace. */
   readonly traceparent?: string
 }

@@ -1,4 +1,5 @@
-import { COUNT_MIN, floorToBin } from './bins.ts'
+import { floorToBin } from '../lib/bin-width.ts'
+import { COUNT_MIN } from './bins.ts'
 import type { Capacity } from './capacity.ts'
 import type { PrimaryBin } from './interval.ts'
 

@@ -1,4 +1,6 @@
-import { COUNT_MIN, floorToBin } from './bins.ts'
+import { floorToBin } from '../lib/bin-width.ts'
+import { type CusumBin, findExcursion } from '../lib/binomial-cusum.ts'
+import { COUNT_MIN } from './bins.ts'
 
 // The interval of impairment I = [T0, T1) (DEFINITIONS.md, "The interval"). Both ends are bin
 // edges, so that bins partition I exactly and every figure counts the same requests: those whose
@@ -7,15 +9,7 @@ import { COUNT_MIN, floorToBin } from './bins.ts'
 // bin of its own *start* time, with its *final* outcome. Duplicates of a span count once.
 
 /** Attempts on the primary that *started* in one bin; bins without any may be left out. */
-export interface PrimaryBin {
-  /** Start of the bin, unix ms. */
-  readonly atMs: number
-  /** Samples, ok and failed together. */
-  readonly count: number
-  /** Sum of weights. */
-  readonly ok: number
-  readonly failed: number
-}
+export type PrimaryBin = CusumBin
 
 export interface IntervalOptions {
   readonly bins: readonly PrimaryBin[]
@@ -88,8 +82,9 @@ export function findInterval(options: IntervalOptions): Interval {
   const { binMs, detectMs, incidentT0Ms } = options
   const baselineRatio = Math.max(options.baselineRatio, 0.001)
   const badAbove = Math.max(3 * baselineRatio, 0.05)
-  const onset = cusumStartMs({ bins: options.bins, binMs, detectMs, baselineRatio })
-  const t0Ms = onset ?? floorToBin(incidentT0Ms, binMs)
+  const lastMs = floorToBin(detectMs, binMs)
+  const onset = findExcursion({ bins: options.bins, lastMs, baselineRatio })
+  const t0Ms = onset?.startMs ?? floorToBin(incidentT0Ms, binMs)
   const series = toSeries({ options, t0Ms })
   const bad = judgeBins({ ...options, series, t0Ms, badAbove })
   const end = findEnd({ ...options, series, bad, t0Ms })
@@ -105,34 +100,6 @@ export function findInterval(options: IntervalOptions): Interval {
       0,
     ),
   }
-}
-
-interface CusumOptions {
-  readonly bins: readonly PrimaryBin[]
-  readonly binMs: number
-  readonly detectMs: number
-  readonly baselineRatio: number
-}
-
-/** Start of the excursion that is under way at detection; undefined when there is none. */
-function cusumStartMs({ bins, binMs, detectMs, baselineRatio }: CusumOptions): number | undefined {
-  const p0 = baselineRatio
-  const p1 = Math.min(Math.max(5 * p0, 0.05), (1 + p0) / 2)
-  const perFailed = Math.log(p1 / p0)
-  const perOk = Math.log((1 - p1) / (1 - p0))
-  const lastMs = floorToBin(detectMs, binMs)
-  let sum = 0
-  let startMs: number | undefined
-  for (const { atMs, count, ok, failed } of [...bins].sort((a, b) => a.atMs - b.atMs)) {
-    if (atMs > lastMs) break
-    if (count === 0 || ok + failed === 0) continue
-    const ratio = failed / (ok + failed)
-    const next = Math.max(0, sum + count * (ratio * perFailed + (1 - ratio) * perOk))
-    // Empty bins leave S at 0 too, so the excursion starts with the first bin that lifts it.
-    if (sum === 0 && next > 0) startMs = atMs
-    sum = next
-  }
-  return sum > 0 ? startMs : undefined
 }
 
 /** Dense bins from T0 to the last whole bin before the horizon. */

@@ -14,7 +14,7 @@ export function toTimeline(facts: ReportFacts): TimelineEntry[] {
       at: toIso(interval.t0Ms),
       clock: 'event',
       kind: 'figure',
-      text: `T0: impairment of the primary begins (± ${binMs / 1000} s)`,
+      text: `T0: impairment of the primary begins (± ${binMs / 1000} s)${knownThen(facts)}`,
     },
   ]
   if (interval.state === 'final') {
@@ -26,6 +26,13 @@ export function toTimeline(facts: ReportFacts): TimelineEntry[] {
     })
   }
   return rows.sort((a, b) => Date.parse(a.at) - Date.parse(b.at))
+}
+
+/** What was known when it was recognised stands beside what is known now. */
+function knownThen({ incident, interval }: ReportFacts): string {
+  const told = incident.timeline.find((row) => row.kind === 'onset')
+  if (!told || Date.parse(told.at) === interval.t0Ms) return ''
+  return `; when it was recognised, ${told.at.slice(11, 19)} was known`
 }
 
 /** Changes within an hour before T0, and the rules that fired, earliest first. */

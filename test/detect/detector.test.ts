@@ -41,6 +41,14 @@ test('a verdict carries everything that later stages read', () => {
     atUnixMs: startUnixMs + 900,
     judgedUnixMs: startUnixMs + 900,
     watermarkUnixMs: startUnixMs + 900,
+    // Too little traffic for bins of less than a minute.
+    onset: {
+      atUnixMs: startUnixMs,
+      uncertaintyMs: 60_000,
+      baselineRatio: 0.001,
+      detectUnixMs: startUnixMs + 900,
+      from: 'cusum',
+    },
   })
 })
 

@@ -99,3 +99,30 @@ test('sums stay exact however long the ring turns', () => {
   for (let atMs = 0; atMs < 100_000; atMs += 10) ring.add(atMs, 0, 0.1)
   expect(ring.sum(0, 99_999, 100)).toBeCloseTo(1, 12)
 })
+
+test('an item counts as its samples and its weight would one by one, and buckets are read in a row', () => {
+  const items = fc.array(
+    fc.record({ atMs: fc.nat(30_000), count: fc.nat(3), weight: fc.nat(9), channel: fc.nat(1) }),
+  )
+  fc.assert(
+    fc.property(items, fc.integer({ min: -2_000, max: 30_000 }), (all, fromMs) => {
+      const shape = { bucketMs: 1_000, windowMs: 2_000, spanMs: 10_000, channelCount: 3 }
+      const [whole, parts] = [createRingWindow(shape), createRingWindow(shape)]
+      for (const item of all) {
+        const { atMs, count, weight, channel } = item
+        const isTaken = parts.add(atMs, 0, count)
+        if (isTaken) parts.add(atMs, channel + 1, weight)
+        expect(whole.addItem(atMs, item, channel + 1)).toBe(isTaken)
+      }
+      expect(whole.save()).toEqual(parts.save())
+      for (const channel of [0, 1, 2]) {
+        const row = new Float64Array(12).fill(1)
+        whole.addTo(row, { channel, fromMs })
+        const sums = Array.from(row, (_, index) =>
+          parts.sum(channel, (Math.floor(fromMs / 1_000) + index) * 1_000, 1_000),
+        )
+        expect([...row]).toEqual(sums.map((sum) => sum + 1))
+      }
+    }),
+  )
+})

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { chooseBinMs } from '../../src/report/bins.ts'
+import { chooseBinMs } from '../../src/lib/bin-width.ts'
 import { findInterval, type PrimaryBin } from '../../src/report/interval.ts'
 
 const T = Date.UTC(2026, 0, 11, 14, 26, 0)
