@@ -61,7 +61,7 @@ export function playScenario(scenario: Scenario, { rules, topology }: Pack): Pla
   const turnTo = (unixMs: number) => {
     for (; tickUnixMs <= unixMs; tickUnixMs += tickMs) {
       clock.turn(tickUnixMs - clock.nowMs())
-      detector.judge()
+      detector.tick()
     }
     clock.turn(unixMs - clock.nowMs())
   }

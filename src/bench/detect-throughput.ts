@@ -71,7 +71,7 @@ function measureRun(pack: Pack, seed: number): Run {
     spanCount += observations.length
     clock.turn(Math.max(0, receivedUnixMs - clock.nowMs()))
     for (const status of batch.statuses) line.work(arrivedMs, () => detector.status(status))
-    for (; tickUnixMs <= receivedUnixMs; tickUnixMs += TICK_MS) line.work(arrivedMs, detector.judge)
+    for (; tickUnixMs <= receivedUnixMs; tickUnixMs += TICK_MS) line.work(arrivedMs, detector.tick)
     const before = process.cpuUsage()
     const { tookMs, waitedMs } = line.work(arrivedMs, () => detector.observe(observations))
     const { user, system } = process.cpuUsage(before)

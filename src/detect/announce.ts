@@ -78,7 +78,8 @@ function inTurn(publish: (verdict: Verdict) => void) {
 
 // The seconds of "router-2 silent for 14 s" grow without anything having changed.
 function keyOf({ state, effect, witnesses, reason }: Judgement): string {
-  return JSON.stringify([state, effect, witnesses, reason?.replaceAll(/ for \d+ s/g, '')])
+  const said = reason === undefined ? '' : reason.replaceAll(/ for \d+ s/g, '')
+  return `${state} ${effect} ${witnesses.join()} ${said}`
 }
 
 function isRefreshDue(query: { judgement: Judgement; told: Told; moment: Moment }): boolean {

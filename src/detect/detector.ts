@@ -52,8 +52,10 @@ export interface Detector extends Part {
   rules(): RuleView[]
   /** With what explains each group. */
   rule(id: string): RuleDetail | undefined
-  /** What the tick does: judges every group now. */
+  /** Judges every group now. */
   judge(): void
+  /** What a tick does, now: judges every group that time may change. */
+  tick(): void
   /** Runs the ticks that are due by then; at most the last minute's. */
   tickTo(unixMs: number): void
 }
@@ -114,7 +116,7 @@ export function createDetector(options: DetectorOptions, templates = createTempl
   const { judgeAt, judgeGroups, close } = judging
   const judge = () => judgeAt(clock.nowMs())
   const turns = createTurns()
-  const ticks = createTicks({ clock, tick: judgeAt, around: turns.run })
+  const ticks = createTicks({ clock, tick: judging.tick, around: turns.run })
 
   const observe = (observations: readonly Observation[], receivedUnixMs = clock.nowMs()) => {
     const startMs = clock.monotonicMs()
@@ -166,6 +168,7 @@ export function createDetector(options: DetectorOptions, templates = createTempl
       return run && toRuleDetail(run, judging.momentAt(clock.nowMs()))
     },
     judge,
+    tick: () => judging.tick(clock.nowMs()),
   }
 }
 

@@ -10,6 +10,12 @@ export interface Judging {
   momentAt(nowUnixMs: number): Moment
   /** Every group. */
   judgeAt(nowUnixMs: number): void
+  /**
+   * Those that time may change: what fires, is pending or unknown, and kinds that wait for something.
+   * A group at rest is judged with each batch that it takes something of, and else once a second: its
+   * windows only empty.
+   */
+  tick(nowUnixMs: number): void
   /** Those that took something. */
   judgeGroups(touched: ReadonlyMap<RunGroup, RuleRun>, nowUnixMs: number): void
   /** Whatever fired gets its closing word, also when its rule or its router goes. */
@@ -25,6 +31,17 @@ export interface JudgingOptions {
 }
 
 const STEP_MS = 500
+const REST_MS = 1_000
+const FORGET_EVERY_MS = 10_000
+/** Kinds for which nothing coming is what they wait for, or that look at others. */
+const TIMED: ReadonlySet<string> = new Set(['silence', 'gap', 'inflight', 'all_of', 'any_of'])
+
+function isAtRest({ judgement, judgedUnixMs }: RunGroup, nowUnixMs: number): boolean {
+  if (!judgement || judgement.effect === 'firing') return false
+  if (judgement.state !== 'ok' && judgement.state !== 'insufficient') return false
+  const sinceMs = nowUnixMs - judgedUnixMs
+  return sinceMs >= 0 && sinceMs < REST_MS
+}
 
 export function createJudging(options: JudgingOptions): Judging {
   const { clock, latenessMs, sources, book, announce } = options
@@ -44,25 +61,43 @@ export function createJudging(options: JudgingOptions): Judging {
   }
   const judgeGroup = (run: RuleRun, entry: RunGroup, now: Moment) => {
     entry.judgement = entry.group.judge(now)
+    entry.judgedUnixMs = now.nowUnixMs
     announce(run, entry, now)
+  }
+  let forgotUnixMs = Number.NEGATIVE_INFINITY
+  const forgetIdle = ({ nowUnixMs, nowMs }: Moment) => {
+    if (Math.abs(nowUnixMs - forgotUnixMs) < FORGET_EVERY_MS) return
+    forgotUnixMs = nowUnixMs
+    const dropped = book.runs().filter((run) => run.forget(nowMs))
+    if (dropped.length > 0) book.forgetGroups()
   }
   return {
     momentAt,
     judgeAt(nowUnixMs) {
       const now = momentAt(nowUnixMs)
-      let isDropped = false
-      book.dependents(now.nowMs)
+      forgetIdle(now)
+      book.follow(now.nowMs)
+      for (const run of book.runs()) for (const entry of run.groups()) judgeGroup(run, entry, now)
+    },
+    tick(nowUnixMs) {
+      const now = momentAt(nowUnixMs)
+      forgetIdle(now)
+      book.follow(now.nowMs)
       for (const run of book.runs()) {
-        isDropped = run.forget(now.nowMs) || isDropped
-        for (const entry of run.groups()) judgeGroup(run, entry, now)
+        const isTimed = TIMED.has(run.rule.kind)
+        for (const entry of run.groups())
+          if (isTimed || !isAtRest(entry, nowUnixMs)) judgeGroup(run, entry, now)
       }
-      if (isDropped) book.forgetGroups()
     },
     judgeGroups(touched, nowUnixMs) {
       const now = momentAt(nowUnixMs)
-      for (const [entry, run] of touched) judgeGroup(run, entry, now)
-      // What others say may have changed with it; there are few that look.
-      for (const run of book.dependents(now.nowMs))
+      const ids = new Set<string>()
+      for (const [entry, run] of touched) {
+        judgeGroup(run, entry, now)
+        ids.add(run.rule.id)
+      }
+      // What others say may have changed with it.
+      for (const run of book.lookingAt(ids, now.nowMs))
         for (const entry of run.groups()) if (!touched.has(entry)) judgeGroup(run, entry, now)
     },
     close({ run, entry }, { reason, atUnixMs }) {

@@ -22,8 +22,10 @@ export interface RuleBook {
   forgetGroups(): void
   /** What the groups of a rule say together that say nothing else of the keys they share with `by`. */
   look(rule: string, by: GroupKey): Look
-  /** Rules that look at others, in the order in which they are to be judged, with their groups made. */
-  dependents(nowMs: number): readonly RuleRun[]
+  /** Makes the groups of rules that look at others. */
+  follow(nowMs: number): void
+  /** Rules that look at one of these, with their groups made, in the order in which to judge them. */
+  lookingAt(rules: ReadonlySet<string>, nowMs: number): readonly RuleRun[]
   /** Starts anew the windows over attempts and requests of every group that concerns the route. */
   restart(route: string, nowUnixMs: number): void
   /** Swaps the rules; returns the groups that fired and whose rule is gone. */
@@ -78,16 +80,20 @@ export function createRuleBook(options: RuleBookOptions): RuleBook {
         unknownReason: looks.find((one) => one.unknownReason !== undefined)?.unknownReason,
       }
     },
-    dependents(nowMs) {
+    follow(nowMs) {
+      for (const run of dependent) follow(run, runs, nowMs)
+    },
+    lookingAt(ids, nowMs) {
+      const found: RuleRun[] = []
+      const touched = new Set(ids)
       for (const run of dependent) {
-        const ids = new Set(lookedAt(run.rule))
-        if (run.rule.kind !== 'gap')
-          run.follow(
-            runs.filter(({ rule }) => ids.has(rule.id)),
-            nowMs,
-          )
+        if (!lookedAt(run.rule).some((id) => touched.has(id))) continue
+        // Whoever looks at this one is next.
+        touched.add(run.rule.id)
+        follow(run, runs, nowMs)
+        found.push(run)
       }
-      return dependent
+      return found
     },
     restart(route, nowUnixMs) {
       const topology = options.topology()
@@ -151,6 +157,14 @@ function inOrder(runs: readonly RuleRun[]): readonly RuleRun[] {
   for (const run of [...runs].sort((a, b) => Number(isDependent(a)) - Number(isDependent(b))))
     place(run)
   return [...placed]
+}
+
+/** A composite has the groups of the rules that it names; a gap has its own. */
+function follow(run: RuleRun, runs: readonly RuleRun[], nowMs: number): void {
+  if (run.rule.kind === 'gap') return
+  const ids = new Set(lookedAt(run.rule))
+  const others = runs.filter(({ rule }) => ids.has(rule.id))
+  run.follow(others, nowMs)
 }
 
 const dependentOf = (runs: readonly RuleRun[]) =>

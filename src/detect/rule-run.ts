@@ -40,6 +40,7 @@ export interface RunGroup {
   /** Shared by all for whom there was no room. */
   readonly isOverflow: boolean
   judgement?: Judgement
+  judgedUnixMs: number
   told?: Told
   readonly history: History
   /** The last batch that it took something of. */
@@ -176,7 +177,13 @@ class Run implements RuleRun {
       othersHeardMs: (nowMs) => this.#othersHeardMs(key, nowMs),
     })
     const isOverflow = rule.by.length > 0 && rule.by.every((name) => by[name] === OTHER)
-    const added: RunGroup = { group, isOverflow, history: createHistory(), touchedBatch: 0 }
+    const added: RunGroup = {
+      group,
+      isOverflow,
+      history: createHistory(),
+      touchedBatch: 0,
+      judgedUnixMs: 0,
+    }
     this.#groups.set(key, added)
     return added
   }

@@ -104,7 +104,7 @@ function turnTo({ clock, detector, toUnixMs, tickMs }: Turn): void {
   for (let restMs = toUnixMs - clock.nowMs(); restMs > 0; restMs = toUnixMs - clock.nowMs()) {
     const dueMs = tickMs - (clock.monotonicMs() % tickMs)
     clock.turn(Math.min(restMs, dueMs))
-    if (dueMs <= restMs) detector.judge()
+    if (dueMs <= restMs) detector.tick()
   }
 }
 
