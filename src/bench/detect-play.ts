@@ -6,6 +6,8 @@ import type { Scenario } from '../fleet/scenario.ts'
 import { deliverScenario } from '../fleet/scenario-disturbances.ts'
 import { SCENARIO_START_UNIX_MS } from '../fleet/scenario-fleet.ts'
 import { createTurnedClock } from '../lib/turned-clock.ts'
+import { compareGenerations, type Generation } from '../model/generation.ts'
+import type { ReceivedStatus } from '../model/router-status.ts'
 import type { Group, Verdict } from '../model/verdict.ts'
 import { createDetectEvents } from '../telemetry/detect-events.ts'
 import { createSilentTelemetry } from '../telemetry/telemetry.ts'
@@ -47,11 +49,14 @@ const TICKS_MAX = 20_000
 export function playScenario(scenario: Scenario, { rules, topology }: Pack): Played {
   const clock = createTurnedClock(SCENARIO_START_UNIX_MS)
   const trips = createTripLog()
+  const pairs = new Map<string, Generation>()
   const detector = createDetector({
     ...{ rules, clock, latenessMs: LATENESS_MS, publish: trips.hear },
     topology: () => topology,
     timings: createTimings(),
     pairOf: () => undefined,
+    // There is no controller here: where a route is, is what the first router to go there reports.
+    pairAt: (route) => pairs.get(route),
     events: createDetectEvents(createSilentTelemetry()),
   })
   const endUnixMs = SCENARIO_START_UNIX_MS + scenario.durationS * 1_000
@@ -70,10 +75,20 @@ export function playScenario(scenario: Scenario, { rules, topology }: Pack): Pla
     turnTo(receivedUnixMs)
     observationCount += observations?.length ?? 1
     if (observations) detector.observe(observations)
-    else detector.status(status)
+    else {
+      follow(pairs, status)
+      detector.status(status)
+    }
   }
   turnTo(endUnixMs)
   return { trips: trips.all(), unknownMs: trips.unknownMs(endUnixMs), observationCount }
+}
+
+function follow(pairs: Map<string, Generation>, { status }: ReceivedStatus): void {
+  for (const [route, pair] of Object.entries(status.observed)) {
+    const known = pairs.get(route)
+    if (!known || compareGenerations(pair, known) > 0) pairs.set(route, pair)
+  }
 }
 
 /** Firing counts from the verdict that begins it to the one that ends it, whatever lies between. */

@@ -55,9 +55,15 @@ export function scoreScenario(scenario: Scenario, played: Played, { rules }: Pac
     const rule = byId.get(id)
     return rule ? reachMs(rule) + SLACK_MS : 0
   }
+  /** A composite says again what the rules say that it names. */
+  const looksAtOf = (id: string): readonly string[] => {
+    const rule = byId.get(id)
+    if (rule?.kind !== 'all_of' && rule?.kind !== 'any_of') return []
+    return rule.rules.flatMap((named) => [named, ...looksAtOf(named)])
+  }
   const judged = played.trips.map((trip) => ({
     trip,
-    is: judgeTrip(trip, faults, reachOf(trip.rule)),
+    is: judgeTrip(trip, faults, { reach: reachOf(trip.rule), looksAt: looksAtOf(trip.rule) }),
   }))
   const expectations = faults.flatMap((fault) =>
     fault.expects.map((id): Expectation => {
@@ -81,10 +87,21 @@ export function scoreScenario(scenario: Scenario, played: Played, { rules }: Pac
   return { scenario, hours, faults, expectations, trips: judged, unknownMs }
 }
 
-function judgeTrip(trip: Trip, faults: readonly FaultTruth[], reach: number): JudgedTrip['is'] {
+interface TripRule {
+  readonly reach: number
+  readonly looksAt: readonly string[]
+}
+
+function judgeTrip(
+  trip: Trip,
+  faults: readonly FaultTruth[],
+  { reach, looksAt }: TripRule,
+): JudgedTrip['is'] {
   const near = faults.filter((fault) => isNear(trip, fault, reach))
   if (near.some((fault) => fault.expects.includes(trip.rule) && isNamed(trip, fault))) return 'true'
-  return near.some(({ tolerates }) => tolerates.includes(trip.rule)) ? 'tolerated' : 'false'
+  const may = near.flatMap(({ expects, tolerates }) => [...expects, ...tolerates])
+  const isKnown = [trip.rule, ...looksAt].some((rule) => may.includes(rule))
+  return isKnown ? 'tolerated' : 'false'
 }
 
 /** While the fault lasts, or while the rule's window may still hold it. */
