@@ -99,9 +99,12 @@ function judgeTrip(
 ): JudgedTrip['is'] {
   const near = faults.filter((fault) => isNear(trip, fault, reach))
   if (near.some((fault) => fault.expects.includes(trip.rule) && isNamed(trip, fault))) return 'true'
-  const may = near.flatMap(({ expects, tolerates }) => [...expects, ...tolerates])
-  const isKnown = [trip.rule, ...looksAt].some((rule) => may.includes(rule))
-  return isKnown ? 'tolerated' : 'false'
+  const isTolerated = near.some(
+    ({ expects, tolerates }) =>
+      tolerates.includes(trip.rule) ||
+      looksAt.some((rule) => expects.includes(rule) || tolerates.includes(rule)),
+  )
+  return isTolerated ? 'tolerated' : 'false'
 }
 
 /** While the fault lasts, or while the rule's window may still hold it. */

@@ -52,7 +52,7 @@ async function send(file: string, { form, coding, service }: (typeof WAYS)[numbe
 async function rowsOf(table: string, isEvent: boolean) {
   const events = table === 'otel_logs' ? `WHERE (EventName != '') = ${isEvent}` : ''
   return await server.sql<{ ServiceName: string }>(
-    `SELECT * EXCEPT (ResourceAttributes),
+    `SELECT * EXCEPT (ResourceAttributes, SeenAt),
        mapFilter((k, v) -> k != 'service.name', ResourceAttributes) AS Resource
      FROM ${table} ${events} ORDER BY ServiceName`,
   )

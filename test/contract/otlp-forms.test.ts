@@ -159,7 +159,7 @@ test.concurrent.for(SIGNALS)(
     for (const table of TABLES[signal]) {
       const rows = () =>
         server.sql<{ ServiceName: string; Resource: object }>(
-          `SELECT * EXCEPT (ResourceAttributes), mapFilter((k, v) -> k != 'service.name', ResourceAttributes) AS Resource
+          `SELECT * EXCEPT (ResourceAttributes, SeenAt), mapFilter((k, v) -> k != 'service.name', ResourceAttributes) AS Resource
          FROM ${table} ORDER BY ServiceName`,
         )
       const count = Object.keys(FORMS).length

@@ -61,7 +61,7 @@ test('HTTP and gRPC at once store equal rows, and both survive a stop', async ()
   for (const table of ['otel_traces', 'otel_logs', 'otel_metrics_gauge']) {
     const rowsOf = (service: string) =>
       second.sql<Record<string, unknown>>(
-        `SELECT * EXCEPT (ServiceName, ResourceAttributes), mapFilter((k, v) -> k != 'service.name', ResourceAttributes) AS resource
+        `SELECT * EXCEPT (ServiceName, ResourceAttributes, SeenAt), mapFilter((k, v) -> k != 'service.name', ResourceAttributes) AS resource
          FROM ${table} WHERE ServiceName = '${service}' ORDER BY toString(tuple(*))`,
       )
     const byGrpc = await rowsOf('by-grpc')

@@ -149,7 +149,7 @@ test('malformed telemetry is answered 400 with the reason, and others are not di
 
 test.for([
   { args: ['nonsense'], code: 2, says: "unknown command 'nonsense'" },
-  { args: ['backtest'], code: 2, says: 'backtest is not there yet' },
+  { args: ['compare'], code: 2, says: 'compare is not there yet' },
   { args: ['policy', 'diff'], code: 2, says: 'policy is not there yet' },
   { args: ['serve', 'nonsense'], code: 2 },
   { args: ['route', 'dance', 'preview', '--reason', 'x'], code: 2, says: 'Allowed choices' },
