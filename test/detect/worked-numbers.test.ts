@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { createRandom, instantAt, itemAt, kindOf } from './kind-bench.ts'
 import { createPlay } from './play.ts'
 
 // DEFINITIONS.md, "Worked numbers": steady traffic of ten attempts a second, an outage at 300 s.
@@ -75,3 +76,54 @@ test('number 4: a steady share of exactly 40.0 % does not trip, wherever buckets
     expect(play.state()).toBe('ok')
   }
 })
+
+// "At 36 requests per 90 s that is about 18 false trips a day with n ≥ 30 and 0.2 with n ≥ 50": twenty
+// days of Poisson arrivals of which a true fifth fails, judged at every arrival.
+test.for([
+  { countMin: 30, leastADay: 10, mostADay: 28 },
+  { countMin: 50, leastADay: 0, mostADay: 0.6 },
+])(
+  'number 4 by simulation: n ≥ $countMin trips falsely $leastADay to $mostADay times a day',
+  (row) => {
+    const kind = kindOf(rule('90s').replace('min_count: 30', `min_count: ${row.countMin}`))
+    const random = createRandom(4)
+    const days = 20
+    let trips = 0
+    let isTripped = false
+    for (let atS = 0; atS < days * 86_400; atS += -Math.log(1 - random()) / 0.4) {
+      kind.add(itemAt(atS, { role: 'primary', outcome: random() < 0.2 ? 'failed' : 'ok' }))
+      const trippedNow = kind.judge(instantAt(atS)).outcome === 'trips'
+      if (trippedNow && !isTripped) trips++
+      // It clears as rules do, on a share well below, so that one excursion is one trip.
+      isTripped = trippedNow || (isTripped && !kind.clears(instantAt(atS)))
+    }
+    expect(trips / days).toBeGreaterThanOrEqual(row.leastADay)
+    expect(trips / days).toBeLessThanOrEqual(row.mostADay)
+  },
+)
+
+// The table of number 4: one look at n attempts of which a true fifth fails, judged by the rule itself.
+test.for([
+  { n: 10, chance: 0.12 },
+  { n: 20, chance: 3.2e-2 },
+  { n: 30, chance: 9.5e-3 },
+  { n: 50, chance: 9.3e-4 },
+])(
+  'number 4: one look at $n attempts is false with a chance of at most $chance',
+  ({ n, chance }) => {
+    const kind = kindOf(rule('90s').replace('min_count: 30', 'min_count: 1'))
+    const random = createRandom(n)
+    const looks = 20_000
+    let falseTrips = 0
+    for (let look = 0; look < looks; look++) {
+      kind.restart()
+      for (let index = 0; index < n; index++)
+        kind.add(itemAt(1, { role: 'primary', outcome: random() < 0.2 ? 'failed' : 'ok' }))
+      if (kind.judge(instantAt(1)).outcome === 'trips') falseTrips++
+    }
+    // `above` is strict: exactly 40 % does not trip, so that the published chances are upper bounds.
+    const spread = 4 * Math.sqrt(chance / looks)
+    expect(falseTrips / looks).toBeLessThanOrEqual(chance + spread)
+    expect(falseTrips).toBeGreaterThan(0)
+  },
+)
