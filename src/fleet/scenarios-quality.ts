@@ -29,12 +29,21 @@ export const QUALITY_SCENARIOS: readonly Scenario[] = [
     effects: [{ does: 'flag', share: 0.33 }],
     expects: ['quality-flagged'],
   }),
-  afterPast({
+  scenario({
     name: 'cost-jump',
     seed: 71,
-    kind: 'pictures cost three times as much',
-    effects: [{ does: 'cost', times: 3 }],
-    expects: ['cost-per-success'],
+    // Costs are compared with six hours, which must have passed.
+    durationS: 7.5 * HOUR_S,
+    load: { ...LONG_LOAD, requestsPerS: 10 },
+    faults: [
+      {
+        fromS: 7 * HOUR_S,
+        untilS: 7.4 * HOUR_S,
+        kind: 'pictures cost three times as much',
+        effects: [{ does: 'cost', times: 3 }],
+        expects: ['cost-per-success'],
+      },
+    ],
   }),
   afterPast({
     name: 'latency-drift',
@@ -52,7 +61,7 @@ export const QUALITY_SCENARIOS: readonly Scenario[] = [
     expects: ['latency-p95-drift'],
     tolerates: ['latency-p95', 'cost-per-success'],
   }),
-  faulty({
+  afterPast({
     name: 'latency-over-limit',
     seed: 74,
     kind: 'everything takes seven times as long',

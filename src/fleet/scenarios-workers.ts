@@ -98,14 +98,22 @@ export const WORKER_SCENARIOS: readonly Scenario[] = [
     expects: ['gpu-lost', 'gpu-xid'],
     tolerates: [...TOLERATED, 'worker-failing', 'stage-failing'],
   }),
-  faulty({
+  scenario({
     name: 'zombie-worker',
     seed: 38,
-    kind: 'one worker completes nothing',
-    effects: [{ does: 'fail', share: 1, failure: 'timeout', where: { worker: 'cloud-eu-11' } }],
-    expects: ['zombie-worker'],
-    tolerates: [...TOLERATED, 'latency-p95', 'latency-p95-drift', 'worker-failing'],
-    by: { worker: 'cloud-eu-11' },
+    // Ten idle minutes are no news of a worker.
+    durationS: 40 * MINUTE_S,
+    faults: [
+      {
+        fromS: 5 * MINUTE_S,
+        untilS: 30 * MINUTE_S,
+        kind: 'one worker completes nothing',
+        effects: [{ does: 'fail', share: 1, failure: 'timeout', where: { worker: 'cloud-eu-11' } }],
+        expects: ['zombie-worker'],
+        tolerates: [...TOLERATED, 'latency-p95', 'latency-p95-drift', 'worker-failing'],
+        by: { worker: 'cloud-eu-11' },
+      },
+    ],
   }),
   faulty({
     name: 'workers-silent',
