@@ -38,7 +38,7 @@ export interface History {
   load(saved: unknown): void
 }
 
-export const CHANGES_MAX = 20
+const CHANGES_MAX = 20
 
 export function createHistory(): History {
   return new GroupHistory()

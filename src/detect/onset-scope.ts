@@ -19,7 +19,7 @@ export function onsetOfGroup(onsets: Pick<Onsets, 'onsetOf'>) {
  * target or both, by its `by` or as its `where` says. Undefined for any other. Further conditions
  * (a tier, one router) narrow what the rule sees, not where it began.
  */
-export function onsetScopeOf(rule: Rule, by: Group): OnsetScope | undefined {
+function onsetScopeOf(rule: Rule, by: Group): OnsetScope | undefined {
   if ((rule.kind !== 'ratio' && rule.kind !== 'burn_rate') || rule.on !== 'attempts') return
   if (!matches(rule.bad.outcome, 'failed')) return
   const route = by.route ?? textOf(rule.where.route)

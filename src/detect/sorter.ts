@@ -61,7 +61,7 @@ export function createSorters(runs: readonly RuleRun[]): readonly Sorter[] {
   return [core, rest].filter((some) => some.length > 0).map(createSorter)
 }
 
-export function createSorter(runs: readonly RuleRun[]): Sorter {
+function createSorter(runs: readonly RuleRun[]): Sorter {
   const rules = runs.map(toSortable)
   const unsorted = new Set(NEVER_SORTED)
   let leafCount = 0

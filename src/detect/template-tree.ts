@@ -40,7 +40,7 @@ const CHILDREN_MAX = 100
 /** The newest clusters of a leaf that a new line is compared with. */
 const LEAF_MAX = 128
 /** So many different words in one place make it a parameter. */
-export const VARIANTS_MIN = 8
+const VARIANTS_MIN = 8
 const FREE_MAX = 3
 
 interface Leaf {

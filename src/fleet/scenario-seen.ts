@@ -3,72 +3,58 @@ import type { FieldValue, Observation, Source } from '../model/observation.ts'
 import { hex, type Tried, traceIdOf, type WorkerSpan } from './scenario-asked.ts'
 import { readServed, readStage } from './scenario-fields.ts'
 
-/** An attempt as a router's span tells it: a class, since a day has millions. */
-export class SeenAttempt implements Observation {
-  readonly unit = 'attempt'
+/** What an attempt and its request have of one span of a router: classes, since a day has millions. */
+class SeenTried {
   readonly weight = 1
   readonly source: Source
   readonly atUnixMs: number
   readonly startUnixMs: number
-  readonly #tried: Tried
-  #attempt: Attempt | undefined
+  protected readonly tried: Tried
   #onceKey: string | undefined
-  // Not a method: whoever looks takes it along by itself, as of decoded spans.
-  readonly field = (key: string): FieldValue | undefined => readServed(this.#tried, key, 'render')
 
   constructor(tried: Tried) {
-    this.#tried = tried
+    this.tried = tried
     this.source = tried.asked.router
     this.atUnixMs = tried.endUnixMs
     this.startUnixMs = tried.startUnixMs
   }
 
   get onceKey(): string {
-    this.#onceKey ??= onceKeyOf(this.#tried)
+    this.#onceKey ??= onceKeyOf(this.tried)
     return this.#onceKey
   }
+}
+
+/** An attempt as a router's CLIENT span tells it. */
+export class SeenAttempt extends SeenTried implements Observation {
+  readonly unit = 'attempt'
+  #attempt: Attempt | undefined
+  // Not a method: whoever looks takes it along by itself, as of decoded spans.
+  readonly field = (key: string): FieldValue | undefined => readServed(this.tried, key, 'render')
 
   get attempt(): Attempt {
     if (this.#attempt) return this.#attempt
-    const { target, role } = this.#tried
-    this.#attempt = Object.assign(toServed(this.#tried), { target, role })
+    const { target, role } = this.tried
+    this.#attempt = Object.assign(toServed(this.tried), { target, role })
     return this.#attempt
   }
 }
 
 /** A request as its router's SERVER span tells it. */
-export class SeenRequest implements Observation {
+export class SeenRequest extends SeenTried implements Observation {
   readonly unit = 'request'
-  readonly weight = 1
-  readonly source: Source
-  readonly atUnixMs: number
-  readonly startUnixMs: number
-  readonly #tried: Tried
   #request: Request | undefined
-  #onceKey: string | undefined
   readonly field = (key: string): FieldValue | undefined =>
     key === 'attempt_count'
-      ? this.#tried.attemptCount
-      : readServed(this.#tried, key, 'POST /v1/images')
-
-  constructor(tried: Tried) {
-    this.#tried = tried
-    this.source = tried.asked.router
-    this.atUnixMs = tried.endUnixMs
-    this.startUnixMs = tried.startUnixMs
-  }
-
-  get onceKey(): string {
-    this.#onceKey ??= onceKeyOf(this.#tried)
-    return this.#onceKey
-  }
+      ? this.tried.attemptCount
+      : readServed(this.tried, key, 'POST /v1/images')
 
   get request(): Request {
     if (this.#request) return this.#request
-    const { attemptCount, outcome, target, role } = this.#tried
+    const { attemptCount, outcome, target, role } = this.tried
     const final = outcome === 'ok' ? { finalTarget: target, finalRole: role } : NO_FINAL
     const own = { ...final, attemptCount, abandonedAfterMs: 0 }
-    this.#request = Object.assign(toServed(this.#tried), own)
+    this.#request = Object.assign(toServed(this.tried), own)
     return this.#request
   }
 }
