@@ -25,7 +25,7 @@ import { toRuleDetail } from './rule-detail.ts'
 import { toRuleView } from './rule-view.ts'
 import { createSources } from './sources.ts'
 import { statusObservations } from './status-observations.ts'
-import { createTemplates, type Templates } from './templates.ts'
+import { createTemplates } from './templates.ts'
 import { createTicks, type Ticks } from './ticks.ts'
 import { createTurns } from './turns.ts'
 
@@ -86,7 +86,7 @@ export interface DetectorOptions {
 }
 
 /** What a detector is made of, joined; nothing runs yet. */
-function createEngine(options: DetectorOptions, templates: Templates) {
+function createEngine(options: DetectorOptions) {
   const { clock, timings, latenessMs, events } = options
   const silentMs = timings.sourceSilentMs
   const sources = createSources({ silentMs, latenessMs })
@@ -96,6 +96,7 @@ function createEngine(options: DetectorOptions, templates: Templates) {
   const onsets = createOnsets({ hourMs: timings.hourMs, clockSkewMs: clocks.skewMs })
   const onsetOf = onsetOfGroup(onsets)
   const announce = createAnnouncer({ refuse: () => {}, ...options, onsetOf })
+  const templates = createTemplates()
   const book = createRuleBook({ ...options, sources, silentMs })
   const judging = createJudging({ clock, latenessMs, sources, book, announce })
   const generationBehind = createGenerationBehind(
@@ -109,9 +110,9 @@ function createEngine(options: DetectorOptions, templates: Templates) {
   return { sources, clocks, restarts, book, judging, intake, memory }
 }
 
-export function createDetector(options: DetectorOptions, templates = createTemplates()): Detector {
+export function createDetector(options: DetectorOptions): Detector {
   const { clock, events } = options
-  const engine = createEngine(options, templates)
+  const engine = createEngine(options)
   const { sources, clocks, restarts, book, judging, intake, memory } = engine
   const { judgeAt, judgeGroups, close } = judging
   const judge = () => judgeAt(clock.nowMs())
@@ -136,6 +137,8 @@ export function createDetector(options: DetectorOptions, templates = createTempl
     async start() {
       memory?.start()
       ticks.start()
+      // What was taken up is told at once, not with the first tick.
+      if (memory) turns.run(judge)
     },
     async stop() {
       ticks.stop()

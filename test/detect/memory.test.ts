@@ -252,3 +252,41 @@ test('an edited rule keeps what fires; a damaged file is as none', async () => {
     await anew.stop()
   }
 })
+
+test('a state that cannot be saved stops no rule, and is told', async () => {
+  const clock = createTurnedClock()
+  const telemetry = createSilentTelemetry()
+  const verdicts: Verdict[] = []
+  let failed = () => {}
+  const isFailed = new Promise<void>((resolve) => {
+    failed = resolve
+  })
+  const detector = createDetector({
+    ...{ rules: rulesOf(RATIO), clock, latenessMs: 0, pairOf: () => undefined },
+    topology: () => topology,
+    timings: createTimings(),
+    publish: (verdict) => verdicts.push(verdict),
+    events: {
+      ...createDetectEvents(telemetry),
+      rememberFailed: () => failed(),
+    },
+    // No folder: every write is refused.
+    memory: createRuleMemory({ dataDir: '/dev/full' }),
+  })
+  await detector.start()
+  clock.turn(1_000)
+  await isFailed
+  const failing = { route: 'preview', target: 'cloud', outcome: 'failed' }
+  for (let number = 0; number < 30; number++)
+    detector.observe(
+      toObservations({
+        unit: 'attempt',
+        fields: failing,
+        atUnixMs: clock.nowMs(),
+        number,
+        topology,
+      }),
+    )
+  expect(verdicts.at(-1)).toMatchObject({ rule: 'failing', state: 'firing' })
+  await detector.stop()
+})
