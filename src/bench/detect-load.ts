@@ -41,8 +41,8 @@ export function* drawLoad(options: LoadOptions): Generator<LoadBatch> {
 }
 
 /** What decoding has made before the detector sees it: the attempt or request, and the identity. */
-function makeReady({ attempt, request, onceKey }: Observation): void {
-  if ((attempt ?? request) && onceKey === undefined) throw new Error('a span has an identity')
+function makeReady({ attempt, request, once }: Observation): void {
+  if ((attempt ?? request) && once === undefined) throw new Error('a span has an identity')
 }
 
 function toScenario({ seed, spansPerS, seconds }: LoadOptions): Scenario {

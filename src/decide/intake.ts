@@ -1,3 +1,4 @@
+import { createRecentKeys } from '../lib/recent-keys.ts'
 import type { Attempt } from '../model/attempt.ts'
 import type { Answered } from '../model/delivery.ts'
 import { compareGenerations, type Generation, parseGeneration } from '../model/generation.ts'
@@ -29,10 +30,12 @@ export interface IntakeOptions {
 /** Spans come at least once: so many are remembered, in two halves. */
 const SEEN_MAX = 50_000
 const EXPORT_DELAY_MAX_MS = 60_000
+const ATTEMPT = 1
+const REQUEST = 2
 
 export function createIntake({ context, ledger, claim }: IntakeOptions): Intake {
   const { book, clock, demand, throughput } = context
-  const isFirst = createOnce(SEEN_MAX)
+  const seen = createRecentKeys({ countMax: SEEN_MAX / 2 })
 
   const witness = createWitness(context, ledger)
   const onAttempt = createAttemptIntake(context, witness)
@@ -40,10 +43,11 @@ export function createIntake({ context, ledger, claim }: IntakeOptions): Intake 
   return {
     observe(observations) {
       for (const observation of observations) {
-        const { unit, attempt, onceKey } = observation
+        const { unit, attempt, once } = observation
         if (unit === 'metric') throughput.observe(observation)
         if (unit !== 'attempt' && unit !== 'request') continue
-        if (onceKey !== undefined && !isFirst(`${unit} ${onceKey}`)) continue
+        if (once !== undefined && !seen.isNew(once, unit === 'attempt' ? ATTEMPT : REQUEST))
+          continue
         demand.note(observation, clock.nowMs())
         if (unit === 'attempt' && attempt) onAttempt(attempt)
       }
@@ -84,21 +88,6 @@ interface Said {
   readonly via: 'status' | 'span' | 'answer'
   readonly sinceUnixMs: number
   readonly stamps: Readonly<Record<string, unknown>>
-}
-
-/** True the first time a key is seen, as far as memory goes. */
-function createOnce(countMax: number): (key: string) => boolean {
-  let young = new Set<string>()
-  let old = new Set<string>()
-  return (key) => {
-    if (young.has(key) || old.has(key)) return false
-    young.add(key)
-    if (young.size >= countMax / 2) {
-      old = young
-      young = new Set()
-    }
-    return true
-  }
 }
 
 /** Publishes the first time that a router is seen to have reached the present pair. */

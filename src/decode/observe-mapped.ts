@@ -1,4 +1,5 @@
 import type { Meanings } from '../config/meanings.ts'
+import { identityOf } from '../lib/identity.ts'
 import type { Attempt, Request } from '../model/attempt.ts'
 import type { FieldValue, Observation, Source } from '../model/observation.ts'
 import { createField } from './fields.ts'
@@ -38,14 +39,14 @@ function observe(
 ) {
   const { traceId, spanId } = item
   const isSpan = traceId !== '' && spanId !== ''
-  const onceKey = index === 0 ? `${traceId}/${spanId}` : `${traceId}/${spanId}/${index}`
+  const name = index === 0 ? `${traceId}/${spanId}` : `${traceId}/${spanId}/${index}`
   return {
     atUnixMs: toUnixMs(served.endUnixNs),
     startUnixMs: toUnixMs(served.startUnixNs),
     source,
     weight: served.weight,
     ...(count > 1 && { count }),
-    ...(isSpan && { onceKey }),
+    ...(isSpan && { once: identityOf(name) }),
     field: createField({
       meanings,
       attributes: item.attributes,

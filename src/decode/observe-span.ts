@@ -1,4 +1,5 @@
 import type { Meanings } from '../config/meanings.ts'
+import { identityOf } from '../lib/identity.ts'
 import type { Attempt, Request, Served } from '../model/attempt.ts'
 import type { FieldValue, Observation, Source } from '../model/observation.ts'
 import type { DerivedSpan } from './derive.ts'
@@ -45,9 +46,9 @@ export function observeEnded({ request, source }: EndedRequest, meanings: Meanin
   const builtIn = (key: string) =>
     key === 'duration' ? duration : (requestField(request, key) ?? servedField(request, key))
   const field = createField({ attributes: NOTHING, resource: NOTHING, meanings, builtIn })
-  const onceKey = `request ${request.requestId}`
+  const once = identityOf(`request ${request.requestId}`)
   const { weight } = request
-  return { unit: 'request', atUnixMs, startUnixMs, source, weight, onceKey, request, field }
+  return { unit: 'request', atUnixMs, startUnixMs, source, weight, once, request, field }
 }
 
 const NOTHING = { get: () => undefined }
@@ -82,9 +83,9 @@ class SeenSpan implements Observation {
     return weightOf(this.#span.traceState)
   }
 
-  get onceKey(): string | undefined {
+  get once(): number | undefined {
     const { traceId, spanId } = this.#span
-    return traceId !== '' && spanId !== '' ? `${traceId}/${spanId}` : undefined
+    return traceId !== '' && spanId !== '' ? identityOf(`${traceId}/${spanId}`) : undefined
   }
 
   builtIn(key: string): FieldValue | undefined {
@@ -98,14 +99,14 @@ class SeenServed {
   readonly atUnixMs: number
   readonly startUnixMs: number
   readonly weight: number
-  readonly onceKey: string | undefined
+  readonly once: number | undefined
 
-  constructor({ source, atUnixMs, startUnixMs, weight, onceKey }: SeenSpan) {
+  constructor({ source, atUnixMs, startUnixMs, weight, once }: SeenSpan) {
     this.source = source
     this.atUnixMs = atUnixMs
     this.startUnixMs = startUnixMs
     this.weight = weight
-    this.onceKey = onceKey
+    this.once = once
   }
 }
 

@@ -6,7 +6,7 @@ import { observeSpan } from './observe-span.ts'
 import type { ReadItem } from './recorded-columns.ts'
 import { readStoredEvent } from './recorded-event.ts'
 import { createResources, type Senders, sourceOf, viewOf } from './recorded-resource.ts'
-import { toOnceKey } from './recorded-served.ts'
+import { toOnce } from './recorded-served.ts'
 import { createSpanRows, toNs } from './recorded-spans.ts'
 import type { ResourceOptions } from './resource.ts'
 
@@ -24,7 +24,7 @@ export function readSpans(rows: NativeRows, options: ResourceOptions): ReadSentR
     const [seen] = observeSpan({ span, source: sourceOf(span.resource, senders) }, options.meanings)
     if (!seen) throw new Error('a span is always seen')
     const { unit, atUnixMs, startUnixMs, source, weight, field } = seen
-    return { unit, atUnixMs, startUnixMs, source, weight, field, onceKey: toOnceKey(once, row) }
+    return { unit, atUnixMs, startUnixMs, source, weight, field, once: toOnce(once, row) }
   }
 }
 
@@ -99,13 +99,13 @@ export function readPoints(
 export type SpanIndex = (served: NativeRows) => ReadItem
 
 export function indexSpans(blocks: readonly NativeRows[], options: ResourceOptions): SpanIndex {
-  const places = new Map<string, { readonly read: ReadItem; readonly row: number }>()
+  const places = new Map<number, { readonly read: ReadItem; readonly row: number }>()
   for (const rows of blocks) {
     if (rows.rowCount === 0) continue
     const read = readSpansOf(rows, options)
     const once = rows.numbers('once')
     for (let row = 0; row < rows.rowCount; row++) {
-      const key = toOnceKey(once, row)
+      const key = toOnce(once, row)
       if (key !== undefined) places.set(key, { read, row })
     }
   }
@@ -113,7 +113,7 @@ export function indexSpans(blocks: readonly NativeRows[], options: ResourceOptio
   return (served) => {
     const once = served.numbers('once')
     return (row, source) => {
-      const place = places.get(toOnceKey(once, row) ?? '')
+      const place = places.get(toOnce(once, row) ?? -1)
       return place?.read(place.row, source)
     }
   }

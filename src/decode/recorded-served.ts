@@ -1,3 +1,4 @@
+import { toIdentity } from '../lib/identity.ts'
 import type { NativeRows, NumberColumn } from '../lib/native-reader.ts'
 import type { Attempt, Request } from '../model/attempt.ts'
 import type { FieldValue, Observation, ObservationUnit, Source } from '../model/observation.ts'
@@ -68,8 +69,8 @@ class Recorded implements Observation {
     return this.columns.samples.at(this.row)
   }
 
-  get onceKey(): string | undefined {
-    return toOnceKey(this.columns.once, this.row)
+  get once(): number | undefined {
+    return toOnce(this.columns.once, this.row)
   }
 }
 
@@ -85,12 +86,8 @@ class RecordedRequest extends Recorded {
   }
 }
 
-/**
- * The hash of an identity as text: as good for counting once as the identity itself. Undefined for 0,
- * which an item without an identity has.
- */
-export function toOnceKey(column: NumberColumn, row: number): string | undefined {
+/** Of the stored hash of an identity, undefined for 0, which an item without one has. */
+export function toOnce(column: NumberColumn, row: number): number | undefined {
   const [low, high] = column.halves(row)
-  if (low === 0 && high === 0) return undefined
-  return String.fromCharCode(low & 0xffff, low >>> 16, high & 0xffff, high >>> 16)
+  return low === 0 && high === 0 ? undefined : toIdentity(low, high)
 }

@@ -147,8 +147,8 @@ class Sorting implements Intake {
     }
   }
 
-  #isFirst({ onceKey, unit }: Observation): boolean {
-    return onceKey === undefined || this.#once.isNew(onceKey, UNIT_FLAG[unit])
+  #isFirst({ once, unit }: Observation): boolean {
+    return once === undefined || this.#once.isNew(once, UNIT_FLAG[unit])
   }
 
   #count(leaf: Leaf, observation: Observation): void {

@@ -1,5 +1,5 @@
 import { compileMatchers, type Matcher } from '../lib/matcher.ts'
-import type { FieldValue } from '../model/observation.ts'
+import { type FieldValue, VARYING_KEYS } from '../model/observation.ts'
 import type { Cursor } from './cursor.ts'
 import type { Item } from './kind.ts'
 import { usableBy } from './kinds.ts'
@@ -32,13 +32,6 @@ interface Branch {
 const VALUES_MAX = 256
 const LEAVES_MAX = 20_000
 
-/** Keys that differ from item to item: numbers, identities, texts. */
-const NEVER_SORTED = new Set([
-  ...['duration', 'value', 'count', 'sum', 'cost', 'template'],
-  ...['request_id', 'session', 'body', 'status_message', 'exception.message'],
-  ...['exception.stacktrace', 'started', 'ok', 'failed', 'inflight', 'oldest_ms'],
-])
-
 /** Keys with few values, that most rules sort by. */
 const CORE = new Set([
   ...['role', 'outcome', 'route', 'target', 'router', 'kind', 'status', 'severity', 'metric'],
@@ -63,7 +56,7 @@ export function createSorters(runs: readonly RuleRun[]): readonly Sorter[] {
 
 function createSorter(runs: readonly RuleRun[]): Sorter {
   const rules = runs.map(toSortable)
-  const unsorted = new Set(NEVER_SORTED)
+  const unsorted = new Set(VARYING_KEYS)
   let leafCount = 0
   let root: Branch | undefined
 

@@ -1,6 +1,7 @@
 import type { RuleTestInput } from '../config/rule-tests.ts'
 import type { Topology } from '../config/topology.ts'
 import { parseDurationMs } from '../lib/duration.ts'
+import { identityOf } from '../lib/identity.ts'
 import type { Attempt, RequestOutcome, Role, Served } from '../model/attempt.ts'
 import type { FieldValue, Observation, Source } from '../model/observation.ts'
 
@@ -38,7 +39,7 @@ export function toObservations(item: TestItem): Observation[] {
     field: (key: string) => fields.get(key),
   }
   if (unit === 'log' || unit === 'metric' || unit === 'status') return [{ ...base, unit }]
-  const span = { ...base, onceKey: onceKeyOf(fields) ?? `${id}${id}/${id}` }
+  const span = { ...base, once: identityOf(nameOf(fields) ?? `${id}${id}/${id}`) }
   if (unit === 'span') return [{ ...span, unit }]
   const served = toServed({ fields, source, id, atUnixMs, durationMs })
   // An attempt is a span too, and comes once per unit that it is.
@@ -79,7 +80,7 @@ function roleOf(fields: Fields, topology: Topology): Role | undefined {
 }
 
 /** Items that name the same span are one span, delivered again. */
-function onceKeyOf(fields: Fields): string | undefined {
+function nameOf(fields: Fields): string | undefined {
   const spanId = fields.get('span_id')
   return spanId === undefined ? undefined : `${fields.get('trace_id') ?? ''}/${spanId}`
 }

@@ -104,7 +104,7 @@ function* skewed(stream: Stream, { who, byMs, fromS }: DisturbanceOf<'skew'>): G
  * Logs, metrics and statuses are not sampled.
  */
 function* sampled(stream: Stream, { share, isDeclared }: DisturbanceOf<'sample'>) {
-  const keeps = ({ onceKey }: Observation) => onceKey === undefined || traceShare(onceKey) < share
+  const keeps = (one: Observation) => one.once === undefined || traceShare(one) < share
   for (const delivery of stream) {
     if (!delivery.observations) {
       yield delivery
@@ -112,15 +112,16 @@ function* sampled(stream: Stream, { share, isDeclared }: DisturbanceOf<'sample'>
     }
     const kept = delivery.observations.filter(keeps)
     const observations = isDeclared
-      ? kept.map((one) => (one.onceKey === undefined ? one : changed(one, { weight: 1 / share })))
+      ? kept.map((one) => (one.once === undefined ? one : changed(one, { weight: 1 / share })))
       : kept
     if (observations.length > 0) yield { receivedUnixMs: delivery.receivedUnixMs, observations }
   }
 }
 
 /** The same for all spans of a trace, spread evenly over [0, 1). */
-function traceShare(onceKey: string): number {
-  const number = Number.parseInt(onceKey.slice(19, 32), 16)
+function traceShare({ field }: Observation): number {
+  // The trace's id.
+  const number = Number.parseInt(String(field('request_id')).slice(19), 16)
   return ((Math.imul(number | 0, 0x9e3779b1) >>> 0) / 4_294_967_296) % 1
 }
 
@@ -132,10 +133,11 @@ interface Change {
 
 /** The same observation, told with another time or weight. */
 function changed(one: Observation, change: Change): Observation {
-  const { unit, source, weight, field, onceKey, atUnixMs, startUnixMs } = one
+  const { unit, source, weight, field, once, traits, atUnixMs, startUnixMs } = one
   return {
     ...{ unit, source, weight, field, atUnixMs, startUnixMs },
-    ...(onceKey !== undefined && { onceKey }),
+    ...(once !== undefined && { once }),
+    ...(traits && { traits }),
     ...(one.attempt && { attempt: one.attempt }),
     ...(one.request && { request: one.request }),
     ...change,

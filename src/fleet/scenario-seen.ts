@@ -1,6 +1,7 @@
+import { identityOf } from '../lib/identity.ts'
 import type { Attempt, Request, Served } from '../model/attempt.ts'
 import type { FieldValue, Observation, Source } from '../model/observation.ts'
-import { hex, type Tried, traceIdOf, type WorkerSpan } from './scenario-asked.ts'
+import { type Asked, hex, type Tried, traceIdOf, type WorkerSpan } from './scenario-asked.ts'
 import { readServed, readStage } from './scenario-fields.ts'
 
 /** What an attempt and its request have of one span of a router: classes, since a day has millions. */
@@ -10,7 +11,7 @@ class SeenTried {
   readonly atUnixMs: number
   readonly startUnixMs: number
   protected readonly tried: Tried
-  #onceKey: string | undefined
+  #once: number | undefined
 
   constructor(tried: Tried) {
     this.tried = tried
@@ -19,9 +20,9 @@ class SeenTried {
     this.startUnixMs = tried.startUnixMs
   }
 
-  get onceKey(): string {
-    this.#onceKey ??= onceKeyOf(this.tried)
-    return this.#onceKey
+  get once(): number {
+    this.#once ??= onceOf(this.tried.asked, this.tried.index)
+    return this.#once
   }
 }
 
@@ -69,7 +70,7 @@ export class SeenStage implements Observation {
   readonly atUnixMs: number
   readonly startUnixMs: number
   readonly #span: WorkerSpan
-  #onceKey: string | undefined
+  #once: number | undefined
   readonly field = (key: string): FieldValue | undefined => readStage(this.#span, key)
 
   constructor(span: WorkerSpan) {
@@ -79,15 +80,15 @@ export class SeenStage implements Observation {
     this.startUnixMs = span.startUnixMs
   }
 
-  get onceKey(): string {
+  get once(): number {
     const { tried, index } = this.#span
-    this.#onceKey ??= `${traceIdOf(tried.asked)}/${hex(tried.asked.number * 64 + 16 + index, 16)}`
-    return this.#onceKey
+    this.#once ??= onceOf(tried.asked, 16 + index)
+    return this.#once
   }
 }
 
-function onceKeyOf({ asked, index }: Tried): string {
-  return `${traceIdOf(asked)}/${hex(asked.number * 64 + index, 16)}`
+function onceOf(asked: Asked, index: number): number {
+  return identityOf(`${traceIdOf(asked)}/${hex(asked.number * 64 + index, 16)}`)
 }
 
 function toServed(tried: Tried): Served {

@@ -3,12 +3,15 @@
  * at most `countMax` keys: when the younger is full, the older is forgotten as a whole. So a key is
  * known for at least the next `countMax` keys.
  *
- * Kept are 56 bits of hash instead of the keys: 16 bytes each, and no strings that grow old. With
+ * Kept are 53 bits of hash instead of the keys: 16 bytes each, and no strings that grow old. With
  * half a million keys, one in 10^5 generations takes two keys for one.
  */
 export interface RecentKeys {
-  /** True when this key was not yet seen with this flag (a bit, below 256); remembers it. */
-  isNew(key: string, flag: number): boolean
+  /**
+   * True when this identity (`identity.ts`) was not yet seen with this flag (a bit, below 256);
+   * remembers it.
+   */
+  isNew(identity: number, flag: number): boolean
 }
 
 export function createRecentKeys(options: { countMax: number }): RecentKeys {
@@ -26,28 +29,9 @@ class Generations implements RecentKeys {
     this.#old = new KeyTable(countMax)
   }
 
-  isNew(key: string, flag: number): boolean {
-    let low = LOW_SEED
-    let high = HIGH_SEED
-    // Four characters at once: ids are long, and there are many.
-    const fours = key.length & ~3
-    for (let i = 0; i < fours; i += 4) {
-      const first = key.charCodeAt(i) ^ (key.charCodeAt(i + 1) << 8)
-      const word = first ^ (key.charCodeAt(i + 2) << 16) ^ (key.charCodeAt(i + 3) << 24)
-      low = Math.imul(low ^ word, LOW_PRIME)
-      low ^= low >>> 15
-      high = Math.imul(high ^ word, HIGH_PRIME)
-      high ^= high >>> 13
-    }
-    for (let i = fours; i < key.length; i++) {
-      const code = key.charCodeAt(i)
-      low = Math.imul(low ^ code, LOW_PRIME)
-      high = Math.imul(high ^ code, HIGH_PRIME)
-    }
-    return this.#isNewHash(mix(low), mix(high), flag)
-  }
-
-  #isNewHash(low: number, high: number, flag: number): boolean {
+  isNew(identity: number, flag: number): boolean {
+    const low = identity | 0
+    const high = Math.floor(identity / 2 ** 32) << 8
     const place = this.#young.placeOf(low, high)
     const known = this.#young.flagsAt(place)
     const flags = known || this.#old.flagsAt(this.#old.placeOf(low, high))
@@ -73,7 +57,7 @@ interface Entry {
 
 /**
  * Open addressing, at most half full; no flags mean a free place. The two words of an entry stand
- * side by side, since each look costs a line of memory: 32 bits of hash, then 24 more and the flags.
+ * side by side, since each look costs a line of memory: 32 bits of hash, then 21 more and the flags.
  */
 class KeyTable {
   count = 0
@@ -115,15 +99,3 @@ class KeyTable {
 }
 
 const FLAGS = 0xff
-
-// Two hashes of 32 bits each.
-const LOW_SEED = 0x811c9dc5 | 0
-const HIGH_SEED = 0x41c6ce57
-const LOW_PRIME = 0x01000193
-const HIGH_PRIME = 0x5bd1e995
-
-/** At the end, since the table takes the lowest bits. */
-function mix(hash: number): number {
-  const mixed = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b)
-  return mixed ^ (mixed >>> 13)
-}

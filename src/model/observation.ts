@@ -36,6 +36,19 @@ export interface Observation {
   readonly isPresence?: boolean
   readonly attempt?: Attempt
   readonly request?: Request
-  /** Identity for counting once: `traceId/spanId` for spans; absent for logs and metrics. */
-  readonly onceKey?: string | undefined
+  /** For counting once: the hash of what names it (`lib/identity.ts`); absent for logs and metrics. */
+  readonly once?: number | undefined
+  /**
+   * Observations with the same traits are of one unit and one source, answer `field` alike for every
+   * key but the `VARYING_KEYS`, and carry the same ones of these. So whoever sorted one has sorted
+   * all of them. Absent where nobody knows.
+   */
+  readonly traits?: object | undefined
 }
+
+/** Keys whose values hardly ever come again: numbers, identities, texts. */
+export const VARYING_KEYS: ReadonlySet<string> = new Set([
+  ...['duration', 'value', 'count', 'sum', 'cost', 'template'],
+  ...['request_id', 'session', 'body', 'status_message', 'exception.message'],
+  ...['exception.stacktrace', 'started', 'ok', 'failed', 'inflight', 'oldest_ms'],
+])

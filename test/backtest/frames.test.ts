@@ -88,9 +88,9 @@ const ALL_KEYS = [
 
 function frozen(observation: Observation): Observation {
   const fields = new Map(ALL_KEYS.map((key) => [key, observation.field(key)]))
-  const { unit, atUnixMs, startUnixMs, source, weight, onceKey } = observation
+  const { unit, atUnixMs, startUnixMs, source, weight, once } = observation
   const field = (key: string) => fields.get(key)
-  return { unit, atUnixMs, startUnixMs, source, weight, onceKey, field }
+  return { unit, atUnixMs, startUnixMs, source, weight, once, field }
 }
 
 function rulesOf(text: string) {

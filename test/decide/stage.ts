@@ -2,6 +2,7 @@ import { Failover } from '../../src/config/failover.ts'
 import { loadYamlOrThrow } from '../../src/config/load-yaml.ts'
 import { createTimings } from '../../src/config/timings.ts'
 import { type Controller, createController } from '../../src/decide/controller.ts'
+import { identityOf } from '../../src/lib/identity.ts'
 import { createTurnedClock, type TurnedClock } from '../../src/lib/turned-clock.ts'
 import type { RequestOutcome } from '../../src/model/attempt.ts'
 import type { Generation } from '../../src/model/generation.ts'
@@ -184,7 +185,7 @@ function attemptOf(input: AttemptInput, nowMs: number): Observation {
     startUnixMs: nowMs,
     source: { id: attempt.router, component: 'router' },
     weight: 1,
-    onceKey: `t/${spanId}`,
+    once: identityOf(`t/${spanId}`),
     field: () => undefined,
     attempt,
   }
@@ -205,7 +206,7 @@ function requestOf({ route = 'preview', tier = '' }: RequestInput, nowMs: number
     startUnixMs: nowMs,
     source: { id: 'router-1', component: 'router' },
     weight: 1,
-    onceKey: `t/${spanId}`,
+    once: identityOf(`t/${spanId}`),
     field: (key) => (key === 'tier' && tier !== '' ? tier : undefined),
     request: {
       ...served,

@@ -91,9 +91,9 @@ export function rowsOf(batch: DecodedRows, table: string): readonly Row[] {
 export function unitOf(batch: DecodedBatch, unit: ObservationUnit): Observation[] {
   // The newest span of a sender comes once more, so that it is heard: rules count it once.
   const seen = new Set<string>()
-  return batch.observations.filter(({ unit: own, onceKey }) => {
-    const isNew = onceKey === undefined || !seen.has(`${own} ${onceKey}`)
-    if (own === unit && onceKey !== undefined) seen.add(`${own} ${onceKey}`)
+  return batch.observations.filter(({ unit: own, once }) => {
+    const isNew = once === undefined || !seen.has(`${own} ${once}`)
+    if (own === unit && once !== undefined) seen.add(`${own} ${once}`)
     return own === unit && isNew
   })
 }

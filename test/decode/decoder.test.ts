@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { identityOf } from '../../src/lib/identity.ts'
 import {
   createTestDecoder,
   decodeDocument,
@@ -108,7 +109,7 @@ describe('spans', () => {
     expect(span).toMatchObject({
       atUnixMs: NOW_MS + 250,
       startUnixMs: NOW_MS,
-      onceKey: `${TRACE}/${SPAN}`,
+      once: identityOf(`${TRACE}/${SPAN}`),
       source: { id: 'router-1', component: 'router' },
     })
   })

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { identityOf } from '../../src/lib/identity.ts'
 import type { Attempt, Request } from '../../src/model/attempt.ts'
 import type { DecodedBatch } from '../../src/model/batch.ts'
 import { createTestDecoder, decodeDocument, NOW_MS, rowsOf, unitOf } from './decoder-fixture.ts'
@@ -77,7 +78,7 @@ test('an attempt is a row and an observation', () => {
   }
   expect(rowsOf(batch, 'signalbox_attempts')).toEqual([expected])
   const [observation] = unitOf(batch, 'attempt')
-  expect(observation).toMatchObject({ weight: 2, onceKey: `${traceId}/${spanId}` })
+  expect(observation).toMatchObject({ weight: 2, once: identityOf(`${traceId}/${spanId}`) })
   const read = (key: string) => observation?.field(key)
   const fields = [
     'route',

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { Decoder } from '../../src/decode/decoder.ts'
 import { createOpenJobs, JOBS_MAX } from '../../src/decode/jobs.ts'
 import { createStoryMemory } from '../../src/decode/story-memory.ts'
+import { identityOf } from '../../src/lib/identity.ts'
 import type { Row } from '../../src/model/batch.ts'
 import {
   createTestDecoder,
@@ -80,7 +81,10 @@ test('a request opens with its first span and ends at the end event; polls are n
     },
   ])
   const [observation] = unitOf(ended, 'request')
-  expect(observation).toMatchObject({ atUnixMs: NOW_MS + 10_000, onceKey: 'request job-1' })
+  expect(observation).toMatchObject({
+    atUnixMs: NOW_MS + 10_000,
+    once: identityOf('request job-1'),
+  })
   const fields = ['outcome', 'route', 'target', 'role', 'duration', 'request_id', 'router']
   expect(fields.map((key) => observation?.field(key))).toEqual([
     'ok',

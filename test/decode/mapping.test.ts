@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Decoder } from '../../src/decode/decoder.ts'
+import { identityOf } from '../../src/lib/identity.ts'
 import type { Attempt, Request } from '../../src/model/attempt.ts'
 import type { OtlpRequest } from '../../src/model/otlp.ts'
 import {
@@ -23,8 +24,7 @@ import {
 
 // What existing routers send, through the whole decoder: rows and observations.
 
-type Telemetry = Parameters<typeof mapperOf>[0]
-const decoderOf = (telemetry: Telemetry, services = {}) =>
+const decoderOf = (telemetry: Parameters<typeof mapperOf>[0], services = {}) =>
   createTestDecoder({ mapper: mapperOf(telemetry), services })
 const decode = (decoder: Decoder, otlp: OtlpRequest) => decodeOk(decoder, otlp)
 const at = { receivedUnixMs: NOW_MS }
@@ -111,7 +111,7 @@ describe('access log lines', () => {
       2,
       'r1',
     ])
-    expect(ended?.onceKey).toBeUndefined()
+    expect(ended?.once).toBeUndefined()
   })
 
   test('of a service that no profile is for stay what they are', () => {
@@ -256,8 +256,8 @@ describe('spans', () => {
 
   test('that are delivered twice are known by their key', () => {
     const span = call('eu.gpu.example')
-    const [one] = unitOf(decode(decoderOf(HTTP), spansOf([span])), 'attempt')
-    expect(one?.onceKey).toBe(`${traceId}/${span.spanId}`)
+    const one = unitOf(decode(decoderOf(HTTP), spansOf([span])), 'attempt')[0]
+    expect(one?.once).toBe(identityOf(`${traceId}/${span.spanId}`))
   })
 })
 
@@ -366,7 +366,7 @@ test('retries that are only counted weigh as many, and are no duplicate of the a
   const [retries, attempt] = unitOf(batch, 'attempt')
   expect([retries?.count, retries?.weight, retries?.field('error.type')]).toEqual([3, 3, 'retried'])
   expect([attempt?.count, attempt?.weight]).toEqual([undefined, 1])
-  expect(retries?.onceKey).not.toBe(attempt?.onceKey)
+  expect(retries?.once).not.toBe(attempt?.once)
 })
 
 test('log records of one request are joined by its id, whatever batch they come in', () => {

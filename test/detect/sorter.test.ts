@@ -84,8 +84,8 @@ function expectAsAskedOneByOne(text: string, batches: readonly (readonly Fields[
     })
     play.detector.observe(items)
     for (const item of items.filter(({ unit }) => unit === 'attempt')) {
-      if (!keys.has(String(item.onceKey))) seen.push(item)
-      keys.add(String(item.onceKey))
+      if (!keys.has(String(item.once))) seen.push(item)
+      keys.add(String(item.once))
     }
     for (const rule of rules)
       for (const [key, { trips }] of recount(rule, seen)) if (trips) fired.add(`${rule.id} ${key}`)

@@ -151,7 +151,7 @@ test('every rule takes the same spans as if all had been shown to it', () => {
           const own = observations.filter(
             ({ unit, field, source }) => unit === 'span' && takes({ read: field, source } as never),
           )
-          return [...new Set(own.map(({ onceKey }) => onceKey))].sort()
+          return [...new Set(own.map(({ once }) => once))].sort()
         })
       const expected = taken(decodeOk(all, given).observations)
       expect(taken(decodeOk(watching, given).observations)).toEqual(expected)

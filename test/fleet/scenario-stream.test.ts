@@ -33,7 +33,7 @@ const attemptsOf = (deliveries: Iterable<Delivery>) =>
 const told = (deliveries: Iterable<Delivery>) =>
   [...deliveries].map(({ receivedUnixMs, observations, status }) => [
     receivedUnixMs,
-    status ?? observations?.map(({ unit, atUnixMs, onceKey }) => [unit, atUnixMs, onceKey]),
+    status ?? observations?.map(({ unit, atUnixMs, once }) => [unit, atUnixMs, once]),
   ])
 
 test('the same seed gives the same stream, another seed another', () => {
@@ -132,14 +132,14 @@ test('a router that restarts counts anew, and says so', () => {
 
 test('each span is told once, duplicates apart, and an attempt is read as it is told', () => {
   const attempts = attemptsOf(streamScenario(usual))
-  expect(new Set(attempts.map(({ onceKey }) => onceKey)).size).toBe(attempts.length)
+  expect(new Set(attempts.map(({ once }) => once)).size).toBe(attempts.length)
   for (const { attempt, field } of attempts.slice(0, 50)) {
     for (const key of ['route', 'target', 'role', 'outcome', 'model', 'class', 'router'] as const)
       expect(attempt?.[key]).toBe(field(key))
     expect(attempt?.requestId).toBe(field('request_id'))
   }
   const twice = attemptsOf(deliverScenario(disturbed({ does: 'duplicate', share: 1 })))
-  expect(new Set(twice.map(({ onceKey }) => onceKey)).size).toBe(attempts.length)
+  expect(new Set(twice.map(({ once }) => once)).size).toBe(attempts.length)
   expect(twice.length).toBe(attempts.length * 2)
 })
 
@@ -169,9 +169,9 @@ test('sampling keeps whole traces, about as many as it says, with their weight',
   expect(kept.length / all.length).toBeLessThan(0.3)
   expect(new Set(kept.map(({ weight }) => weight))).toEqual(new Set([4]))
   const requests = observationsOf(deliverScenario(sampled)).filter(({ unit }) => unit === 'request')
-  const traces = new Set(requests.map(({ onceKey }) => onceKey?.split('/')[0]))
+  const traces = new Set(requests.map(({ field }) => field('request_id')))
   // Attempts at the end of the minute have a request that ends after it.
-  const orphans = kept.filter(({ onceKey }) => !traces.has(onceKey?.split('/')[0]))
+  const orphans = kept.filter(({ field }) => !traces.has(field('request_id')))
   expect(orphans.length).toBeLessThan(3)
 })
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createDistinctWindow } from '../../src/lib/distinct-window.ts'
+import { identityOf } from '../../src/lib/identity.ts'
 import { createRecentKeys } from '../../src/lib/recent-keys.ts'
 import { createValueWindow } from '../../src/lib/value-window.ts'
 
@@ -22,7 +23,8 @@ test('distinct values saturate and forget what was seen longest ago', () => {
 })
 
 test('a key is new once per flag, for at least as many keys as are kept', () => {
-  const keys = createRecentKeys({ countMax: 2 })
+  const recent = createRecentKeys({ countMax: 2 })
+  const keys = { isNew: (name: string, flag: number) => recent.isNew(identityOf(name), flag) }
   expect(keys.isNew('a', 1)).toBe(true)
   expect(keys.isNew('a', 1)).toBe(false)
   expect(keys.isNew('a', 2)).toBe(true)
