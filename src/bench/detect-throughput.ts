@@ -65,6 +65,7 @@ function measureRun(pack: Pack, seed: number): Run {
     spansPerS: SPANS_PER_S,
     seconds: SECONDS,
     batchMax: BATCH_MAX,
+    rules: pack.rules,
   })) {
     const { observations, receivedUnixMs } = batch
     const arrivedMs = (spanCount * 1_000) / SPANS_PER_S

@@ -32,7 +32,8 @@ export function createAnnouncer({ publish, refuse, events, onsetOf }: AnnounceOp
     if (!judgement) return
     const isQuiet = judgement.refused === undefined && !entry.history.isChanged(judgement)
     const refused = isQuiet ? undefined : record({ run, entry, judgement, moment })
-    const key = keyOf(judgement)
+    const key = isSaidAgain(entry.keyed, judgement) ? entry.keyed.key : keyOf(judgement)
+    if (key !== entry.keyed?.key) entry.keyed = { key, judgement }
     if (key === told?.key && !isRefreshDue({ judgement, told, moment })) {
       if (refused) refuse(toVerdict({ run, entry, judgement, moment, refused }))
       return
@@ -80,6 +81,14 @@ function inTurn(publish: (verdict: Verdict) => void) {
 function keyOf({ state, effect, witnesses, reason }: Judgement): string {
   const said = reason === undefined ? '' : reason.replaceAll(/ for \d+ s/g, '')
   return `${state} ${effect} ${witnesses.join()} ${said}`
+}
+
+/** Most judgements say what the last one did: then no text is made to find that out. */
+function isSaidAgain(last: RunGroup['keyed'], next: Judgement): last is NonNullable<typeof last> {
+  if (last === undefined) return false
+  const { state, effect, reason, witnesses } = last.judgement
+  const isSame = state === next.state && effect === next.effect && reason === next.reason
+  return isSame && witnesses.length + next.witnesses.length === 0
 }
 
 function isRefreshDue(query: { judgement: Judgement; told: Told; moment: Moment }): boolean {

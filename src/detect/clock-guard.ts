@@ -6,6 +6,8 @@
  * count at arrival.
  */
 export interface ClockGuard {
+  /** What `guard` does for an item that is on time: nothing but to remember that its source is. */
+  timely(source: string, nowMs: number): void
   guard(reading: ClockReading): GuardedTime
   save(nowMs: number): unknown
   load(saved: unknown, nowMs: number): void
@@ -40,7 +42,7 @@ interface SavedHabit {
   readonly offAgoMs: number | undefined
 }
 
-const OFF_MAX_MS = 300_000
+export const OFF_MAX_MS = 300_000
 const SOURCES_MAX = 10_000
 
 export function createClockGuard({ graceMs, memoryMs }: ClockGuardOptions): ClockGuard {
@@ -66,6 +68,11 @@ export function createClockGuard({ graceMs, memoryMs }: ClockGuardOptions): Cloc
           timelyMs: nowMs - timelyAgoMs,
           offSinceMs: offAgoMs === undefined ? undefined : nowMs - offAgoMs,
         })
+    },
+    timely(source, nowMs) {
+      const habit = habitOf(source)
+      habit.timelyMs = nowMs
+      habit.offSinceMs = undefined
     },
     guard({ source, atUnixMs, nowUnixMs, nowMs }) {
       const aheadMs = atUnixMs - nowUnixMs

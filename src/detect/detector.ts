@@ -99,10 +99,9 @@ function createEngine(options: DetectorOptions) {
   const templates = createTemplates()
   const book = createRuleBook({ ...options, sources, silentMs })
   const judging = createJudging({ clock, latenessMs, sources, book, announce })
-  const generationBehind = createGenerationBehind(
-    (route) => restarts.pairAt(route) ?? options.pairAt?.(route),
-  )
-  const seen = { generationBehind, templates, onAttempt: onsets.observe }
+  const pairAt = (route: string) => restarts.pairAt(route) ?? options.pairAt?.(route)
+  const generationBehind = createGenerationBehind(pairAt)
+  const seen = { generationBehind, pairAt, templates, onAttempt: onsets.observe }
   const intake = createIntake({ ...options, ...seen, sources, clockGuard, book, restarts })
   const parts = { sources, clockGuard, restarts, templates, onsets }
   const { memory: store } = options

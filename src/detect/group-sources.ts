@@ -89,6 +89,7 @@ export function createGroupSources(options: GroupSourcesOptions): GroupSources {
   const { sources, windowMs } = options
   const members = createMembers(options)
   let deaf: Deaf | undefined
+  let wasAbsent = false
   const unheardAt = ({ endUnixMs }: SourceInstant): Missing => {
     if (deaf && endUnixMs - deaf.untilUnixMs > windowMs * STRETCH_MAX) deaf = undefined
     return deaf ? unheard({ members, deaf, endUnixMs, windowMs }) : NOTHING
@@ -97,7 +98,9 @@ export function createGroupSources(options: GroupSourcesOptions): GroupSources {
     add: (item, isBad) => members.add(item, isBad),
     missingAt(at) {
       members.settle()
+      if (!wasAbsent && !deaf && !sources.mayMiss(at.nowMs)) return NOTHING
       const absent = absences({ members, at, options })
+      wasAbsent = absent.length > 0
       const missed = absent.filter((one) => !isCarried({ members, absent, at, windowMs }, one))
       const past = deaf ? unheardAt(at) : NOTHING
       if (missed.length === 0) return past
@@ -121,16 +124,16 @@ export function createGroupSources(options: GroupSourcesOptions): GroupSources {
       }
       return least === undefined ? undefined : least - options.latenessMs
     },
-    witnesses: ({ endUnixMs, above, countMin }) =>
-      [...members.all()]
-        .filter(({ id, ring }) => {
-          if (sources.get(id)?.component !== 'router') return false
-          if (ring.sum(SAMPLES, endUnixMs, windowMs) < countMin) return false
-          const total = ring.sum(TOTAL, endUnixMs, windowMs)
-          return ring.sum(BAD, endUnixMs, windowMs) > above * total
-        })
-        .map(({ id }) => id)
-        .sort(),
+    witnesses({ endUnixMs, above, countMin }) {
+      const ids: string[] = []
+      for (const { id, ring } of members.all()) {
+        const bad = ring.sum(BAD, endUnixMs, windowMs)
+        if (bad <= above * ring.sum(TOTAL, endUnixMs, windowMs)) continue
+        if (ring.sum(SAMPLES, endUnixMs, windowMs) < countMin) continue
+        if (sources.get(id)?.component === 'router') ids.push(id)
+      }
+      return ids.sort()
+    },
     shares: (endUnixMs, nowMs) => sharesOf({ members, options, endUnixMs, nowMs }),
     restart: () => members.clear(),
     save: () => ({ members: members.save(), deaf }),

@@ -4,6 +4,7 @@ import type { GroupSources } from './group-sources.ts'
 import { createHysteresis, type Effect, type Hysteresis } from './hysteresis.ts'
 import { givenReason, instants, type Judgement, type Moment, witnessesOf } from './judgement.ts'
 import type { Instant, Item, KindState, Look, Reading } from './kind.ts'
+import type { Numbers } from './numbers.ts'
 import { refusalOf } from './refusal.ts'
 import type { Restored, SavedGroup } from './saved-group.ts'
 import type { SourceShares } from './source-shares.ts'
@@ -19,7 +20,8 @@ import type { SourceShares } from './source-shares.ts'
 
 export interface Group {
   readonly by: GroupKey
-  add(item: Item): void
+  /** @param numbers when the item stands for many that differ in a number */
+  add(item: Item, numbers?: Numbers): void
   judge(moment: Moment): Judgement
   /** Forgets items, not the verdict: it keeps its effect until judged anew. */
   restart(atUnixMs: number): void
@@ -30,6 +32,8 @@ export interface Group {
   readonly sourceHeardMs: number
   /** What it says to rules that look at it. */
   look(): Look
+  /** When it may trip at the earliest if nothing comes, on the never-stepping clock. */
+  readonly dueMs: number
   /** Who sends to it, as of now. */
   shares(moment: Moment): SourceShares
   save(nowMs: number): SavedGroup
@@ -97,12 +101,19 @@ class JudgedGroup implements Group {
     return this.#hysteresis.effect
   }
 
+  get dueMs(): number {
+    return this.#options.kind.dueMs ?? Number.NEGATIVE_INFINITY
+  }
+
   get sourceHeardMs(): number {
     return this.#options.sourceHeardMs(this.#lastSource)
   }
 
-  add(item: Item): void {
-    const isBad = this.#options.kind.add(item)
+  add(item: Item, numbers?: Numbers): void {
+    const { kind } = this.#options
+    let isBad: boolean | undefined
+    if (!numbers || !kind.addAll) isBad = kind.add(item)
+    else if (kind.addAll(item, numbers)) isBad = false
     if (isBad === undefined) return
     this.heardMs = item.heardMs
     this.#lastSource = item.source.id

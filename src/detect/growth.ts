@@ -51,6 +51,7 @@ export function createGrowth(rule: RuleOf<'growth'>): KindState {
 
   return {
     add: (item) => (past.add(item) === undefined ? undefined : true),
+    addAll: past.addAll,
     judge(at) {
       const missing = at.missing(windowMs)
       const now = compare(at.endUnixMs, windowMs)
@@ -100,6 +101,13 @@ function createLevel(of: string, size: { bucketMs: number; spanMs: number }): Le
       const value = isVolume ? item.weight / item.count : numberOf(item, of)
       if (value !== undefined) window.add(item.atUnixMs, value, item.count)
       return value
+    },
+    addAll({ atUnixMs }, { length, values, counts }) {
+      for (let i = 0; i < length; i++) {
+        const value = values[i] as number
+        if (!Number.isNaN(value)) window.add(atUnixMs, value, counts[i] as number)
+      }
+      return true
     },
     level(endMs, lengthMs) {
       const summary = window.summary(endMs, lengthMs)

@@ -53,11 +53,18 @@ export function createInflight(rule: RuleOf<'inflight'>): KindState {
       const isStatus = item.unit === 'status'
       if (isStatus || !isReporting(item)) {
         const { id } = item.source
-        const key = `${id}\u0000${item.read('route')}\u0000${item.read('target')}`
         if (isStatus && reported.size < SERIES_MAX) reported.set(id, item.atUnixMs)
-        keep(key, { isStatus, atUnixMs: item.atUnixMs, ageMs })
+        keep(keyOf(item), { isStatus, atUnixMs: item.atUnixMs, ageMs })
       }
       return ageMs > trip.oldestAboveMs
+    },
+    addAll(item, { values, length }) {
+      if (isReporting(item)) return true
+      let ageMs = 0
+      for (let i = 0; i < length; i++) ageMs = Math.max(ageMs, values[i] as number)
+      const { atUnixMs } = item
+      keep(keyOf(item), { isStatus: false, atUnixMs, ageMs })
+      return true
     },
     judge(at) {
       const { value, count } = oldest(at)
@@ -82,6 +89,10 @@ export function createInflight(rule: RuleOf<'inflight'>): KindState {
       return true
     },
   }
+}
+
+function keyOf({ source, read }: Item): string {
+  return `${source.id}\u0000${read('route')}\u0000${read('target')}`
 }
 
 function ageOf(item: Item): number | undefined {

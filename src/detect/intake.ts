@@ -1,14 +1,15 @@
 import type { Topology } from '../config/topology.ts'
 import { createRecentKeys } from '../lib/recent-keys.ts'
-import type { Observation, ObservationUnit, Source } from '../model/observation.ts'
-import type { DetectEvents } from '../telemetry/detect-events.ts'
-import type { ClockGuard } from './clock-guard.ts'
+import type { Generation } from '../model/generation.ts'
+import type { Observation, ObservationUnit } from '../model/observation.ts'
+import type { Column } from './columns.ts'
 import { Cursor, type CursorOptions } from './cursor.ts'
-import type { Leaf, Taker } from './leaf.ts'
+import { type Heard, Hearing, type HearingOptions, type IntakeMoment } from './hearing.ts'
+import type { Leaf, Taker, Tally } from './leaf.ts'
+import { LeafMemo } from './leaf-memo.ts'
 import type { Restarts } from './restarts.ts'
 import { isRestartable, type RuleBook } from './rule-book.ts'
 import type { RuleRun, RunGroup } from './rule-run.ts'
-import type { Arrival, Sources } from './sources.ts'
 
 /** The way of observations to their groups: heard, guarded, counted once, sorted. */
 export interface Intake {
@@ -16,19 +17,11 @@ export interface Intake {
   take(observations: readonly Observation[], now: IntakeMoment): ReadonlyMap<RunGroup, RuleRun>
 }
 
-export interface IntakeMoment {
-  readonly nowUnixMs: number
-  /** The never-stepping clock. */
-  readonly nowMs: number
-}
-
-export interface IntakeOptions extends CursorOptions {
-  readonly sources: Sources
-  readonly clockGuard: ClockGuard
+export interface IntakeOptions extends CursorOptions, HearingOptions {
   readonly book: RuleBook
   readonly restarts: Restarts
   topology(): Topology
-  readonly events: DetectEvents
+  pairAt(route: string): Generation | undefined
   /** Told of every attempt that was not delivered before. */
   onAttempt?(observation: Observation, atUnixMs: number): void
 }
@@ -53,95 +46,135 @@ class Sorting implements Intake {
   readonly #options: IntakeOptions
   readonly #once = createRecentKeys({ countMax: ONCE_MAX })
   readonly #cursor: Cursor
-  #now: IntakeMoment = { nowUnixMs: 0, nowMs: 0 }
+  /** What the cursor stands on; undefined while it stands for many. */
+  #under: Observation | undefined
+  readonly #hearing: Hearing
+  readonly #memo: LeafMemo
+  #nowMs = 0
   #batch = 0
   #touched = new Map<RunGroup, RuleRun>()
-  #pending: Leaf[] = []
-  /** What each source sent in this batch, to be heard once. */
-  #heard = new Map<string, Heard>()
-  #last: Heard | undefined
+  /** Those that hold something back. */
+  #pending: Tally[] = []
 
   constructor(options: IntakeOptions) {
     this.#options = options
     this.#cursor = new Cursor(options)
+    this.#hearing = new Hearing(options)
+    this.#memo = new LeafMemo(options)
   }
 
   take(observations: readonly Observation[], now: IntakeMoment): ReadonlyMap<RunGroup, RuleRun> {
-    this.#now = now
+    this.#nowMs = now.nowMs
     this.#batch++
     this.#touched = new Map()
-    this.#heard = new Map()
-    this.#last = undefined
+    this.#under = undefined
+    this.#hearing.begin(now)
+    this.#memo.begin()
     for (const observation of observations) this.#takeOne(observation)
-    for (const leaf of this.#pending) this.#flush(leaf)
+    for (const tally of this.#pending) this.#flush(tally)
     this.#pending = []
-    const { sources } = this.#options
-    for (const { status, telemetry } of this.#heard.values()) {
-      if (status) sources.heard(status)
-      if (telemetry) sources.heard(telemetry)
-    }
+    this.#hearing.end()
     return this.#touched
   }
 
   #takeOne(observation: Observation): void {
-    const { book, clockGuard, events } = this.#options
-    const { source, unit } = observation
-    const { nowUnixMs, nowMs } = this.#now
-    const reading = { source: source.id, atUnixMs: observation.atUnixMs, nowUnixMs, nowMs }
-    const { atUnixMs, fault } = clockGuard.guard(reading)
-    const heard = this.#hear(source, unit === 'status', atUnixMs)
-    if (fault === 'clock') events.clockGuarded(source.id)
-    if (fault === 'late') {
-      events.lateSkipped(source.id)
-      return
-    }
-    this.#cursor.moveTo(observation, { atUnixMs, heardMs: nowMs })
-    if ((heard.units & UNIT_FLAG[unit]) === 0) this.#tellSender(heard, unit)
+    const { unit, traits } = observation
+    let sorted = traits && this.#memo.known(traits)
+    const hearing = this.#hearing
+    const heard = sorted ? hearing.again(sorted.sender) : hearing.of(observation.source)
+    const atUnixMs = hearing.hear(heard, unit, observation.atUnixMs)
+    if (atUnixMs === undefined) return
+    if ((heard.units & UNIT_FLAG[unit]) === 0) this.#tellSender(heard, observation, atUnixMs)
     if (observation.isPresence) return
-    let isNew: boolean | undefined
-    let isCurrent = true
-    for (const sorter of book.sortersOf(unit)) {
-      const leaf = sorter.find(this.#cursor)
-      if (leaf.each.length + leaf.tallied.length === 0) continue
-      if (isNew === undefined && leaf.isCounted) {
-        isNew = this.#isFirst(observation)
-        isCurrent = this.#options.restarts.isCurrent(observation)
-      }
-      this.#give(leaf, observation, { isNew: isNew !== false, isCurrent })
+    if (!sorted) {
+      this.#point(observation, atUnixMs)
+      sorted = this.#memo.sort(observation, this.#cursor, heard)
     }
-    if (unit === 'attempt' && (isNew ?? this.#isFirst(observation)))
-      this.#options.onAttempt?.(observation, atUnixMs)
-    if (isNew === false) events.duplicateSkipped()
+    const { isCounted } = sorted
+    const isAttempt = unit === 'attempt'
+    const isNew = isCounted || isAttempt ? this.#isFirst(observation) : true
+    const isCurrent = !isCounted || this.#options.restarts.isCurrent(observation)
+    for (const tally of sorted.tallies) {
+      if (isNew && isCurrent) this.#give(tally, observation, atUnixMs)
+      else this.#giveAgain(tally.leaf, observation, { atUnixMs, isNew, isCurrent })
+    }
+    if (isAttempt && isNew) this.#options.onAttempt?.(observation, atUnixMs)
+    if (!isNew) this.#options.events.duplicateSkipped()
   }
 
-  #give(leaf: Leaf, observation: Observation, { isNew, isCurrent }: Standing): void {
-    for (const taker of leaf.each) if (isTaking(taker, isNew, isCurrent)) this.#add(taker)
-    if (leaf.tallied.length === 0) return
-    if (isNew && isCurrent) this.#count(leaf, observation)
-    else for (const taker of leaf.tallied) if (isTaking(taker, isNew, isCurrent)) this.#add(taker)
+  /** Puts the cursor onto an item. */
+  #point(observation: Observation, atUnixMs: number): void {
+    if (this.#under === observation) return
+    this.#cursor.moveTo(observation, { atUnixMs, heardMs: this.#nowMs })
+    this.#under = observation
   }
 
-  #hear(source: Source, isStatus: boolean, atUnixMs: number): Heard {
-    let heard = this.#last
-    if (heard?.source !== source) {
-      const key = `${source.component} ${source.id}`
-      heard = this.#heard.get(key)
-      if (!heard) {
-        heard = { source, units: 0, status: undefined, telemetry: undefined }
-        this.#heard.set(key, heard)
-      }
-      this.#last = heard
+  #give(tally: Tally, observation: Observation, atUnixMs: number): void {
+    const { each, tallied } = tally.leaf
+    if (each.length > 0) {
+      this.#point(observation, atUnixMs)
+      for (const taker of each) this.#add(taker)
     }
-    const kind = isStatus ? 'status' : 'telemetry'
-    const known = heard[kind]
-    if (known) known.atUnixMs = Math.max(known.atUnixMs, atUnixMs)
-    else heard[kind] = { source, isStatus, atUnixMs, ...this.#now }
-    return heard
+    if (tallied.length === 0) return
+    if (!tally.observation) this.#begin(tally, observation, atUnixMs)
+    else if (!tally.fits(atUnixMs)) {
+      this.#flush(tally)
+      tally.begin(observation, atUnixMs)
+    }
+    tally.add(atUnixMs, observation.weight, observation.count ?? 1)
+    if (!tally.hasColumns) return
+    this.#point(observation, atUnixMs)
+    tally.push(this.#cursor)
+  }
+
+  /** What came before, or belongs to a time before the weights in force, counts for some rules only. */
+  #giveAgain(leaf: Leaf, observation: Observation, standing: Standing): void {
+    this.#point(observation, standing.atUnixMs)
+    for (const taker of leaf.each) if (isTaking(taker, standing)) this.#add(taker)
+    for (const taker of leaf.tallied) if (isTaking(taker, standing)) this.#add(taker)
+  }
+
+  #begin(tally: Tally, observation: Observation, atUnixMs: number): void {
+    this.#point(observation, atUnixMs)
+    // Groups are made in the order in which their items come, not in that of counting them up. Where a
+    // number is read, nobody knows yet whether any item carries it.
+    for (const taker of tally.leaf.tallied) if (taker.column < 0) this.#entryOf(taker)
+    this.#pending.push(tally)
+    tally.begin(observation, atUnixMs)
+  }
+
+  #flush(tally: Tally): void {
+    const { observation, atUnixMs } = tally
+    if (!observation) return
+    const cursor = this.#cursor
+    cursor.moveTo(observation, { atUnixMs, heardMs: this.#nowMs })
+    this.#under = undefined
+    tally.end()
+    for (const taker of tally.leaf.tallied) {
+      cursor.count = tally.count
+      cursor.weight = tally.weight
+      const column = tally.columns[taker.column]
+      if (column) this.#addNumbers(taker, column)
+      else this.#add(taker)
+    }
+    tally.clear()
+  }
+
+  #addNumbers(taker: Taker, column: Column): void {
+    const cursor = this.#cursor
+    if (column.count < cursor.count && !taker.isUsableWithout(cursor.read)) {
+      if (column.count === 0) return
+      cursor.count = column.count
+      cursor.weight = column.weight
+    }
+    this.#addTo(taker.run, this.#entryOf(taker), column)
   }
 
   /** Rules that only ask who sends: of a batch, one item of each sender and unit is enough. */
-  #tellSender(heard: Heard, unit: ObservationUnit): void {
+  #tellSender(heard: Heard, observation: Observation, atUnixMs: number): void {
+    const { unit } = observation
     heard.units |= UNIT_FLAG[unit]
+    this.#point(observation, atUnixMs)
     for (const run of this.#options.book.perSenderOf(unit)) {
       if (run.takes(this.#cursor)) this.#addTo(run, run.groupOf(this.#cursor))
     }
@@ -149,36 +182,6 @@ class Sorting implements Intake {
 
   #isFirst({ once, unit }: Observation): boolean {
     return once === undefined || this.#once.isNew(once, UNIT_FLAG[unit])
-  }
-
-  #count(leaf: Leaf, observation: Observation): void {
-    const { tally } = leaf
-    const cursor = this.#cursor
-    if (tally.count > 0 && tally.fits(cursor)) {
-      tally.add(cursor)
-      return
-    }
-    if (tally.count === 0) {
-      // Groups are made in the order in which their items come, not in that of counting them up.
-      for (const taker of leaf.tallied) this.#entryOf(taker)
-      this.#pending.push(leaf)
-    } else {
-      const { atUnixMs, heardMs } = cursor
-      this.#flush(leaf)
-      cursor.moveTo(observation, { atUnixMs, heardMs })
-    }
-    tally.begin(cursor, observation)
-  }
-
-  #flush({ tally, tallied }: Leaf): void {
-    const { observation, atUnixMs } = tally
-    if (!observation) return
-    const cursor = this.#cursor
-    cursor.moveTo(observation, { atUnixMs, heardMs: this.#now.nowMs })
-    cursor.count = tally.count
-    cursor.weight = tally.weight
-    for (const taker of tallied) this.#add(taker)
-    tally.clear()
   }
 
   #add(taker: Taker): void {
@@ -198,8 +201,8 @@ class Sorting implements Intake {
     return entry
   }
 
-  #addTo(run: RuleRun, entry: RunGroup): void {
-    entry.group.add(this.#cursor)
+  #addTo(run: RuleRun, entry: RunGroup, column?: Column): void {
+    entry.group.add(this.#cursor, column)
     if (entry.touchedBatch === this.#batch) return
     entry.touchedBatch = this.#batch
     this.#touched.set(entry, run)
@@ -207,23 +210,14 @@ class Sorting implements Intake {
 }
 
 interface Standing {
+  readonly atUnixMs: number
   /** Not delivered before. */
   readonly isNew: boolean
   /** Started under the weights in force. */
   readonly isCurrent: boolean
 }
 
-type MutableArrival = { -readonly [K in keyof Arrival]: Arrival[K] }
-
-interface Heard {
-  readonly source: Source
-  /** Units of which rules that only ask who sends were told. */
-  units: number
-  status: MutableArrival | undefined
-  telemetry: MutableArrival | undefined
-}
-
 /** A source is heard by anything it sends, also by what it sends again. */
-function isTaking({ run: { rule } }: Taker, isNew: boolean, isCurrent: boolean): boolean {
+function isTaking({ run: { rule } }: Taker, { isNew, isCurrent }: Standing): boolean {
   return (isNew || rule.kind === 'silence') && (isCurrent || !isRestartable(rule))
 }

@@ -43,6 +43,11 @@ function isAtRest({ judgement, judgedUnixMs }: RunGroup, nowUnixMs: number): boo
   return sinceMs >= 0 && sinceMs < REST_MS
 }
 
+/** Nobody is called silent for having been heard: ticks judge the rest. */
+function isHeardAtRest({ rule }: RuleRun, entry: RunGroup, nowUnixMs: number): boolean {
+  return rule.kind === 'silence' && entry.judgement?.state === 'ok' && isAtRest(entry, nowUnixMs)
+}
+
 export function createJudging(options: JudgingOptions): Judging {
   const { clock, latenessMs, sources, book, announce } = options
   let offsetMs = clock.nowMs() - clock.monotonicMs()
@@ -86,13 +91,15 @@ export function createJudging(options: JudgingOptions): Judging {
       for (const run of book.runs()) {
         const isTimed = TIMED.has(run.rule.kind)
         for (const entry of run.groups())
-          if (isTimed || !isAtRest(entry, nowUnixMs)) judgeGroup(run, entry, now)
+          if ((isTimed && entry.group.dueMs <= now.nowMs) || !isAtRest(entry, nowUnixMs))
+            judgeGroup(run, entry, now)
       }
     },
     judgeGroups(touched, nowUnixMs) {
       const now = momentAt(nowUnixMs)
       const ids = new Set<string>()
       for (const [entry, run] of touched) {
+        if (isHeardAtRest(run, entry, nowUnixMs)) continue
         judgeGroup(run, entry, now)
         ids.add(run.rule.id)
       }

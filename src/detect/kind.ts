@@ -1,4 +1,5 @@
 import type { FieldValue, ObservationUnit, Source } from '../model/observation.ts'
+import type { Numbers } from './numbers.ts'
 import type { Template } from './templates.ts'
 
 // The shape that every kind of rule has: it takes items and answers for a window. It knows neither
@@ -67,7 +68,17 @@ export interface KindState {
    * it counts for nothing (too old, or outside of what the kind counts).
    */
   add(item: Item): boolean | undefined
+  /**
+   * As `add` for each of many items, of kinds that read a number: `item` stands for all of them. False
+   * when they count for nothing; which of them speak for tripping is not asked of these kinds.
+   */
+  addAll?(item: Item, numbers: Numbers): boolean
   judge(at: Instant): Reading
+  /**
+   * Of kinds that wait for something: when it may trip at the earliest if nothing comes, on the
+   * never-stepping clock. Absent: at any time.
+   */
+  readonly dueMs?: number
   /** Whether the clear condition holds conclusively; only asked of a rule that fires. */
   clears(at: Instant): boolean
   /** Forgets all items. */

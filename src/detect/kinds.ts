@@ -1,5 +1,5 @@
 import type { Rule, RuleOf } from '../config/rules.ts'
-import { compileMatchers } from '../lib/matcher.ts'
+import { compileMatchers, type FieldReader } from '../lib/matcher.ts'
 import type { ObservationUnit, Source } from '../model/observation.ts'
 import { createBurnRate } from './burn-rate.ts'
 import { createChange } from './change.ts'
@@ -122,6 +122,12 @@ function createCounted({ of, per }: NumberOf): (item: Item) => boolean {
   if (!per) return (item) => numberOf(item, of) !== undefined
   const isPer = compileMatchers(per)
   return (item) => numberOf(item, of) !== undefined || isPer(item.read)
+}
+
+/** Whether a kind that reads a number counts items that do not carry it. */
+export function usableWithout(rule: Rule): (read: FieldReader) => boolean {
+  const per = rule.kind === 'growth' || rule.kind === 'value' ? rule.per : undefined
+  return per ? compileMatchers(per) : () => false
 }
 
 function isExpected(expect: RuleOf<'silence'>['expect']): (item: Item) => boolean {

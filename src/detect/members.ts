@@ -95,8 +95,7 @@ class MemberBook implements Members {
     if (count === 0) return
     this.#forgetRun()
     const member = this.#members.get(id) ?? this.#addMember(id, firstUnixMs)
-    if (!member?.ring.add(firstUnixMs, SAMPLES, count)) return
-    member.ring.add(firstUnixMs, TOTAL, weight)
+    if (!member?.ring.addItem(firstUnixMs, { count, weight }, TOTAL)) return
     if (bad > 0) member.ring.add(firstUnixMs, BAD, bad)
     member.firstUnixMs = Math.min(member.firstUnixMs, firstUnixMs)
   }

@@ -2,11 +2,14 @@ import { compileMatchers, type Matcher } from '../lib/matcher.ts'
 import { createRingWindow } from '../lib/ring-window.ts'
 import type { Item } from './kind.ts'
 import { numberOf } from './number-of.ts'
+import type { Numbers } from './numbers.ts'
 
 /** A level over sliding windows, with the samples that it rests on. */
 export interface LevelWindow {
   /** What the item adds to the level; undefined when it counts for nothing. */
   add(item: Item): number | undefined
+  /** As `add` for each of many; false when they are too old. */
+  addAll(item: Item, numbers: Numbers): boolean
   /** Undefined when there is nothing to tell it from. */
   level(endMs: number, lengthMs: number): Level | undefined
   /** Event time of the oldest item since the last clear; undefined before the first. */
@@ -59,6 +62,21 @@ export function createPerWindow(options: PerWindowOptions): LevelWindow {
       if (sinceMs === undefined || atUnixMs < sinceMs) sinceMs = atUnixMs
       return amount ?? 0
     },
+    addAll(item, numbers) {
+      const counts = isCounted(item.read)
+      const { values, weights, length } = numbers
+      const { atUnixMs } = item
+      let amount = 0
+      for (let i = 0; i < length; i++) {
+        const value = values[i] as number
+        if (!Number.isNaN(value)) amount += value * (weights[i] as number)
+      }
+      if (!ring.add(atUnixMs, SAMPLES, counts ? item.count : 0)) return false
+      if (counts) ring.add(atUnixMs, WEIGHT, item.weight)
+      ring.add(atUnixMs, AMOUNT, amount)
+      if (sinceMs === undefined || atUnixMs < sinceMs) sinceMs = atUnixMs
+      return true
+    },
     level(endMs, lengthMs) {
       const count = ring.sum(SAMPLES, endMs, lengthMs)
       if (count === 0) return undefined
@@ -96,6 +114,10 @@ export function remembering(window: LevelWindow, bucketMs: number): LevelWindow 
     add(item) {
       if (Math.floor(item.atUnixMs / bucketMs) <= known.end) forget()
       return window.add(item)
+    },
+    addAll(item, numbers) {
+      if (Math.floor(item.atUnixMs / bucketMs) <= known.end) forget()
+      return window.addAll(item, numbers)
     },
     level(endMs, lengthMs) {
       const end = Math.floor(endMs / bucketMs)

@@ -2,6 +2,7 @@ import type { RuleOf } from '../config/rules.ts'
 import { createSketchWindow, type SketchWindow } from '../lib/sketch-window.ts'
 import type { Item } from './kind.ts'
 import { createLearning } from './learning.ts'
+import type { Numbers } from './numbers.ts'
 
 /** The quantile that a group used to have: over `baseline` before the trip window. */
 export interface QuantileBaseline {
@@ -11,6 +12,8 @@ export interface QuantileBaseline {
   refuse(endMs: number): void
   /** Hears of an item, and keeps it when it is so late that its bucket was learned already. */
   take(item: Item, value: number): boolean
+  /** As `take` for each of many. */
+  takeAll(item: Item, numbers: Numbers): boolean
   /** Undefined until half of the baseline has passed, with enough values. */
   value(): number | undefined
   clear(): void
@@ -28,16 +31,17 @@ export interface QuantileBaselineOptions {
 /** A coarser bucket loses nothing but the exact edge of the baseline. */
 const BUCKETS = 60
 
+export function baselineBucketMs({ baselineMs }: RuleOf<'quantile'>, bucketMs: number): number {
+  return Math.max(bucketMs, baselineMs / BUCKETS)
+}
+
 export function createQuantileBaseline(options: QuantileBaselineOptions): QuantileBaseline {
   const { rule, window } = options
   const { baselineMs, windowMs, q, trip } = rule
   const { bucketMs } = window
   const learning = createLearning({ bucketMs, windowMs, spanMs: options.spanMs })
-  const sketches = createSketchWindow({
-    bucketMs: Math.max(bucketMs, baselineMs / BUCKETS),
-    windowMs: baselineMs,
-    spanMs: baselineMs,
-  })
+  const size = { windowMs: baselineMs, spanMs: baselineMs }
+  const sketches = createSketchWindow({ bucketMs: baselineBucketMs(rule, bucketMs), ...size })
   /** Event time of the oldest value, and the newest end of a window. */
   let sinceMs = Number.POSITIVE_INFINITY
   let endMs = Number.NEGATIVE_INFINITY
@@ -57,6 +61,13 @@ export function createQuantileBaseline(options: QuantileBaselineOptions): Quanti
     const sketch = sketches.running(learnedMs)
     return sketch.count < trip.countMin ? undefined : sketch.quantile(q)
   }
+  const keep = ({ atUnixMs }: Item, add: (learnedMs: number) => boolean) => {
+    if (atUnixMs < sinceMs) sinceMs = atUnixMs
+    const learnedMs = learning.lateMs(atUnixMs)
+    if (learnedMs === undefined) return false
+    isKnown = false
+    return add(learnedMs)
+  }
   return {
     advance(nowMs) {
       if (nowMs <= endMs) return
@@ -67,14 +78,9 @@ export function createQuantileBaseline(options: QuantileBaselineOptions): Quanti
       isKnown = false
     },
     refuse: learning.refuse,
-    take(item, value) {
-      const { atUnixMs } = item
-      if (atUnixMs < sinceMs) sinceMs = atUnixMs
-      const learnedMs = learning.lateMs(atUnixMs)
-      if (learnedMs === undefined || !sketches.add(learnedMs, value, item)) return false
-      isKnown = false
-      return true
-    },
+    take: (item, value) => keep(item, (atMs) => sketches.add(atMs, value, item)),
+    takeAll: (item, numbers) =>
+      keep(item, (atMs) => sketches.addAll(atMs, numbers.bins(), numbers)),
     value() {
       if (!isKnown) known = compute()
       isKnown = true

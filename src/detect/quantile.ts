@@ -2,7 +2,7 @@ import type { RuleOf } from '../config/rules.ts'
 import { createSketchWindow } from '../lib/sketch-window.ts'
 import { type Instant, type KindState, STRETCH_MAX } from './kind.ts'
 import { numberOf } from './number-of.ts'
-import { createQuantileBaseline } from './quantile-baseline.ts'
+import { baselineBucketMs, createQuantileBaseline } from './quantile-baseline.ts'
 
 type Config = RuleOf<'quantile'>
 
@@ -16,7 +16,7 @@ type Config = RuleOf<'quantile'>
  */
 export function createQuantile(rule: Config): KindState {
   const { windowMs, trip, clear, q, of } = rule
-  const bucketMs = Math.max(Math.min(1_000, windowMs / 6), windowMs / 18)
+  const bucketMs = quantileBucketMs(rule)
   const stretchMs = clear.windowMs * STRETCH_MAX
   const spanMs = Math.max(windowMs, stretchMs)
   const window = createSketchWindow({ bucketMs, windowMs, spanMs })
@@ -30,8 +30,7 @@ export function createQuantile(rule: Config): KindState {
     return normal === undefined ? undefined : Math.max(level ?? 0, times * normal)
   }
   const judge = (at: Instant) => {
-    const { endUnixMs } = at
-    const now = window.running(endUnixMs)
+    const now = window.running(at.endUnixMs)
     const { count } = now
     const isOpen = at.missing(windowMs) > 0
     const level = levelOf(trip.above, trip.timesBaseline)
@@ -54,6 +53,10 @@ export function createQuantile(rule: Config): KindState {
       if (value === undefined) return undefined
       const isLearned = baseline?.take(item, value) ?? false
       return window.add(item.atUnixMs, value, item) || isLearned ? isSlow(rule, value) : undefined
+    },
+    addAll(item, numbers) {
+      const isLearned = baseline?.takeAll(item, numbers)
+      return window.addAll(item.atUnixMs, numbers.bins(), numbers) || isLearned === true
     },
     judge(at) {
       baseline?.advance(at.endUnixMs)
@@ -80,13 +83,23 @@ export function createQuantile(rule: Config): KindState {
     restart: () => window.clear(),
     save: () => [window.save(), baseline?.save()],
     load(saved) {
-      const isOurs = Array.isArray(saved) && window.load(saved[0])
-      if (isOurs && (!baseline || baseline.load(saved[1]))) return true
+      const [values, normal]: unknown[] = Array.isArray(saved) ? saved : []
+      if (window.load(values) && (!baseline || baseline.load(normal))) return true
       window.clear()
       baseline?.clear()
       return false
     },
   }
+}
+
+function quantileBucketMs({ windowMs }: Config): number {
+  return Math.max(Math.min(1_000, windowMs / 6), windowMs / 18)
+}
+
+/** Sizes of the buckets that it sorts numbers into. */
+export function quantileBucketsOf(rule: Config): readonly number[] {
+  const bucketMs = quantileBucketMs(rule)
+  return [bucketMs, baselineBucketMs(rule, bucketMs)]
 }
 
 /** Whether a single number speaks for tripping, as far as one can know without the baseline. */

@@ -34,10 +34,9 @@ export function createRatioWindow(options: { windowMs: number; spanMs: number })
   const good = (endMs: number, ofMs: number) =>
     ring.sum(TOTAL, endMs, ofMs) - ring.sum(BAD, endMs, ofMs)
   return {
-    add({ atUnixMs, weight, count }, isBad) {
-      if (!ring.add(atUnixMs, SAMPLES, count)) return false
-      ring.add(atUnixMs, TOTAL, weight)
-      if (isBad) ring.add(atUnixMs, BAD, weight)
+    add(item, isBad) {
+      if (!ring.addItem(item.atUnixMs, item, TOTAL)) return false
+      if (isBad) ring.add(item.atUnixMs, BAD, item.weight)
       return true
     },
     count: (endMs, ofMs) => ring.sum(SAMPLES, endMs, ofMs),

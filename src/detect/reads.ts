@@ -1,9 +1,11 @@
 import type { Rule, RuleOf } from '../config/rules.ts'
 import type { Matcher } from '../lib/matcher.ts'
 import { bucketMsOf } from '../lib/ring-window.ts'
+import type { ObservationUnit } from '../model/observation.ts'
 import { burnBucketsOf } from './burn-rate.ts'
 import { growthBucketMs } from './growth.ts'
 import { mixBucketsOf } from './mix-windows.ts'
+import { quantileBucketsOf } from './quantile.ts'
 
 /**
  * What a kind reads of an item beside `where` and `by`. Items that are equal in all of it, come from
@@ -12,6 +14,8 @@ import { mixBucketsOf } from './mix-windows.ts'
  */
 export interface Reads {
   readonly keys: readonly string[]
+  /** The one key in which they may differ: it is handed over for all of them. */
+  readonly number?: string
   /** What makes an item bad, of kinds that tell. */
   readonly bad?: Readonly<Record<string, Matcher>>
   /** Read of bad items only. */
@@ -20,8 +24,8 @@ export interface Reads {
   readonly bucketsMs: readonly number[]
 }
 
-/** Undefined for a kind that has to see each item, for a number in it or for its times. */
-export function readsOf(rule: Rule): Reads | undefined {
+/** Undefined for a kind that has to see each item of that unit. */
+export function readsOf(rule: Rule, unit: ObservationUnit): Reads | undefined {
   switch (rule.kind) {
     case 'ratio': {
       const ofBad = Object.keys(rule.trip.distinctMin)
@@ -29,11 +33,7 @@ export function readsOf(rule: Rule): Reads | undefined {
     }
     case 'count':
       if (rule.on === 'routers') return undefined
-      return {
-        keys: Object.keys(rule.trip.distinctMin),
-        ofBad: [],
-        bucketsMs: bucketsOf(rule.windowMs),
-      }
+      return only(Object.keys(rule.trip.distinctMin), bucketsOf(rule.windowMs))
     case 'burn_rate': {
       const bucketsMs = [...bucketsOf(rule.windowMs), ...burnBucketsOf(rule)]
       return { keys: outcomeKeys(rule), bad: rule.bad, ofBad: [], bucketsMs }
@@ -43,21 +43,42 @@ export function readsOf(rule: Rule): Reads | undefined {
       return { keys, bad: rule.bad, ofBad: [], bucketsMs: bucketsOf(rule.windowMs) }
     }
     case 'distinct':
-      return { keys: [rule.of], ofBad: [], bucketsMs: bucketsOf(rule.windowMs) }
+      return only([rule.of], bucketsOf(rule.windowMs))
+    case 'quantile':
+      return numbered(rule.of, [], [...bucketsOf(rule.windowMs), ...quantileBucketsOf(rule)])
     case 'growth':
-      if (rule.of !== 'volume' || rule.per) return undefined
-      return { keys: [], ofBad: [], bucketsMs: [...bucketsOf(rule.windowMs), growthBucketMs(rule)] }
+      return summed(rule, [...bucketsOf(rule.windowMs), growthBucketMs(rule)])
     case 'value':
-      if (rule.agg === 'rate' || rule.per) return undefined
-      return { keys: [rule.of], ofBad: [], bucketsMs: bucketsOf(rule.windowMs) }
-    case 'change': {
+      // A counter is read in the order of its readings.
+      if (rule.agg === 'rate' && rule.on === 'metrics') return undefined
+      return summed(rule, bucketsOf(rule.windowMs))
+    case 'change':
       if (rule.method !== 'psi') return undefined
-      const bucketsMs = [...bucketsOf(rule.windowMs), ...mixBucketsOf(rule)]
-      return { keys: [rule.of], ofBad: [], bucketsMs }
-    }
+      return only([rule.of], [...bucketsOf(rule.windowMs), ...mixBucketsOf(rule)])
+    case 'inflight':
+      if (unit !== 'attempt') return undefined
+      return numbered('duration', ['route', 'target'], bucketsOf(rule.windowMs))
+    case 'silence':
+      // Whether a sender is one that is waited for is not told by any key.
+      return typeof rule.expect === 'object' ? only(Object.keys(rule.expect), []) : undefined
     default:
       return undefined
   }
+}
+
+function only(keys: readonly string[], bucketsMs: readonly number[]): Reads {
+  return { keys, ofBad: [], bucketsMs }
+}
+
+function numbered(number: string, keys: readonly string[], bucketsMs: readonly number[]): Reads {
+  return { keys, number, ofBad: [], bucketsMs }
+}
+
+type Summed = Pick<RuleOf<'growth'>, 'of'> & Partial<Pick<RuleOf<'growth'>, 'per'>>
+
+function summed({ of, per }: Summed, bucketsMs: readonly number[]): Reads {
+  const keys = Object.keys(per ?? {})
+  return of === 'volume' ? only(keys, bucketsMs) : numbered(of, keys, bucketsMs)
 }
 
 /** A ratio leaves out some outcomes; see ratio.ts. */

@@ -14,7 +14,10 @@ import type { Sources } from './sources.ts'
 /** All rules at work, by what they look at. */
 export interface RuleBook {
   runs(): readonly RuleRun[]
-  /** Sort items of a unit to the rules that look at them, all but those of `perSenderOf`. */
+  /**
+   * Sort items of a unit to the rules that look at them, all but those of `perSenderOf`. Others when
+   * what these found does not hold any more.
+   */
   sortersOf(unit: ObservationUnit): readonly Sorter[]
   /** Rules that only ask who sends. */
   perSenderOf(unit: ObservationUnit): readonly RuleRun[]
@@ -52,11 +55,7 @@ export function createRuleBook(options: RuleBookOptions): RuleBook {
   const { sources, clock, timings, latenessMs, silentMs, events } = options
   const start = (rule: Rule) =>
     createRuleRun({
-      rule,
-      sources,
-      timings,
-      latenessMs,
-      silentMs,
+      ...{ rule, sources, timings, latenessMs, silentMs },
       nowMs: clock.monotonicMs(),
       onOverflow: () => events.groupsOverflowed(rule.id),
     })
@@ -68,7 +67,9 @@ export function createRuleBook(options: RuleBookOptions): RuleBook {
     runs: () => runs,
     sortersOf: (unit) => index.sorters[unit],
     perSenderOf: (unit) => index.perSender[unit],
-    forgetGroups: () => forgetAll(index),
+    forgetGroups() {
+      index = indexByUnit(runs)
+    },
     look(rule, by) {
       const run = runs.find((one) => one.rule.id === rule)
       const looks = [...(run?.groups() ?? [])]
@@ -177,16 +178,20 @@ interface Index {
 
 function indexByUnit(runs: readonly RuleRun[]): Index {
   const of = (unit: ObservationUnit) => runs.filter(({ rule }) => unitsOf(rule).includes(unit))
-  const each = <T>(make: (taking: readonly RuleRun[]) => T) =>
-    Object.fromEntries(UNITS.map((unit) => [unit, make(of(unit))])) as Record<ObservationUnit, T>
+  const each = <T>(make: (taking: readonly RuleRun[], unit: ObservationUnit) => T) =>
+    Object.fromEntries(UNITS.map((unit) => [unit, make(of(unit), unit)])) as Record<
+      ObservationUnit,
+      T
+    >
   return {
-    sorters: each((taking) => createSorters(taking.filter((run) => !run.isPerSender))),
+    sorters: each((taking, unit) =>
+      createSorters(
+        unit,
+        taking.filter((run) => !run.isPerSender),
+      ),
+    ),
     perSender: each((taking) => taking.filter((run) => run.isPerSender)),
   }
-}
-
-function forgetAll({ sorters }: Index): void {
-  for (const sorter of Object.values(sorters).flat()) sorter.forget()
 }
 
 function isCompatible(a: GroupKey, b: GroupKey): boolean {

@@ -42,6 +42,8 @@ export interface RunGroup {
   judgement?: Judgement
   judgedUnixMs: number
   told?: Told
+  /** What was last said in a word, by which a change is known. */
+  keyed?: { readonly key: string; readonly judgement: Judgement }
   readonly history: History
   /** The last batch that it took something of. */
   touchedBatch: number
@@ -177,13 +179,8 @@ class Run implements RuleRun {
       othersHeardMs: (nowMs) => this.#othersHeardMs(key, nowMs),
     })
     const isOverflow = rule.by.length > 0 && rule.by.every((name) => by[name] === OTHER)
-    const added: RunGroup = {
-      group,
-      isOverflow,
-      history: createHistory(),
-      touchedBatch: 0,
-      judgedUnixMs: 0,
-    }
+    const history = createHistory()
+    const added: RunGroup = { group, isOverflow, history, touchedBatch: 0, judgedUnixMs: 0 }
     this.#groups.set(key, added)
     return added
   }

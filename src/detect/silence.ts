@@ -51,6 +51,9 @@ export function createSilence(rule: RuleOf<'silence'>, options: SilenceOptions):
     return Math.min(ageMs, at.heardMs - expectedSinceMs + othersMs)
   }
   return {
+    get dueMs() {
+      return heardMs === undefined ? Number.POSITIVE_INFINITY : heardMs + silentMs
+    },
     add(item) {
       heardMs = item.heardMs
       heardCount += item.count

@@ -1,11 +1,9 @@
-import { compileMatchers, type Matcher } from '../lib/matcher.ts'
-import { type FieldValue, VARYING_KEYS } from '../model/observation.ts'
+import { type FieldValue, type ObservationUnit, VARYING_KEYS } from '../model/observation.ts'
 import type { Cursor } from './cursor.ts'
-import type { Item } from './kind.ts'
-import { usableBy } from './kinds.ts'
-import { type Leaf, type Taker, Tally } from './leaf.ts'
-import { type Reads, readsOf } from './reads.ts'
+import { usableWithout } from './kinds.ts'
+import type { Leaf, Taker } from './leaf.ts'
 import type { RuleRun } from './rule-run.ts'
+import { readOf, type Sortable, type Test, toSortable } from './sortable.ts'
 
 // Which groups take an item, without asking every rule: a tree that reads one key after the other,
 // as a decision tree does, and only those that some rule still in question looks at. Rules over the
@@ -13,12 +11,12 @@ import type { RuleRun } from './rule-run.ts'
 // them instead of every rule's matchers.
 //
 // It grows with what comes. A key whose values turn out to be many (a request id, a number) is not
-// sorted by any more: rules that look at it are asked item by item.
+// sorted by any more: rules that look at it are asked item by item. Of texts that a rule searches it is
+// sorted by whether there is one, since few items carry any.
 
 export interface Sorter {
+  /** Of the item under the cursor. The leaf knows groups: it is good until one is dropped. */
   find(cursor: Cursor): Leaf
-  /** To be called when a group or a rule was dropped: leaves know groups. */
-  forget(): void
 }
 
 interface Branch {
@@ -38,24 +36,36 @@ const CORE = new Set([
   ...['event', 'http.response.status_code'],
 ])
 
+/** Further sets of keys than these share a tree. */
+const TREES_MAX = 8
+
 /**
- * Two trees: one for rules over the core keys alone, in which items are alike often and are counted
- * as one, and one for those that look closer. Together they would be as fine as the closest look.
+ * A tree for each set of further keys that rules look at, beside the core ones: in one tree they would
+ * all be told as little at once as the closest look allows.
  */
-export function createSorters(runs: readonly RuleRun[]): readonly Sorter[] {
-  const isCore = (run: RuleRun) => {
-    const reads = readsOf(run.rule)
-    if (!reads) return false
-    const keys = [...Object.keys(run.rule.where), ...run.rule.by, ...reads.keys]
-    return [...keys, ...Object.keys(reads.bad ?? {})].every((key) => CORE.has(key))
+export function createSorters(unit: ObservationUnit, runs: readonly RuleRun[]): readonly Sorter[] {
+  const byKeys = new Map<string, Sortable[]>()
+  for (const run of runs) {
+    const rule = toSortable(run, unit)
+    const keys = furtherKeys(rule)
+    const isRoom = byKeys.has(keys) || byKeys.size < TREES_MAX
+    const key = isRoom ? keys : REST
+    byKeys.set(key, [...(byKeys.get(key) ?? []), rule])
   }
-  const core = runs.filter(isCore)
-  const rest = runs.filter((run) => !core.includes(run))
-  return [core, rest].filter((some) => some.length > 0).map(createSorter)
+  return [...byKeys.values()].map(createSorter)
 }
 
-function createSorter(runs: readonly RuleRun[]): Sorter {
-  const rules = runs.map(toSortable)
+const REST = 'rest'
+
+/** In a text of their own those rules that see each item: for them it does not matter. */
+function furtherKeys({ where, by, reads, bad }: Sortable): string {
+  if (!reads) return 'each'
+  const keys = [...where.keys(), ...by, ...reads.keys, ...bad.keys(), ...reads.ofBad]
+  const further = keys.filter((key) => !CORE.has(key) && !VARYING_KEYS.has(key))
+  return [...new Set(further)].sort().join()
+}
+
+function createSorter(rules: readonly Sortable[]): Sorter {
   const unsorted = new Set(VARYING_KEYS)
   let leafCount = 0
   let root: Branch | undefined
@@ -78,7 +88,7 @@ function createSorter(runs: readonly RuleRun[]): Sorter {
     root ??= grow(cursor, { left: rules, read: new Set() })
     let branch = root
     while (branch.key !== undefined) {
-      const value = cursor.read(branch.key)
+      const value = readOf(cursor, branch.key)
       const next = branch.children.get(value)
       if (next) {
         branch = next
@@ -97,7 +107,7 @@ function createSorter(runs: readonly RuleRun[]): Sorter {
     }
     return branch.leaf as Leaf
   }
-  return { find, forget }
+  return { find }
 }
 
 interface GrowQuery {
@@ -106,39 +116,14 @@ interface GrowQuery {
   readonly read: ReadonlySet<string>
 }
 
-type Test = (read: (key: string) => FieldValue | undefined) => boolean
-
-interface Sortable {
-  readonly run: RuleRun
-  /** One test per key of `where`. */
-  readonly where: ReadonlyMap<string, Test>
-  readonly by: readonly string[]
-  readonly reads: Reads | undefined
-  /** One test per key of `bad`. */
-  readonly bad: ReadonlyMap<string, Test>
-  readonly isUsable: (item: Item) => boolean
-}
-
-function toSortable(run: RuleRun): Sortable {
-  const { where, by } = run.rule
-  const reads = readsOf(run.rule)
-  const tests = { where: testsOf(where), bad: testsOf(reads?.bad ?? {}) }
-  return { run, ...tests, by, reads, isUsable: usableBy(run.rule) }
-}
-
-function testsOf(matchers: Readonly<Record<string, Matcher>>): ReadonlyMap<string, Test> {
-  return new Map(
-    Object.entries(matchers).map(([key, matcher]) => [key, compileMatchers({ [key]: matcher })]),
-  )
-}
-
 /** Whether the conditions on keys that were read hold. */
 function holds(
   where: ReadonlyMap<string, Test>,
   read: ReadonlySet<string>,
   cursor: Cursor,
 ): boolean {
-  for (const [key, test] of where) if (read.has(key) && !test(cursor.read)) return false
+  const readSorted = (key: string) => readOf(cursor, key)
+  for (const [key, test] of where) if (read.has(key) && !test(readSorted)) return false
   return true
 }
 
@@ -166,7 +151,7 @@ function pathTo(root: Branch, cursor: Cursor): Set<string> {
   const read = new Set<string>()
   for (let branch: Branch | undefined = root; branch?.key !== undefined; ) {
     read.add(branch.key)
-    branch = branch.children.get(cursor.read(branch.key))
+    branch = branch.children.get(readOf(cursor, branch.key))
   }
   return read
 }
@@ -180,23 +165,40 @@ function toLeaf(left: readonly Sortable[], query: LeafQuery): Leaf {
   const each: Taker[] = []
   const tallied: Taker[] = []
   const bucketsMs = new Set<number>()
+  const numberKeys = new Set<string>()
   for (const one of left) {
-    const isTallied = canTally(one, query)
+    const { reads, isUsable } = one
+    if (!reads || !canTally(one, query)) {
+      each.push(toTaker(one, query))
+      continue
+    }
+    const { number } = reads
     // Alike in all that the kind reads: if this one is of no use, none of them is.
-    if (isTallied && !one.isUsable(query.cursor)) continue
-    ;(isTallied ? tallied : each).push(toTaker(one, query))
-    if (isTallied) for (const bucketMs of one.reads?.bucketsMs ?? []) bucketsMs.add(bucketMs)
+    if (number === undefined && !isUsable(query.cursor)) continue
+    if (number !== undefined) numberKeys.add(number)
+    const column = number === undefined ? NONE : [...numberKeys].indexOf(number)
+    tallied.push({ ...toTaker(one, query), column })
+    for (const bucketMs of reads.bucketsMs) bucketsMs.add(bucketMs)
   }
   const isCounted = left.some(({ run }) => run.rule.kind !== 'silence')
-  return { each, tallied, tally: new Tally([...bucketsMs]), isCounted }
+  return { each, tallied, bucketsMs: [...bucketsMs], numberKeys: [...numberKeys], isCounted }
 }
 
-function toTaker(one: Sortable, { isSorted }: LeafQuery): Taker {
-  const open = [...one.where].filter(([key]) => !isSorted(key)).map(([, test]) => test)
+const NONE = -1
+
+function toTaker({ run, where, by, isUsable }: Sortable, { isSorted }: LeafQuery): Taker {
+  const open = [...where].filter(([key]) => !isSorted(key)).map(([, test]) => test)
   const takes =
     open.length === 0 ? undefined : (read: Parameters<Test>[0]) => open.every((test) => test(read))
-  const isEntryKnown = one.by.every(isSorted)
-  return { run: one.run, takes, isUsable: one.isUsable, isEntryKnown, entry: undefined }
+  return {
+    run,
+    takes,
+    isUsable,
+    isEntryKnown: by.every(isSorted),
+    column: NONE,
+    isUsableWithout: usableWithout(run.rule),
+    entry: undefined,
+  }
 }
 
 /** Whether everything that the rule reads of these items was sorted by. */

@@ -31,6 +31,8 @@ export interface Sources {
   isBehind(source: SourceState, nowMs: number): boolean
   /** Behind by far more than it always is. */
   isUnusuallyBehind(source: SourceState, nowMs: number): boolean
+  /** False when nobody is silent or behind: a quick answer for the usual case. */
+  mayMiss(nowMs: number): boolean
   /** Heard within `silentMs`: its watermark is waited for. */
   isActive(source: SourceState, nowMs: number): boolean
   /** Newest event time of any source; undefined before the first. */
@@ -60,6 +62,8 @@ const USUAL_RISE = 0.02
 export function createSources({ silentMs, latenessMs }: SourcesOptions): Sources {
   const sources = new Map<string, SourceState>()
   let newestUnixMs: number | undefined
+  /** When somebody was last heard to be behind. */
+  let behindMs = Number.NEGATIVE_INFINITY
 
   // A tenth at once, or each of many new names would look through all of the old ones.
   const makeRoom = () => {
@@ -68,10 +72,7 @@ export function createSources({ silentMs, latenessMs }: SourcesOptions): Sources
   }
   const add = ({ source, nowMs, atUnixMs }: Arrival): SourceState => {
     const added: SourceState = {
-      id: source.id,
-      component: source.component,
-      heardMs: nowMs,
-      steadySinceMs: nowMs,
+      ...{ id: source.id, component: source.component, heardMs: nowMs, steadySinceMs: nowMs },
       newestUnixMs: atUnixMs,
       telemetryHeardMs: Number.NEGATIVE_INFINITY,
       newestTelemetryUnixMs: Number.NEGATIVE_INFINITY,
@@ -85,6 +86,11 @@ export function createSources({ silentMs, latenessMs }: SourcesOptions): Sources
 
   const isBehind = ({ lagMs, telemetryHeardMs }: SourceState, nowMs: number) =>
     lagMs > latenessMs && nowMs - telemetryHeardMs <= silentMs
+
+  // A worker that logged one line and nothing since is not missing: it never sent steadily.
+  const isSilent = (source: SourceState, nowMs: number) =>
+    nowMs - source.heardMs > silentMs && source.heardMs - source.steadySinceMs >= silentMs
+  const isAnySilent = createAnySilent(sources, { isSilent, silentMs })
 
   return {
     get newestUnixMs() {
@@ -105,19 +111,18 @@ export function createSources({ silentMs, latenessMs }: SourcesOptions): Sources
       state.telemetryHeardMs = nowMs
       state.newestTelemetryUnixMs = Math.max(state.newestTelemetryUnixMs, atUnixMs)
       state.lagMs = nowUnixMs - state.newestTelemetryUnixMs
+      if (state.lagMs > latenessMs) behindMs = nowMs
       state.usualLagMs = Math.min(state.lagMs, state.usualLagMs + elapsedMs * USUAL_RISE)
       return state
     },
-    // A worker that logged one line and nothing since is not missing: it never sent steadily.
-    isSilent: (source, nowMs) =>
-      nowMs - source.heardMs > silentMs && source.heardMs - source.steadySinceMs >= silentMs,
+    isSilent,
+    mayMiss: (nowMs) => nowMs - behindMs <= silentMs || isAnySilent(nowMs),
     save: (nowMs) => [...sources.values()].map((state) => turned(state, (ms) => nowMs - ms)),
     load(saved, nowMs) {
+      behindMs = nowMs
       for (const state of (saved as readonly SourceState[]).slice(0, SOURCES_MAX)) {
-        sources.set(
-          state.id,
-          turned(state, (ageMs) => nowMs - ageMs),
-        )
+        const restored = turned(state, (ageMs) => nowMs - ageMs)
+        sources.set(state.id, restored)
         newestUnixMs = Math.max(newestUnixMs ?? state.newestUnixMs, state.newestUnixMs)
       }
     },
@@ -125,6 +130,31 @@ export function createSources({ silentMs, latenessMs }: SourcesOptions): Sources
     isUnusuallyBehind: (source, nowMs) =>
       isBehind(source, nowMs) && source.lagMs > 2 * source.usualLagMs,
     isActive: (source, nowMs) => nowMs - source.heardMs <= silentMs,
+  }
+}
+
+interface SilenceOf {
+  isSilent(source: SourceState, nowMs: number): boolean
+  readonly silentMs: number
+}
+
+/** Whether any source is silent: looks through them all only when one may have become so. */
+function createAnySilent(sources: ReadonlyMap<string, SourceState>, of: SilenceOf) {
+  let noneUntilMs = Number.NEGATIVE_INFINITY
+  let last: SourceState | undefined
+  return (nowMs: number): boolean => {
+    if (nowMs <= noneUntilMs) return false
+    if (last && of.isSilent(last, nowMs) && sources.get(last.id) === last) return true
+    let leastHeardMs = nowMs
+    for (const source of sources.values()) {
+      last = source
+      if (of.isSilent(source, nowMs)) return true
+      // One that did not send steadily before it stopped is not silent however long it lasts.
+      if (nowMs - source.heardMs <= of.silentMs)
+        leastHeardMs = Math.min(leastHeardMs, source.heardMs)
+    }
+    noneUntilMs = leastHeardMs + of.silentMs
+    return false
   }
 }
 

@@ -27,6 +27,7 @@ export function createValue(rule: RuleOf<'value'>): KindState {
       const value = window.add(item)
       return value === undefined ? undefined : isOver(value, trip.level)
     },
+    addAll: window.addAll,
     judge(at) {
       const now = window.level(at.endUnixMs, windowMs)
       const threshold = trip.level
@@ -83,6 +84,13 @@ function createAggregate(
       if (isCounter) window.add(item.atUnixMs, increase(item, value))
       else window.add(item.atUnixMs, value, item.count)
       return value
+    },
+    addAll(item, { length, values, counts }) {
+      for (let i = 0; i < length; i++) {
+        const value = values[i] as number
+        if (!Number.isNaN(value)) window.add(item.atUnixMs, value, counts[i] as number)
+      }
+      return true
     },
     level(endMs, lengthMs) {
       const summary = window.summary(endMs, lengthMs)

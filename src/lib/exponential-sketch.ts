@@ -1,3 +1,13 @@
+import {
+  BINS,
+  binOf,
+  middleOf,
+  OCTAVES,
+  type Page,
+  type PagePool,
+  POOLS,
+} from './exponential-bins.ts'
+
 /**
  * A sketch of a distribution: weights in bins whose bounds grow by 2^(1/32), the shape of an
  * OpenTelemetry exponential histogram of scale 5. Any quantile comes out within 1.1 % of the true
@@ -45,6 +55,21 @@ export class ExponentialSketch {
     if (value < this.min) this.min = value
     if (value > this.max) this.max = value
     this.#put(bin, by.weight)
+  }
+
+  /** As `addAt` for each of so many values; NaN is left out. */
+  addAll(bins: Int16Array, given: SketchValues): void {
+    const { length, values, weights, counts } = given
+    for (let i = 0; i < length; i++) {
+      const value = values[i] as number
+      if (Number.isNaN(value)) continue
+      const weight = weights[i] as number
+      this.count += counts[i] as number
+      this.weight += weight
+      if (value < this.min) this.min = value
+      if (value > this.max) this.max = value
+      this.#put(bins[i] as number, weight)
+    }
   }
 
   merge(other: ExponentialSketch): void {
@@ -191,53 +216,18 @@ export class ExponentialSketch {
   }
 }
 
+/** Values with the weight of each, and how many samples each stands for. */
+export interface SketchValues {
+  readonly length: number
+  readonly values: Float64Array
+  readonly weights: Float64Array
+  readonly counts: Float64Array
+}
+
 /** How many numbers `write` appends to the head. */
 export const HEAD_COUNT = 7
 
-const BINS = 32
-/** From 2^-20 to 2^44; what lies beyond counts as the outermost. */
-const OCTAVES = 64
-const OCTAVE_OF_ONE = 20
 const OCTAVES_KEPT = 16
-const POOLED_MAX = 4_096
-
-export type Page = Float32Array | Float64Array
-
-/** The bin of a number: -1 for zero and below. */
-export function binOf(value: number): number {
-  if (!(value > 0)) return -1
-  const bin = Math.floor(Math.log2(value) * BINS) + OCTAVE_OF_ONE * BINS
-  return Math.min(OCTAVES * BINS - 1, Math.max(0, bin))
-}
-
-/** Of a bin, the value from which neither bound is further than 1.1 %. */
-function middleOf(bin: number): number {
-  return 2 ** (bin / BINS - OCTAVE_OF_ONE) * MIDDLE
-}
-
-const MIDDLE = 2 / (1 + 2 ** (-1 / BINS))
-
-interface PagePool {
-  take(): Page
-  give(page: Page): void
-}
-
-function createPagePool(create: () => Page): PagePool {
-  const free: Page[] = []
-  return {
-    take: () => free.pop() ?? create(),
-    give(page) {
-      if (free.length >= POOLED_MAX) return
-      page.fill(0)
-      free.push(page)
-    },
-  }
-}
-
-const POOLS = {
-  single: createPagePool(() => new Float32Array(BINS)),
-  double: createPagePool(() => new Float64Array(BINS)),
-}
 
 function isMask(mask: number): boolean {
   return Number.isInteger(mask) && mask >= 0 && mask < 2 ** 32

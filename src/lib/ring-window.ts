@@ -11,11 +11,7 @@ export interface RingWindow {
    */
   add(atMs: number, channel: number, amount: number): boolean
   /** The same for an item: its `count` to channel 0 and its `weight` to `channel`, in one go. */
-  addItem(
-    atMs: number,
-    item: { readonly count: number; readonly weight: number },
-    channel: number,
-  ): boolean
+  addItem(atMs: number, item: { count: number; weight: number }, channel: number): boolean
   /** Sum of a channel over the buckets of (endMs − windowMs, endMs]; windowMs up to `spanMs`. */
   sum(channel: number, endMs: number, windowMs: number): number
   /**
@@ -193,6 +189,11 @@ class Ring implements RingWindow {
     return this.#amounts.subarray(offset, offset + this.#channelCount)
   }
 
+  #empty(bucket: number): void {
+    const from = this.#offsetOf(bucket)
+    for (let at = from; at < from + this.#channelCount; at++) this.#amounts[at] = 0
+  }
+
   #oldest(): number {
     return Math.max(0, this.#head - this.#ringCount + 1)
   }
@@ -214,7 +215,7 @@ class Ring implements RingWindow {
       else this.#running[channel] = left
     }
     const from = Math.max(this.#head + 1, bucket - this.#ringCount + 1, 0)
-    for (let next = from; next <= bucket; next++) this.#bucket(next).fill(0)
+    for (let next = from; next <= bucket; next++) this.#empty(next)
     this.#head = bucket
     if (!isKnown) this.#recount()
   }

@@ -1,4 +1,5 @@
-import { binOf, ExponentialSketch, HEAD_COUNT, type Page } from './exponential-sketch.ts'
+import { binOf, type Page } from './exponential-bins.ts'
+import { ExponentialSketch, HEAD_COUNT, type SketchValues } from './exponential-sketch.ts'
 
 /**
  * Sketches over a sliding window of event time, one per bucket; late items land in their own. The
@@ -9,6 +10,8 @@ import { binOf, ExponentialSketch, HEAD_COUNT, type Page } from './exponential-s
 export interface SketchWindow {
   /** False, and nothing is added, when the time is older than the ring reaches back. */
   add(atMs: number, value: number, by: Amount): boolean
+  /** As `add` for each of many values of the same bucket; `bins` are theirs (`binOf`). */
+  addAll(atMs: number, bins: Int16Array, values: SketchValues): boolean
   /** Adds a whole sketch at a time. */
   merge(atMs: number, sketch: ExponentialSketch): void
   /** Of (endMs − windowMs, endMs] in whole buckets; good until the next call. */
@@ -90,6 +93,15 @@ class SketchRing implements SketchWindow {
     const bin = binOf(value)
     sketch.addAt(bin, value, by)
     if (this.#isRunning(number)) this.#running.addAt(bin, value, by)
+    return true
+  }
+
+  addAll(atMs: number, bins: Int16Array, values: SketchValues): boolean {
+    const number = Math.floor(atMs / this.bucketMs)
+    const sketch = this.#sketchAt(number)
+    if (!sketch) return false
+    sketch.addAll(bins, values)
+    if (this.#isRunning(number)) this.#running.addAll(bins, values)
     return true
   }
 

@@ -43,7 +43,13 @@ export interface Observation {
    * key but the `VARYING_KEYS`, and carry the same ones of these. So whoever sorted one has sorted
    * all of them. Absent where nobody knows.
    */
-  readonly traits?: object | undefined
+  readonly traits?: Traits | undefined
+}
+
+/** One object for each look. */
+export interface Traits {
+  /** Of whoever sorts by them: what it found. It knows its own notes. */
+  note: unknown
 }
 
 /** Keys whose values hardly ever come again: numbers, identities, texts. */

@@ -1,8 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createDistinctWindow } from '../../src/lib/distinct-window.ts'
-import { identityOf } from '../../src/lib/identity.ts'
-import { createRecentKeys } from '../../src/lib/recent-keys.ts'
 import { createValueWindow } from '../../src/lib/value-window.ts'
 
 test('a value counts once, and as long as it was seen last within the window', () => {
@@ -20,19 +18,6 @@ test('distinct values saturate and forget what was seen longest ago', () => {
   const window = createDistinctWindow({ countMax: 3 })
   for (let value = 0; value < 100; value++) window.add(value, `${value}`)
   expect(window.count(100, 1_000)).toBe(3)
-})
-
-test('a key is new once per flag, for at least as many keys as are kept', () => {
-  const recent = createRecentKeys({ countMax: 2 })
-  const keys = { isNew: (name: string, flag: number) => recent.isNew(identityOf(name), flag) }
-  expect(keys.isNew('a', 1)).toBe(true)
-  expect(keys.isNew('a', 1)).toBe(false)
-  expect(keys.isNew('a', 2)).toBe(true)
-  keys.isNew('b', 1)
-  keys.isNew('c', 1)
-  expect(keys.isNew('a', 3)).toBe(false)
-  for (const key of ['d', 'e', 'f', 'g', 'h', 'i']) keys.isNew(key, 1)
-  expect(keys.isNew('a', 1)).toBe(true)
 })
 
 test('numbers of a window: least, greatest, newest, whatever order they came in', () => {
