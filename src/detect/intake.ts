@@ -3,6 +3,7 @@ import { createRecentKeys } from '../lib/recent-keys.ts'
 import type { Observation, ObservationUnit, Source } from '../model/observation.ts'
 import type { DetectEvents } from '../telemetry/detect-events.ts'
 import type { ClockGuard } from './clock-guard.ts'
+import type { Counters } from './counters.ts'
 import { Cursor, type CursorOptions } from './cursor.ts'
 import type { Leaf, Taker } from './leaf.ts'
 import type { Restarts } from './restarts.ts'
@@ -27,6 +28,7 @@ export interface IntakeOptions extends CursorOptions {
   readonly clockGuard: ClockGuard
   readonly book: RuleBook
   readonly restarts: Restarts
+  readonly counters: Pick<Counters, 'feedOf'>
   topology(): Topology
   readonly events: DetectEvents
   /** Told of every attempt that was not delivered before. */
@@ -84,12 +86,14 @@ class Sorting implements Intake {
   }
 
   #takeOne(observation: Observation): void {
-    const { book, clockGuard, events } = this.#options
+    const { book, clockGuard, counters, events } = this.#options
     const { source, unit } = observation
     const { nowUnixMs, nowMs } = this.#now
     const reading = { source: source.id, atUnixMs: observation.atUnixMs, nowUnixMs, nowMs }
     const { atUnixMs, fault } = clockGuard.guard(reading)
-    const heard = this.#hear(source, unit === 'status', atUnixMs)
+    // What a router counted came with its status.
+    const isStatus = unit === 'status' || observation.feed !== undefined
+    const heard = this.#hear(source, isStatus, atUnixMs)
     if (fault === 'clock') events.clockGuarded(source.id)
     if (fault === 'late') {
       events.lateSkipped(source.id)
@@ -100,7 +104,7 @@ class Sorting implements Intake {
     if (observation.isPresence) return
     let isNew: boolean | undefined
     let isCurrent = true
-    for (const sorter of book.sortersOf(unit)) {
+    for (const sorter of book.sortersOf(counters.feedOf(observation, atUnixMs))) {
       const leaf = sorter.find(this.#cursor)
       if (leaf.each.length + leaf.tallied.length === 0) continue
       if (isNew === undefined && leaf.isCounted) {
