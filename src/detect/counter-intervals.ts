@@ -60,7 +60,9 @@ interface Interval extends Sums {
   readonly fromUnixMs: number
   untilUnixMs: number
   isCompared: boolean
-  readonly places: Map<string, PlaceInterval>
+  /** By route and target; maps in a map, since every attempt looks. */
+  readonly places: Map<string, Map<string, PlaceInterval>>
+  placeCount: number
 }
 
 interface PlaceInterval {
@@ -128,7 +130,7 @@ class IntervalList implements Intervals {
       }
     }
     const fresh = new Set(places.filter(({ isFresh }) => isFresh).map(({ route }) => route))
-    if (fresh.size > 0) for (const interval of this.#list) dropRoutes(interval, fresh)
+    for (const route of fresh) for (const interval of this.#list) interval.places.delete(route)
     this.#list.push(openAt(untilUnixMs))
     this.#prune(untilUnixMs)
     return isBack ? 'back' : 'on'
@@ -200,16 +202,17 @@ class IntervalList implements Intervals {
 function openAt(fromUnixMs: number): Interval {
   return {
     ...{ fromUnixMs, untilUnixMs: Number.POSITIVE_INFINITY, isCompared: false },
-    ...{ counted: 0, seen: 0, variance: 0, places: new Map() },
+    ...{ counted: 0, seen: 0, variance: 0, places: new Map(), placeCount: 0 },
   }
 }
 
 /** @param owed by place and outcome, what earlier intervals left: part of one, or too many spans */
 function lackingIn(interval: Interval, owed: Map<string, number>): Lacking[] {
   const { fromUnixMs, untilUnixMs, places } = interval
-  return [...places].flatMap(([key, { route, target, counted, seen }]) =>
+  const all = [...places.values()].flatMap((targets) => [...targets.values()])
+  return all.flatMap(({ route, target, counted, seen }) =>
     [...OUTCOMES.keys()].flatMap((outcome) => {
-      const id = `${key}\u0000${outcome}`
+      const id = `${route}\u0000${target}\u0000${outcome}`
       const sum = (owed.get(id) ?? 0) + (counted[outcome] ?? 0) - (seen[outcome] ?? 0)
       const count = Math.max(0, Math.floor(sum))
       owed.set(id, sum - count)
@@ -219,19 +222,18 @@ function lackingIn(interval: Interval, owed: Map<string, number>): Lacking[] {
 }
 
 function placeOf(
-  { places }: Interval,
+  interval: Interval,
   { route, target }: Pick<SeenSpan, 'route' | 'target'>,
 ): PlaceInterval | undefined {
-  const key = `${route}\u0000${target}`
-  const known = places.get(key)
+  const { places } = interval
+  const targets = places.get(route)
+  const known = targets?.get(target)
   if (known) return known
-  if (places.size >= PLACES_MAX) return undefined
+  if (interval.placeCount >= PLACES_MAX) return undefined
+  interval.placeCount++
   const none = () => OUTCOMES.map(() => 0)
   const added = { route, target, counted: none(), seen: none() }
-  places.set(key, added)
+  if (targets) targets.set(target, added)
+  else places.set(route, new Map([[target, added]]))
   return added
-}
-
-function dropRoutes({ places }: Interval, routes: ReadonlySet<string>): void {
-  for (const [key, { route }] of places) if (routes.has(route)) places.delete(key)
 }

@@ -60,6 +60,8 @@ class CounterBooks implements Counters {
   readonly #compared: IntervalsOptions
   /** Heard last stands last. */
   readonly #books = new Map<string, Book>()
+  /** Whose was asked for last: what comes together is mostly of one. */
+  #last: { readonly router: string; readonly book: Book | undefined } | undefined
   /** Routers that said goodbye while they were short: what spans they still send stays covered. */
   readonly #gone = new Set<string>()
 
@@ -91,9 +93,9 @@ class CounterBooks implements Counters {
   onAttempt(observation: Observation, atUnixMs: number): void {
     if (this.#books.size === 0 || observation.feed !== undefined) return
     const { source, count = 1, weight } = observation
-    const book = this.#books.get(source.id)
-    const { attempt } = observation
-    if (!book || !attempt) return
+    const book = this.#find(source.id)
+    const attempt = book && observation.attempt
+    if (!attempt) return
     const { route, target, outcome } = attempt
     const { steps, shortfall } = book
     const isCompared = steps.hasRoute(route)
@@ -106,7 +108,7 @@ class CounterBooks implements Counters {
     const { unit, feed, source } = observation
     if (feed) return feed
     if (unit !== 'attempt' || this.#books.size === 0) return unit
-    const book = this.#books.get(source.id)
+    const book = this.#find(source.id)
     if (!book?.shortfall.covers(atUnixMs)) return unit
     // Made when it is asked for: only here.
     const { attempt } = observation
@@ -119,6 +121,7 @@ class CounterBooks implements Counters {
   }
 
   forget(router: string): void {
+    this.#last = undefined
     if (this.missingShareOf(router) === undefined) this.#books.delete(router)
     else this.#gone.add(router)
     this.#countShort()
@@ -136,6 +139,7 @@ class CounterBooks implements Counters {
       book.steps.load(known.steps)
       book.shortfall.load(known.shortfall)
       this.#books.set(known.router, book)
+      this.#last = undefined
       if (book.shortfall.isShort) this.#tell(known.router, book.shortfall)
     }
   }
@@ -147,7 +151,13 @@ class CounterBooks implements Counters {
     }
   }
 
+  #find(router: string): Book | undefined {
+    if (this.#last?.router !== router) this.#last = { router, book: this.#books.get(router) }
+    return this.#last.book
+  }
+
   #heard(router: string): Book {
+    this.#last = undefined
     const book = this.#books.get(router) ?? this.#createBook()
     this.#books.delete(router)
     this.#books.set(router, book)
