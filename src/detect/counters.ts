@@ -33,7 +33,6 @@ export interface Counters extends Remembered {
 
 export interface CountersOptions {
   readonly latenessMs: number
-  readonly timings: { readonly sourceSilentMs: number; readonly hourMs: number }
   readonly restarts: {
     pairAt(route: string): Generation | undefined
     isCurrent(observation: Observation): boolean
@@ -49,6 +48,11 @@ interface Book {
 }
 
 const ROUTERS_MAX = 1_000
+// Of the network, which does not run faster in a rehearsal either.
+const STRETCH_MS = 30_000
+/** SDKs export every 5 s where nobody set it. */
+const EXPORT_MS = 5_000
+const GAP_MS = 10_000
 
 export function createCounters(options: CountersOptions): Counters {
   return new CounterBooks(options)
@@ -66,12 +70,9 @@ class CounterBooks implements Counters {
   readonly #gone = new Set<string>()
 
   constructor(options: CountersOptions) {
-    const { latenessMs, timings } = options
-    const { sourceSilentMs, hourMs } = timings
     this.#options = options
-    // A stretch of 30 s; SDKs export every 5 s where nobody set it.
-    const graceMs = Math.max(latenessMs, sourceSilentMs / 2)
-    this.#compared = { stretchMs: hourMs / 120, graceMs, gapMs: sourceSilentMs }
+    const graceMs = Math.max(options.latenessMs, EXPORT_MS)
+    this.#compared = { stretchMs: STRETCH_MS, graceMs, gapMs: GAP_MS }
   }
 
   take(observations: readonly Observation[], receivedUnixMs: number): readonly Observation[] {

@@ -94,7 +94,7 @@ function createEngine(options: DetectorOptions) {
   const clockGuard = createClockGuard({ graceMs: silentMs, memoryMs: timings.hourMs })
   const restarts = createRestarts(options.pairOf)
   const counters = createCounters({
-    ...{ latenessMs, timings, restarts, events },
+    ...{ latenessMs, restarts, events },
     isCounted: (): boolean => book.sortersOf('counted').length > 0,
   })
   const clocks = createRouterClocks()
