@@ -1,4 +1,5 @@
 import type { RequestOutcome } from '../model/attempt.ts'
+import { dropBalanced, type Lacking, lackingIn, type Places, placeIn } from './counter-places.ts'
 import type { CounterStep } from './counter-steps.ts'
 import { OUTCOMES, REACH_MAX_MS } from './status-reading.ts'
 
@@ -31,16 +32,6 @@ export interface SeenSpan {
   readonly isShown: boolean
 }
 
-export interface Lacking {
-  readonly route: string
-  readonly target: string
-  /** Index in `OUTCOMES`. */
-  readonly outcome: number
-  readonly count: number
-  readonly fromUnixMs: number
-  readonly untilUnixMs: number
-}
-
 export interface Sums {
   counted: number
   /** Weights of spans, and the variance of their sum as an estimate of how many there were. */
@@ -60,24 +51,12 @@ interface Interval extends Sums {
   readonly fromUnixMs: number
   untilUnixMs: number
   isCompared: boolean
-  /** By route and target; maps in a map, since every attempt looks. */
-  readonly places: Map<string, Map<string, PlaceInterval>>
-  placeCount: number
-}
-
-interface PlaceInterval {
-  readonly route: string
-  readonly target: string
-  /** By `OUTCOMES`. */
-  readonly counted: number[]
-  readonly seen: number[]
+  readonly places: Places
 }
 
 /** The stretch widens for fewer attempts, up to so many times its length. */
 export const COUNT_MIN = 50
 export const WIDEN_MAX = 8
-/** Of one interval: a status names few, but spans may name anything. */
-const PLACES_MAX = 256
 /** Between two statuses, where the clocks say nothing. */
 const STEP_MS = 1_000
 
@@ -106,7 +85,7 @@ class IntervalList implements Intervals {
       interval.variance += weight * (weight / count - 1)
     }
     const outcome = span.isShown ? OUTCOMES.indexOf(span.outcome) : -1
-    const place = outcome < 0 ? undefined : placeOf(interval, span)
+    const place = outcome < 0 ? undefined : placeIn(interval.places, span)
     if (place) place.seen[outcome] = (place.seen[outcome] ?? 0) + weight
   }
 
@@ -125,7 +104,7 @@ class IntervalList implements Intervals {
       open.isCompared = lengthMs > 0 && lengthMs <= this.#options.gapMs && !step.hasNewRoute
       open.counted = step.total
       for (const { route, target, ended } of places) {
-        const place = ended.some((count) => count > 0) && placeOf(open, { route, target })
+        const place = ended.some((count) => count > 0) && placeIn(open.places, { route, target })
         if (place) for (const [outcome, count] of ended.entries()) place.counted[outcome] = count
       }
     }
@@ -160,7 +139,9 @@ class IntervalList implements Intervals {
     this.#takenUntilUnixMs = due.at(-1)?.untilUnixMs ?? this.#takenUntilUnixMs
     // A span on the edge of two intervals may stand in the other one: the sum is what counts.
     const owed = new Map<string, number>()
-    return due.flatMap((interval) => lackingIn(interval, owed))
+    const lacking = due.flatMap((interval) => lackingIn(interval, owed))
+    for (const { places } of due) places.clear()
+    return lacking
   }
 
   save(): unknown {
@@ -193,7 +174,9 @@ class IntervalList implements Intervals {
       const before = this.#list[kept - 1]
       if (!before || before.untilUnixMs <= wideUnixMs) break
       if (before.untilUnixMs <= narrowUnixMs && counted >= COUNT_MIN) break
-      if (before.untilUnixMs <= nowUnixMs - graceMs) counted += before.counted
+      if (before.untilUnixMs > nowUnixMs - graceMs) continue
+      counted += before.counted
+      dropBalanced(before.places)
     }
     if (kept > 0) this.#list.splice(0, kept)
   }
@@ -202,38 +185,6 @@ class IntervalList implements Intervals {
 function openAt(fromUnixMs: number): Interval {
   return {
     ...{ fromUnixMs, untilUnixMs: Number.POSITIVE_INFINITY, isCompared: false },
-    ...{ counted: 0, seen: 0, variance: 0, places: new Map(), placeCount: 0 },
+    ...{ counted: 0, seen: 0, variance: 0, places: new Map() },
   }
-}
-
-/** @param owed by place and outcome, what earlier intervals left: part of one, or too many spans */
-function lackingIn(interval: Interval, owed: Map<string, number>): Lacking[] {
-  const { fromUnixMs, untilUnixMs, places } = interval
-  const all = [...places.values()].flatMap((targets) => [...targets.values()])
-  return all.flatMap(({ route, target, counted, seen }) =>
-    [...OUTCOMES.keys()].flatMap((outcome) => {
-      const id = `${route}\u0000${target}\u0000${outcome}`
-      const sum = (owed.get(id) ?? 0) + (counted[outcome] ?? 0) - (seen[outcome] ?? 0)
-      const count = Math.max(0, Math.floor(sum))
-      owed.set(id, sum - count)
-      return count > 0 ? [{ route, target, outcome, count, fromUnixMs, untilUnixMs }] : []
-    }),
-  )
-}
-
-function placeOf(
-  interval: Interval,
-  { route, target }: Pick<SeenSpan, 'route' | 'target'>,
-): PlaceInterval | undefined {
-  const { places } = interval
-  const targets = places.get(route)
-  const known = targets?.get(target)
-  if (known) return known
-  if (interval.placeCount >= PLACES_MAX) return undefined
-  interval.placeCount++
-  const none = () => OUTCOMES.map(() => 0)
-  const added = { route, target, counted: none(), seen: none() }
-  if (targets) targets.set(target, added)
-  else places.set(route, new Map([[target, added]]))
-  return added
 }

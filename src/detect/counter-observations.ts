@@ -1,5 +1,5 @@
 import type { FieldValue, Observation } from '../model/observation.ts'
-import type { Lacking } from './counter-intervals.ts'
+import type { Lacking } from './counter-places.ts'
 import { OUTCOMES, REACH_MAX_MS } from './status-reading.ts'
 
 /** One status after the other; more time than this between them has more than one moment. */

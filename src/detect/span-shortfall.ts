@@ -3,10 +3,10 @@ import {
   createIntervals,
   type Intervals,
   type IntervalsOptions,
-  type Lacking,
   type SeenSpan,
   WIDEN_MAX,
 } from './counter-intervals.ts'
+import type { Lacking } from './counter-places.ts'
 import type { CounterStep } from './counter-steps.ts'
 
 // Whether the spans of one router are all there: those that ended between two statuses beside what
