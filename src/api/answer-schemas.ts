@@ -113,6 +113,10 @@ const RuleChange = z.object({
 const RuleSource = z.object({
   ...{ source: Text, component: Text, share: z.number(), age_ms: z.number().nullable() },
   state: z.enum(['sending', 'quiet', 'silent', 'behind']),
+  spans_missing: z
+    .number()
+    .optional()
+    .describe('share of its spans that is missing, while its counters stand for them'),
 })
 const GROUP_DETAIL = {
   title: Text.describe('rendered for the group'),
@@ -121,6 +125,7 @@ const GROUP_DETAIL = {
     ...{ min_count: Count.nullable(), for_s: z.number() },
   }),
   next: Text.describe('what would have to happen, in plain words'),
+  rests_on: Text.optional().describe('on whose counters; absent where all are spans'),
   sources: z.array(RuleSource).describe('at most 20, by share'),
   source_count: Count,
   changes: z.array(RuleChange).describe('the last 20 changes and refusals, oldest first'),

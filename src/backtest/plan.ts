@@ -9,6 +9,7 @@ import {
   senderNames,
 } from '../decode/recorded-keys.ts'
 import { isPlainAttribute } from '../decode/watched.ts'
+import { canCount } from '../detect/feeds.ts'
 import { keysOf } from '../detect/keys-of.ts'
 import { unitsOf } from '../detect/kinds.ts'
 import { isPerSender } from '../detect/rule-run.ts'
@@ -58,11 +59,14 @@ function planServed(
   if (rules.length === 0) return undefined
   // Ratios leave out what is neither good nor bad, without naming the field.
   const keys = new Set([...keysOfAll(rules), 'outcome'])
-  const conditions = rules.map((rule) => conditionsOf(unit, rule))
+  // What is compared with the counters of routers are all of their attempts.
+  const isCompared = unit === 'attempt' && rules.some(canCount)
+  const conditions = isCompared ? [] : rules.map((rule) => conditionsOf(unit, rule))
   return {
     table: unit === 'attempt' ? 'signalbox_attempts' : 'signalbox_requests',
     columns: columnsOf(unit, keys),
-    ...(conditions.every((all) => all.length > 0) && { anyOf: conditions }),
+    ...(conditions.length > 0 &&
+      conditions.every((all) => all.length > 0) && { anyOf: conditions }),
     ...(needsSpan(unit, keys) && spanPart(rareNames(unit, keys, meanings), keys, meanings)),
   }
 }

@@ -82,7 +82,9 @@ function readStatus({ rows, from, to }: Place): ReceivedStatus['status'] {
     routes[name] ??= { targets: {} }
     routes[name].targets[place] = countersOf(rows, row)
   }
-  return { boot_id: '', clock: '', observed, routes }
+  const clockMs = rows.numbers('ClockMs').at(from)
+  const clock = clockMs > 0 ? new Date(clockMs).toISOString() : ''
+  return { boot_id: rows.texts('BootId').at(from), clock, observed, routes }
 }
 
 function countersOf(rows: NativeRows, row: number): TargetCounters {

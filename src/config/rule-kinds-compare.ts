@@ -3,6 +3,7 @@ import { DurationOr } from './fields.ts'
 import { Count, Hold, Key, On, Span } from './rule-fields.ts'
 import { RULE_HEAD, toHead, Window } from './rule-head.ts'
 import { BadMatchers } from './rule-matchers.ts'
+import { checkSource, SOURCE, toSource } from './rule-source.ts'
 
 // Kinds that compare shares of bad items: one key with the rest, a budget with what is left of it.
 
@@ -13,6 +14,7 @@ export const Outlier = z
     ...RULE_HEAD,
     kind: z.literal('outlier'),
     on: On,
+    ...SOURCE,
     key: Key,
     bad: BadMatchers,
     trip: z.strictObject({
@@ -35,10 +37,12 @@ export const Outlier = z
     path: ['key'],
     message: 'must not stand in by: a group would hold one key only, and no rest',
   })
-  .transform(({ kind, on, key, bad, trip, rest_below, clear, ...head }) => ({
+  .superRefine(checkSource)
+  .transform(({ kind, on, source, key, bad, trip, rest_below, clear, ...head }) => ({
     ...toHead(head),
     kind,
     on,
+    ...toSource(source),
     key,
     bad,
     restBelow: rest_below,
@@ -83,6 +87,7 @@ export const BurnRate = z
     ...HEAD_WITHOUT_WINDOW,
     kind: z.literal('burn_rate'),
     on: On,
+    ...SOURCE,
     bad: BadMatchers,
     objective: z.number().gt(0).lt(1),
     windows: z.array(Pair).min(1).max(8).optional(),
@@ -100,7 +105,8 @@ export const BurnRate = z
     if (windows === undefined && isNever(FACTOR_FAST))
       problem(['windows'], `give windows of your own: the default factor ${FACTOR_FAST} ${message}`)
   })
-  .transform(({ kind, on, bad, objective, windows, trip, clear, ...head }) => {
+  .superRefine(checkSource)
+  .transform(({ kind, on, source, bad, objective, windows, trip, clear, ...head }) => {
     // Parsed only now, so that a rehearsal divides them like durations in files.
     const pairs = windows ?? [PageFast.parse({}), PageSlow.parse({})]
     const shortestMs = Math.min(...pairs.map(({ short }) => short))
@@ -109,6 +115,7 @@ export const BurnRate = z
       ...toHead({ ...head, window: shortestMs }),
       kind,
       on,
+      ...toSource(source),
       bad,
       objective,
       windows: pairs.map(({ long, short, factor }) => ({ longMs: long, shortMs: short, factor })),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Count, Hold, On } from './rule-fields.ts'
 import { CLEAR_WINDOW, RULE_HEAD, toClear, toHead, Window } from './rule-head.ts'
 import { BadMatchers, DistinctMin } from './rule-matchers.ts'
+import { checkSource, SOURCE, toSource } from './rule-source.ts'
 
 // Kinds that count items. What people write comes out under names with units.
 
@@ -21,6 +22,7 @@ export const Ratio = z
     ...RULE_HEAD,
     kind: z.literal('ratio'),
     on: On,
+    ...SOURCE,
     bad: BadMatchers,
     trip: z.strictObject({
       above: Level,
@@ -35,10 +37,12 @@ export const Ratio = z
     path: ['clear', 'below'],
     message: 'must not be over trip.above',
   })
-  .transform(({ kind, on, bad, trip, clear, ...head }) => ({
+  .superRefine(checkSource)
+  .transform(({ kind, on, source, bad, trip, clear, ...head }) => ({
     ...toHead(head),
     kind,
     on,
+    ...toSource(source),
     bad,
     trip: {
       above: trip.above,
@@ -57,14 +61,17 @@ export const CountOf = z
     ...RULE_HEAD,
     kind: z.literal('count'),
     on: On,
+    ...SOURCE,
     trip: z.strictObject({ ...CountTrip, min_distinct: DistinctMin }),
     clear: CountClear,
   })
   .refine(isClearBelowTrip, CLEAR_OVER_TRIP)
-  .transform(({ kind, on, trip, clear, ...head }) => ({
+  .superRefine(checkSource)
+  .transform(({ kind, on, source, trip, clear, ...head }) => ({
     ...toHead(head),
     kind,
     on,
+    ...toSource(source),
     trip: { atLeast: trip.at_least, distinctMin: trip.min_distinct, forMs: trip.for },
     clear: {
       below: clear.below ?? trip.at_least,
@@ -78,15 +85,18 @@ export const Distinct = z
     ...RULE_HEAD,
     kind: z.literal('distinct'),
     on: On,
+    ...SOURCE,
     of: z.string().min(1),
     trip: z.strictObject(CountTrip),
     clear: CountClear,
   })
   .refine(isClearBelowTrip, CLEAR_OVER_TRIP)
-  .transform(({ kind, on, of, trip, clear, ...head }) => ({
+  .superRefine(checkSource)
+  .transform(({ kind, on, source, of, trip, clear, ...head }) => ({
     ...toHead(head),
     kind,
     on,
+    ...toSource(source),
     of,
     trip: { atLeast: trip.at_least, forMs: trip.for },
     clear: {

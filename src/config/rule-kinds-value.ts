@@ -4,6 +4,7 @@ import { KebabId } from './fields.ts'
 import { Count, Hold, Metric, On, Span } from './rule-fields.ts'
 import { CLEAR_WINDOW, RULE_HEAD, toClear, toHead, Window } from './rule-head.ts'
 import { BadMatchers } from './rule-matchers.ts'
+import { checkSource, SOURCE, toSource } from './rule-source.ts'
 
 // Kinds that read numbers: metrics, attributes, durations, volumes.
 
@@ -109,6 +110,7 @@ export const Growth = z
     ...RULE_HEAD,
     kind: z.literal('growth'),
     on: On,
+    ...SOURCE,
     of: z.string().min(1).default('volume'),
     per: BadMatchers.optional(),
     trip: z.strictObject({
@@ -138,7 +140,8 @@ export const Growth = z
     path: ['baseline'],
     message: 'give one of over and baseline',
   })
-  .transform(({ kind, on, of, per, trip, clear, over, baseline, floor, ...head }) => {
+  .superRefine(checkSource)
+  .transform(({ kind, on, source, of, per, trip, clear, over, baseline, floor, ...head }) => {
     const isAbove = trip.times !== undefined
     const below = trip.times_below ?? 1
     const times = trip.times ?? (below > 1 ? 1 / below : below)
@@ -148,6 +151,7 @@ export const Growth = z
       ...toHead(head),
       kind,
       on,
+      ...toSource(source),
       of,
       ...(per && { per }),
       floor,

@@ -13,7 +13,8 @@ import type { RuleView, Verdict } from '../model/verdict.ts'
 import type { DetectEvents } from '../telemetry/detect-events.ts'
 import { createAnnouncer } from './announce.ts'
 import { createClockGuard } from './clock-guard.ts'
-import { createIntake } from './intake.ts'
+import { createCounters } from './counters.ts'
+import { createIntake, type IntakeOptions } from './intake.ts'
 import { createJudging, type Judging } from './judging.ts'
 import { createMemory } from './memory.ts'
 import { createOnsets } from './onset.ts'
@@ -92,27 +93,36 @@ function createEngine(options: DetectorOptions) {
   const sources = createSources({ silentMs, latenessMs })
   const clockGuard = createClockGuard({ graceMs: silentMs, memoryMs: timings.hourMs })
   const restarts = createRestarts(options.pairOf)
+  const counters = createCounters({
+    ...{ latenessMs, restarts, events },
+    isCounted: (): boolean => book.sortersOf('counted').length > 0,
+  })
   const clocks = createRouterClocks()
   const onsets = createOnsets({ hourMs: timings.hourMs, clockSkewMs: clocks.skewMs })
   const onsetOf = onsetOfGroup(onsets)
   const announce = createAnnouncer({ refuse: () => {}, ...options, onsetOf })
   const templates = createTemplates()
-  const book = createRuleBook({ ...options, sources, silentMs })
+  const isShort = (router: string) => counters.missingShareOf(router) !== undefined
+  const book = createRuleBook({ ...options, sources, silentMs, isShort })
   const judging = createJudging({ clock, latenessMs, sources, book, announce })
   const pairAt = (route: string) => restarts.pairAt(route) ?? options.pairAt?.(route)
   const generationBehind = createGenerationBehind(pairAt)
-  const seen = { generationBehind, pairAt, templates, onAttempt: onsets.observe }
+  const onAttempt: IntakeOptions['onAttempt'] = (attempt, atUnixMs) => {
+    onsets.observe(attempt, atUnixMs)
+    counters.onAttempt(attempt, atUnixMs)
+  }
+  const seen = { generationBehind, pairAt, templates, onAttempt, counters }
   const intake = createIntake({ ...options, ...seen, sources, clockGuard, book, restarts })
-  const parts = { sources, clockGuard, restarts, templates, onsets }
+  const parts = { sources, clockGuard, restarts, templates, onsets, counters }
   const { memory: store } = options
   const memory = store && createMemory({ store, clock, book, parts, events })
-  return { sources, clocks, restarts, book, judging, intake, memory }
+  return { sources, clocks, restarts, counters, book, judging, intake, memory }
 }
 
 export function createDetector(options: DetectorOptions): Detector {
   const { clock, events } = options
   const engine = createEngine(options)
-  const { sources, clocks, restarts, book, judging, intake, memory } = engine
+  const { sources, clocks, restarts, counters, book, judging, intake, memory } = engine
   const { judgeAt, judgeGroups, close } = judging
   const judge = () => judgeAt(clock.nowMs())
   const turns = createTurns()
@@ -122,7 +132,9 @@ export function createDetector(options: DetectorOptions): Detector {
     const startMs = clock.monotonicMs()
     turns.run(() => {
       ticks.runUntil(receivedUnixMs)
-      const touched = intake.take(observations, judging.momentAt(receivedUnixMs))
+      const counted = counters.take(observations, receivedUnixMs)
+      const all = counted.length > 0 ? [...observations, ...counted] : observations
+      const touched = intake.take(all, judging.momentAt(receivedUnixMs))
       judgeGroups(touched, receivedUnixMs)
     })
     events.observed(observations.length)
@@ -154,6 +166,7 @@ export function createDetector(options: DetectorOptions): Detector {
       ticks.runUntil(atUnixMs)
       sources.forget(router)
       clocks.forget(router)
+      counters.forget(router)
       const end = { reason: `${router} said goodbye`, atUnixMs }
       for (const gone of dropRouter(book, router)) close(gone, end)
     },
@@ -167,7 +180,8 @@ export function createDetector(options: DetectorOptions): Detector {
     rules: () => book.runs().map((run) => toRuleView(run, clock.nowMs())),
     rule(id) {
       const run = book.runs().find((one) => one.rule.id === id)
-      return run && toRuleDetail(run, judging.momentAt(clock.nowMs()))
+      const moment = judging.momentAt(clock.nowMs())
+      return run && toRuleDetail(run, moment, counters.missingShareOf)
     },
     judge,
     tick: () => judging.tick(clock.nowMs()),

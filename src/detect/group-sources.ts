@@ -72,6 +72,8 @@ export interface GroupSourcesOptions {
    * whose pipeline always takes longer than `lateness`: they count only an unusual backlog.
    */
   readonly isRatio: boolean
+  /** Whether a router's items come by its statuses, which are never late; else by spans. */
+  isCounted(router: string): boolean
 }
 
 interface Absence {
@@ -179,9 +181,10 @@ function absenceOf(query: {
 }): Absence | undefined {
   const { member, state, at, options } = query
   const { sources } = options
-  const isBehind = options.isRatio ? sources.isBehind : sources.isUnusuallyBehind
+  const isLate = options.isRatio ? sources.isBehind : sources.isUnusuallyBehind
+  const isBehind = !options.isCounted(member.id) && isLate(state, at.nowMs)
   const isSilent = sources.isSilent(state, at.nowMs)
-  if (!isSilent && !isBehind(state, at.nowMs)) return undefined
+  if (!isSilent && !isBehind) return undefined
   const sinceUnixMs = isSilent ? state.newestUnixMs : state.newestTelemetryUnixMs
   const forMs = isSilent ? at.nowMs - state.heardMs : at.nowUnixMs - sinceUnixMs
   const text = `${member.id} ${isSilent ? 'silent' : 'behind'} for ${Math.floor(forMs / 1_000)} s`

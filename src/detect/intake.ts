@@ -3,6 +3,7 @@ import { createRecentKeys } from '../lib/recent-keys.ts'
 import type { Generation } from '../model/generation.ts'
 import type { Observation, ObservationUnit } from '../model/observation.ts'
 import type { Column } from './columns.ts'
+import type { Counters } from './counters.ts'
 import { Cursor, type CursorOptions } from './cursor.ts'
 import { type Heard, Hearing, type HearingOptions, type IntakeMoment } from './hearing.ts'
 import type { Leaf, Taker, Tally } from './leaf.ts'
@@ -22,6 +23,7 @@ export interface IntakeOptions extends CursorOptions, HearingOptions {
   readonly restarts: Restarts
   topology(): Topology
   pairAt(route: string): Generation | undefined
+  readonly counters: Pick<Counters, 'feedOf'>
   /** Told of every attempt that was not delivered before. */
   onAttempt?(observation: Observation, atUnixMs: number): void
 }
@@ -82,13 +84,16 @@ class Sorting implements Intake {
     let sorted = traits && this.#memo.known(traits)
     const hearing = this.#hearing
     const heard = sorted ? hearing.again(sorted.sender) : hearing.of(observation.source)
-    const atUnixMs = hearing.hear(heard, unit, observation.atUnixMs)
+    // What a router counted came with its status.
+    const way = observation.feed === undefined ? unit : 'status'
+    const atUnixMs = hearing.hear(heard, way, observation.atUnixMs)
     if (atUnixMs === undefined) return
     if ((heard.units & UNIT_FLAG[unit]) === 0) this.#tellSender(heard, observation, atUnixMs)
     if (observation.isPresence) return
-    if (!sorted) {
+    const feed = unit === 'attempt' ? this.#options.counters.feedOf(observation, atUnixMs) : unit
+    if (!sorted || sorted.feed !== feed) {
       this.#point(observation, atUnixMs)
-      sorted = this.#memo.sort(observation, this.#cursor, heard)
+      sorted = this.#memo.sort(observation, this.#cursor, { feed, sender: heard })
     }
     const { isCounted } = sorted
     const isAttempt = unit === 'attempt'

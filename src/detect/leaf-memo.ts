@@ -2,6 +2,7 @@ import type { Topology } from '../config/topology.ts'
 import type { Generation } from '../model/generation.ts'
 import type { Observation, Traits } from '../model/observation.ts'
 import type { Cursor } from './cursor.ts'
+import type { Feed } from './feeds.ts'
 import type { Heard } from './hearing.ts'
 import { type Leaf, Tally } from './leaf.ts'
 import type { RuleBook } from './rule-book.ts'
@@ -11,10 +12,14 @@ import type { Sorter } from './sorter.ts'
 export interface Leaves {
   readonly owner: object
   readonly sender: Heard
+  readonly feed: Feed
   readonly tallies: readonly Tally[]
   /** Some rule counts items, so that an item delivered again must not come twice. */
   readonly isCounted: boolean
 }
+
+/** Who sends an item, and by which way it comes. */
+export type Sending = Pick<Leaves, 'feed' | 'sender'>
 
 export interface LeafMemoOptions {
   readonly book: Pick<RuleBook, 'sortersOf'>
@@ -76,17 +81,16 @@ export class LeafMemo {
   }
 
   /** Sorts the item under the cursor. */
-  sort(observation: Observation, cursor: Cursor, sender: Heard): Leaves {
-    const { unit, source } = observation
+  sort(observation: Observation, cursor: Cursor, { feed, sender }: Sending): Leaves {
+    const { source, traits } = observation
     const tallies: Tally[] = []
-    for (const sorter of this.#options.book.sortersOf(unit)) {
+    for (const sorter of this.#options.book.sortersOf(feed)) {
       const leaf = sorter.find(cursor)
       const isOfUse = leaf.each.length + leaf.tallied.length > 0
       if (isOfUse) tallies.push(this.#tallyOf(leaf, source.id))
     }
     const isCounted = tallies.some(({ leaf }) => leaf.isCounted)
-    const sorted = { owner: this.#owner, sender, tallies, isCounted }
-    const { traits } = observation
+    const sorted = { owner: this.#owner, sender, feed, tallies, isCounted }
     if (traits) {
       this.#byTraits.set(traits, sorted)
       traits.note = sorted

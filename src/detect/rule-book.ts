@@ -5,8 +5,8 @@ import type { Clock } from '../lib/clock.ts'
 import type { ObservationUnit } from '../model/observation.ts'
 import type { Group as GroupKey } from '../model/verdict.ts'
 import type { DetectEvents } from '../telemetry/detect-events.ts'
+import { FEEDS, type Feed, feedsOf, unitOf } from './feeds.ts'
 import type { Look } from './kind.ts'
-import { UNITS, unitsOf } from './kinds.ts'
 import { createRuleRun, OTHER, type RuleRun, type RunGroup } from './rule-run.ts'
 import { createSorters, type Sorter } from './sorter.ts'
 import type { Sources } from './sources.ts'
@@ -15,12 +15,12 @@ import type { Sources } from './sources.ts'
 export interface RuleBook {
   runs(): readonly RuleRun[]
   /**
-   * Sort items of a unit to the rules that look at them, all but those of `perSenderOf`. Others when
-   * what these found does not hold any more.
+   * Sort items of a stream to the rules that take it, all but those of `perSenderOf`. Others when what
+   * these found does not hold any more.
    */
-  sortersOf(unit: ObservationUnit): readonly Sorter[]
+  sortersOf(feed: Feed): readonly Sorter[]
   /** Rules that only ask who sends. */
-  perSenderOf(unit: ObservationUnit): readonly RuleRun[]
+  perSenderOf(feed: Feed): readonly RuleRun[]
   /** To be called when groups were dropped. */
   forgetGroups(): void
   /** What the groups of a rule say together that say nothing else of the keys they share with `by`. */
@@ -43,6 +43,8 @@ export interface Gone {
 export interface RuleBookOptions {
   readonly rules: readonly Rule[]
   readonly sources: Sources
+  /** Whether the counters of a router stand for its spans. */
+  isShort(router: string): boolean
   topology(): Topology
   readonly clock: Clock
   readonly timings: Timings
@@ -55,20 +57,20 @@ export function createRuleBook(options: RuleBookOptions): RuleBook {
   const { sources, clock, timings, latenessMs, silentMs, events } = options
   const start = (rule: Rule) =>
     createRuleRun({
-      ...{ rule, sources, timings, latenessMs, silentMs },
+      ...{ rule, sources, timings, latenessMs, silentMs, isShort: options.isShort },
       nowMs: clock.monotonicMs(),
       onOverflow: () => events.groupsOverflowed(rule.id),
     })
   let runs = inOrder(options.rules.map(start))
-  let index = indexByUnit(runs)
+  let index = indexByFeed(runs)
   let dependent = dependentOf(runs)
 
   return {
     runs: () => runs,
-    sortersOf: (unit) => index.sorters[unit],
-    perSenderOf: (unit) => index.perSender[unit],
+    sortersOf: (feed) => index.sorters[feed],
+    perSenderOf: (feed) => index.perSender[feed],
     forgetGroups() {
-      index = indexByUnit(runs)
+      index = indexByFeed(runs)
     },
     look(rule, by) {
       const run = runs.find((one) => one.rule.id === rule)
@@ -118,7 +120,7 @@ export function createRuleBook(options: RuleBookOptions): RuleBook {
       const kept = next.filter((run) => runs.includes(run)).length
       events.reloaded({ kept, fresh: next.length - kept, gone: before.size })
       runs = inOrder(next)
-      index = indexByUnit(runs)
+      index = indexByFeed(runs)
       dependent = dependentOf(runs)
       return gone
     },
@@ -172,17 +174,14 @@ const dependentOf = (runs: readonly RuleRun[]) =>
   runs.filter(({ rule }) => lookedAt(rule).length > 0)
 
 interface Index {
-  readonly sorters: Readonly<Record<ObservationUnit, readonly Sorter[]>>
-  readonly perSender: Readonly<Record<ObservationUnit, readonly RuleRun[]>>
+  readonly sorters: Readonly<Record<Feed, readonly Sorter[]>>
+  readonly perSender: Readonly<Record<Feed, readonly RuleRun[]>>
 }
 
-function indexByUnit(runs: readonly RuleRun[]): Index {
-  const of = (unit: ObservationUnit) => runs.filter(({ rule }) => unitsOf(rule).includes(unit))
+function indexByFeed(runs: readonly RuleRun[]): Index {
+  const of = (feed: Feed) => runs.filter(({ rule }) => feedsOf(rule).includes(feed))
   const each = <T>(make: (taking: readonly RuleRun[], unit: ObservationUnit) => T) =>
-    Object.fromEntries(UNITS.map((unit) => [unit, make(of(unit), unit)])) as Record<
-      ObservationUnit,
-      T
-    >
+    Object.fromEntries(FEEDS.map((feed) => [feed, make(of(feed), unitOf(feed))])) as Record<Feed, T>
   return {
     sorters: each((taking, unit) =>
       createSorters(

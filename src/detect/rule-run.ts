@@ -2,6 +2,7 @@ import { compileTitle, type RenderTitle } from '../config/rule-title.ts'
 import type { Rule } from '../config/rules.ts'
 import type { Timings } from '../config/timings.ts'
 import type { Group as GroupKey, Onset, RuleState } from '../model/verdict.ts'
+import { countedBy } from './feeds.ts'
 import { createGroup, type Group } from './group.ts'
 import { createGroupSources } from './group-sources.ts'
 import { createHistory, type History } from './history.ts'
@@ -77,6 +78,7 @@ export interface Adopted {
 interface RuleRunOptions {
   readonly rule: Rule
   readonly sources: Sources
+  isShort(router: string): boolean
   readonly timings: Timings
   readonly latenessMs: number
   readonly silentMs: number
@@ -165,7 +167,7 @@ class Run implements RuleRun {
 
   #add(by: GroupKey, { nowMs, effect }: { nowMs: number; effect?: Effect }): RunGroup {
     const { rule } = this
-    const { sources, latenessMs, silentMs } = this.#options
+    const { sources, isShort, latenessMs, silentMs } = this.#options
     const memoryMs = this.#memoryMs
     const key = keyOf(rule.by.map((name) => by[name]))
     const group = createGroup({
@@ -173,6 +175,7 @@ class Run implements RuleRun {
       kind: createKindState(rule, { sinceMs: nowMs, memoryMs, aliveMs: silentMs }),
       sources: createGroupSources({
         ...{ sources, latenessMs, silentMs, memoryMs, windowMs: rule.windowMs },
+        isCounted: countedBy(rule, isShort),
         isRatio: rule.kind === 'ratio' || rule.kind === 'burn_rate',
       }),
       sourceHeardMs: (id) => sources.get(id)?.heardMs ?? Number.NEGATIVE_INFINITY,

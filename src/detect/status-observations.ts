@@ -23,6 +23,7 @@ export function statusObservations({
     return Object.entries(targets).map(([target, counters]) => {
       const fields = new Map<string, FieldValue>(Object.entries(counters))
       fields.set('route', route).set('target', target)
+      fields.set('boot_id', status.boot_id).set('clock', status.clock)
       if (generation !== undefined) fields.set('generation', generation)
       return { ...base, field: (key: string) => fields.get(key) }
     })

@@ -1,4 +1,5 @@
 import type { Observation } from '../model/observation.ts'
+import type { ReceivedStatus } from '../model/router-status.ts'
 import type { Random } from './random.ts'
 import { createRandom } from './random.ts'
 import type { Delivery, Disturbance, Scenario } from './scenario.ts'
@@ -83,12 +84,15 @@ function insert(waiting: Delivery[], delivery: Delivery): void {
 
 type DisturbanceOf<K extends Disturbance['does']> = Extract<Disturbance, { does: K }>
 
-/** One sender's clock is off from some moment on. */
+/** One sender's clock is off from some moment on, in its statuses as in its spans. */
 function* skewed(stream: Stream, { who, byMs, fromS }: DisturbanceOf<'skew'>): Generator<Delivery> {
   const fromUnixMs = SCENARIO_START_UNIX_MS + fromS * 1_000
   for (const delivery of stream) {
-    const { observations, receivedUnixMs } = delivery
-    if (!observations || !isFrom(delivery, who) || receivedUnixMs < fromUnixMs) yield delivery
+    const { observations, status, receivedUnixMs } = delivery
+    const isItsOwn = status && (who === 'routers' || who === 'all' || who === status.router)
+    if (receivedUnixMs < fromUnixMs) yield delivery
+    else if (isItsOwn) yield { receivedUnixMs, status: toldAt(status, byMs) }
+    else if (!observations || !isFrom(delivery, who)) yield delivery
     else
       yield {
         receivedUnixMs,
@@ -97,6 +101,11 @@ function* skewed(stream: Stream, { who, byMs, fromS }: DisturbanceOf<'skew'>): G
         ),
       }
   }
+}
+
+function toldAt(told: ReceivedStatus, byMs: number): ReceivedStatus {
+  const clock = new Date(Date.parse(told.status.clock) + byMs).toISOString()
+  return { ...told, status: { ...told.status, clock } }
 }
 
 /**

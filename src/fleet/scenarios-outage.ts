@@ -187,6 +187,17 @@ export const OUTAGE_SCENARIOS: readonly Scenario[] = [
     tolerates: [...FOLLOWS, 'primary-failing-fast', 'primary-failing-low-traffic'],
   }),
   faulty({
+    name: 'outage-behind-dead-exporters',
+    seed: 27,
+    kind: 'all fails behind two routers of three, whose spans are lost',
+    effects: ['router-2', 'router-3'].flatMap((router): Effect[] => [
+      { does: 'fail', share: 1, failure: 'unavailable', where: { router } },
+      { does: 'silence', who: `${router} telemetry` },
+    ]),
+    expects: ['primary-failing'],
+    tolerates: [...FOLLOWS, 'primary-failing-fast', 'requests-failing'],
+  }),
+  faulty({
     name: 'hang',
     seed: 21,
     kind: 'nothing ends',

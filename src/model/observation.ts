@@ -32,6 +32,11 @@ export interface Observation {
    * the request's bytes, as other members may: good until the call that hands it over returns.
    */
   field(key: string): FieldValue | undefined
+  /**
+   * Of an attempt that is no span but was counted by its router: `instead` of its spans, or `counted`
+   * beside them. Absent for all that telemetry brings.
+   */
+  readonly feed?: 'instead' | 'counted'
   /** Only that its sender was heard: no item, and counted by no rule. */
   readonly isPresence?: boolean
   readonly attempt?: Attempt

@@ -14,6 +14,8 @@ export interface RuleGroupDetail extends RuleGroupView {
   readonly clear: RuleClear
   /** What would have to happen for the verdict to change, in plain words. */
   readonly next: string
+  /** `router-2's counters (its spans are 40 % short)`; absent where all are spans. */
+  readonly rests_on?: string
   /** Who sends to this group, by share; at most 20 of `source_count`. */
   readonly sources: readonly RuleSource[]
   readonly source_count: number
@@ -37,6 +39,8 @@ export interface RuleSource {
   /** Since anything was heard of it, status included; null for one that was forgotten. */
   readonly age_ms: number | null
   readonly state: 'sending' | 'quiet' | 'silent' | 'behind'
+  /** Its counters stand for its spans, of which this share is missing; 0..1. Absent while they do not. */
+  readonly spans_missing?: number
 }
 
 /** A change of state or effect, or a change that was refused. */

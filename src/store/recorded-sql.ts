@@ -82,8 +82,8 @@ export function selectPoints(slice: Slice, table: PointTable, { metrics }: Point
 }
 
 export function selectStatuses(slice: Slice): string {
-  return `SELECT ${seen(slice)}, Kind, Router, Route, Target, Observed, Started, Ok, Failed,
-      Rejected, Cancelled, Inflight, OldestMs
+  return `SELECT ${seen(slice)}, Kind, Router, BootId, ClockMs, Route, Target, Observed, Started, Ok,
+      Failed, Rejected, Cancelled, Inflight, OldestMs
     FROM signalbox_router_statuses WHERE ${within(slice)} ORDER BY seen`
 }
 

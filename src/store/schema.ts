@@ -5,6 +5,7 @@ import { createOwnTables, OWN_TABLES, QUALITY_TABLE, reviseOwnTables } from './s
 import { createRecording, RECORDING_TABLES } from './schema-recording.ts'
 import { createLogsTable, createTracesTables } from './schema-records.ts'
 import { ADD_REFUSALS } from './schema-refusals.ts'
+import { ADD_ROUTER_CLOCKS } from './schema-router-clocks.ts'
 import type { SchemaOptions } from './schema-table.ts'
 import { createCoarserLookup, createTraceLookup } from './schema-trace-lookup.ts'
 
@@ -50,6 +51,7 @@ export const MIGRATIONS: readonly Migration[] = [
       }),
   },
   { name: 'refused evaluations', statements: () => ADD_REFUSALS },
+  { name: 'clocks of routers', statements: () => ADD_ROUTER_CLOCKS },
 ]
 
 /** Tables whose rows end with the retention, and the expression of a row's time. */

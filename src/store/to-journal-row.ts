@@ -56,6 +56,7 @@ const STATUS_ROWS_MAX = 1_000
 export function toStatusRows({ router, status }: ReceivedStatus, seenAt: bigint): readonly Row[] {
   const base = {
     ...{ SeenAt: toSequenceText(seenAt), Kind: 'status', Router: router, BootId: status.boot_id },
+    ClockMs: Date.parse(status.clock) || 0,
   }
   const pairOf = (route: string) => {
     const pair = status.observed[route]

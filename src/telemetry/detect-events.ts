@@ -1,4 +1,5 @@
 import type { Group, RuleState } from '../model/verdict.ts'
+import { type CounterEvents, createCounterEvents } from './counter-events.ts'
 import { createMemoryEvents, type MemoryEvents } from './memory-events.ts'
 import { type Telemetry, traceparentOf } from './telemetry.ts'
 
@@ -13,7 +14,7 @@ export interface RuleChange {
 }
 
 /** What happens in `detect`; each call counts and, where a person would ask, logs. */
-export interface DetectEvents extends MemoryEvents {
+export interface DetectEvents extends MemoryEvents, CounterEvents {
   observed(count: number): void
   /** A span starts here so that verdict, decision and delivery are one trace; its traceparent. */
   ruleFired(change: RuleChange): string
@@ -91,6 +92,7 @@ export function createDetectEvents(telemetry: Telemetry): DetectEvents {
       log.warn({ rule }, 'a rule has too many groups; further ones share __other__')
     },
     ...createMemoryEvents(telemetry),
+    ...createCounterEvents(telemetry),
     reloaded: (counted) => log.info(counted, 'rules reloaded'),
   }
 }

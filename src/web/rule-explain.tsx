@@ -75,6 +75,12 @@ function Facts({ detail, group }: { detail: RuleDetail; group: RuleGroupDetail }
           </dd>
         </>
       )}
+      {group.rests_on && (
+        <>
+          <dt>rests on</dt>
+          <dd>{group.rests_on}</dd>
+        </>
+      )}
       {group.witnesses.length > 0 && (
         <>
           <dt>witnesses</dt>

@@ -292,3 +292,39 @@ test.for([
     message: 'Unrecognized key: "below"',
   },
 ])('change: $key of $rule', expectFault)
+
+const faultsOf = (rule: string) => {
+  const result = load(rule)
+  if (result.status === 'ok') throw new Error('expected a fault')
+  return result.errors.map(({ key, message }) => ({ key, message }))
+}
+
+test('source: counters is for attempts, and for what counters know of them', () => {
+  const ratio = (rest: string) => `{ id: a, kind: ratio, bad: { outcome: failed }, ${rest} }`
+  const trip = 'trip: { above: 0.4 }'
+  const on = 'on: attempts, source: counters'
+  expect(ruleOf(ratio(`${on}, where: { role: primary }, by: [route], ${trip}`))).toMatchObject({
+    source: 'counters',
+  })
+  expect(ruleOf(ratio(`on: attempts, source: auto, ${trip}`))).not.toHaveProperty('source')
+  expect(ruleOf(ratio(`on: attempts, source: spans, by: [model], ${trip}`))).toMatchObject({
+    source: 'spans',
+  })
+  expect(faultsOf(ratio(`on: requests, source: spans, ${trip}`))).toEqual([
+    { key: 'rules[0].source', message: expect.stringContaining('on: attempts') },
+  ])
+  const reading = `${on}, where: { tier: free }, by: [route, model]`
+  const distinct = 'trip: { above: 0.4, min_distinct: { request_id: 8 } }'
+  expect(faultsOf(ratio(`${reading}, ${distinct}`)).map(({ key }) => key)).toEqual([
+    'rules[0].where.tier',
+    'rules[0].by[1]',
+    'rules[0].trip.min_distinct.request_id',
+  ])
+  expect(faultsOf(`{ id: a, kind: distinct, ${on}, of: session, trip: { at_least: 3 } }`)).toEqual([
+    { key: 'rules[0].of', message: expect.stringContaining('not session') },
+  ])
+  // What is a number in each attempt, or its age, no counter knows.
+  expect(faultsOf(`{ id: a, ${QUANTILE}, source: counters, trip: { above: 5s } }`)).toMatchObject([
+    { key: expect.stringContaining('rules[0]') },
+  ])
+})

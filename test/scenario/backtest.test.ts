@@ -21,6 +21,7 @@ rules:
   - { id: failing, kind: ratio, on: attempts, where: { role: primary }, bad: { outcome: failed }, by: [route, target], window: 2s, trip: { above: 0.4, min_count: 20, min_distinct: { request_id: 3 } }, clear: { below: 0.1, window: 1s, min_count: 5 }, severity: critical }
   - { id: failing-slowly, kind: ratio, on: attempts, bad: { outcome: failed }, by: [route, target], window: 3s, trip: { above: 0.6, min_count: 20 }, clear: { below: 0.1, window: 1s, min_count: 5 } }
   - { id: failing-batch, kind: ratio, on: attempts, where: { job.kind: batch }, bad: { outcome: failed }, by: [resource.cloud.zone], window: 2s, trip: { above: 0.4, min_count: 5 } }
+  - { id: counted, kind: ratio, on: attempts, source: counters, bad: { outcome: ok }, by: [router], window: 3s, trip: { above: 0.4, min_count: 80 } }
   - { id: users-failing, kind: ratio, on: requests, bad: { outcome: failed }, by: [route], window: 2s, trip: { above: 0.3, min_count: 20 } }
   - { id: oom, kind: distinct, on: logs, where: { body: { match: 'out of memory' } }, of: worker, by: [target], window: 2s, trip: { at_least: 2 }, clear: { below: 1 } }
   - { id: evicted, kind: count, on: logs, where: { k8s.event.reason: [Evicted] }, window: 2s, trip: { at_least: 1 } }
@@ -149,7 +150,7 @@ test('a replay finds what was found live: the same verdicts at the same event ti
   expect([...replayed.keys()].sort()).toEqual([...live.keys()].sort())
   const fired = [...live].filter(([, lines]) => lines.some(([, state]) => state === 'firing'))
   expect(fired.map(([rule]) => rule).sort()).toEqual([
-    ...['evicted', 'exceptions', 'failing', 'failing-batch', 'hung', 'oom'],
+    ...['counted', 'evicted', 'exceptions', 'failing', 'failing-batch', 'hung', 'oom'],
     ...['queue', 'router-silent', 'slow-spans', 'users-failing', 'workers-silent'],
   ])
   expect(restarts[0]?.n).toBeGreaterThan(0)

@@ -55,7 +55,7 @@ const COLUMNS: Record<string, string> = {
     'At Rule By State Value Threshold Count Watermark Reason Severity SeenAt Effect Refused',
   signalbox_arrivals: 'SeenAt Source Component NewestMs Units Items Resource',
   signalbox_router_statuses:
-    'SeenAt Kind Router BootId Route Target Started Ok Failed Rejected Cancelled Inflight OldestMs Observed',
+    'SeenAt Kind Router BootId Route Target Started Ok Failed Rejected Cancelled Inflight OldestMs Observed ClockMs',
   signalbox_incidents: 'At Id Phase Route State Severity Title Document',
 }
 
