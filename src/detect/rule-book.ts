@@ -124,9 +124,15 @@ export function createRuleBook(options: RuleBookOptions): RuleBook {
   }
 }
 
-/** Decisions on attempts and requests start anew when weights change; nothing else forgets. */
+/** Budgets, and what is compared with a past of its own: a move of traffic takes neither away. */
+const LASTING: ReadonlySet<Rule['kind']> = new Set(['burn_rate', 'growth', 'change'])
+
+/**
+ * Decisions on attempts and requests start anew when weights change, so that the old target's failures
+ * say nothing of the new one; nothing else forgets. A quantile forgets its window and keeps its baseline.
+ */
 export function isRestartable(rule: Rule): boolean {
-  if (rule.kind === 'silence' || rule.kind === 'inflight') return false
+  if (rule.kind === 'silence' || rule.kind === 'inflight' || LASTING.has(rule.kind)) return false
   return rule.on === 'attempts' || rule.on === 'requests'
 }
 
