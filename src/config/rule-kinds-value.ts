@@ -11,6 +11,9 @@ import { BadMatchers } from './rule-matchers.ts'
 export const Level = z.union([z.number(), z.string()])
 const Levels = { above: Level.optional(), below: Level.optional() }
 
+// Readings of many series (one per worker, say) are summed up first, as with `sum by` in PromQL.
+const SeriesSum = z.literal('sum').optional()
+
 const AGGREGATES = ['last', 'avg', 'min', 'max', 'sum', 'rate'] as const
 
 export const Value = z
@@ -22,6 +25,7 @@ export const Value = z
     agg: z.enum(AGGREGATES),
     // The sum over all items, divided by how many of them match: cost per success.
     per: BadMatchers.optional(),
+    series: SeriesSum,
     trip: z.strictObject({ ...Levels, min_count: Count.optional(), for: Hold }),
     clear: z.strictObject({ ...Levels, ...CLEAR_WINDOW }).prefault({}),
   })
@@ -37,6 +41,8 @@ export const Value = z
       problem(['clear', 'below'], 'a rule that trips below a level clears above one')
     if (rule.per !== undefined && rule.agg !== 'sum')
       problem(['per'], 'goes with agg: sum, which it divides')
+    if (rule.series && (rule.on !== 'metrics' || rule.agg === 'rate' || rule.agg === 'sum'))
+      problem(['series'], 'goes with on: metrics and agg: last, avg, min or max')
     for (const side of ['trip', 'clear'] as const)
       for (const level of ['above', 'below'] as const) {
         const raw = rule[side][level]
@@ -44,7 +50,7 @@ export const Value = z
           problem([side, level], `expected a ${rule.of === 'duration' ? 'duration' : 'number'}`)
       }
   })
-  .transform(({ kind, on, of, agg, per, trip, clear, ...head }) => {
+  .transform(({ kind, on, of, agg, per, series, trip, clear, ...head }) => {
     const isAbove = trip.above !== undefined
     const level = toLevel(of, trip.above ?? trip.below ?? 0) ?? 0
     const clearRaw = isAbove ? clear.below : clear.above
@@ -57,6 +63,7 @@ export const Value = z
       of,
       agg,
       ...(per && { per }),
+      ...(series && { series }),
       trip: { isAbove, level, countMin, forMs: trip.for },
       clear: {
         level: (clearRaw !== undefined && toLevel(of, clearRaw)) || level,
@@ -111,6 +118,7 @@ export const Growth = z
     on: On,
     of: z.string().min(1).default('volume'),
     per: BadMatchers.optional(),
+    series: SeriesSum,
     trip: z.strictObject({
       times: z.number().gt(1).optional(),
       // 0.2: less than a fifth of before. 5 says the same: it fell five-fold.
@@ -138,7 +146,11 @@ export const Growth = z
     path: ['baseline'],
     message: 'give one of over and baseline',
   })
-  .transform(({ kind, on, of, per, trip, clear, over, baseline, floor, ...head }) => {
+  .refine(({ on, of, per, series }) => !series || (on === 'metrics' && of !== 'volume' && !per), {
+    path: ['series'],
+    message: 'goes with on: metrics and of: a number, without per',
+  })
+  .transform(({ kind, on, of, per, series, trip, clear, over, baseline, floor, ...head }) => {
     const isAbove = trip.times !== undefined
     const below = trip.times_below ?? 1
     const times = trip.times ?? (below > 1 ? 1 / below : below)
@@ -150,6 +162,7 @@ export const Growth = z
       on,
       of,
       ...(per && { per }),
+      ...(series && { series }),
       floor,
       overMs: baseline === undefined ? (over ?? 600_000) : undefined,
       baselineMs: baseline,

@@ -48,7 +48,7 @@ export function readsOf(rule: Rule): Reads | undefined {
       if (rule.of !== 'volume' || rule.per) return undefined
       return { keys: [], ofBad: [], bucketsMs: [...bucketsOf(rule.windowMs), growthBucketMs(rule)] }
     case 'value':
-      if (rule.agg === 'rate' || rule.per) return undefined
+      if (rule.agg === 'rate' || rule.per || rule.series) return undefined
       return { keys: [rule.of], ofBad: [], bucketsMs: bucketsOf(rule.windowMs) }
     case 'change': {
       if (rule.method !== 'psi') return undefined
