@@ -58,7 +58,7 @@ export function createRuleBook(options: RuleBookOptions): RuleBook {
       latenessMs,
       silentMs,
       nowMs: clock.monotonicMs(),
-      onOverflow: () => events.groupsOverflowed(rule.id),
+      events,
     })
   let runs = inOrder(options.rules.map(start))
   let index = indexByUnit(runs)

@@ -204,11 +204,11 @@ test('a move of traffic takes neither an error budget nor a baseline away', () =
 })
 
 test('more groups than are kept share one, which says so', () => {
-  const play = createPlay(RULE.replace('[route, target]', '[session]'))
-  for (let count = 0; count < 300; count++) play.ok({ session: `s-${count}` })
+  const play = createPlay(RULE.replace('[route, target]', '[shard]'))
+  for (let count = 0; count < 300; count++) play.ok({ shard: `s-${count}` })
   const groups = play.detector.rule('rule')?.groups ?? []
   expect(groups).toHaveLength(257)
-  expect(groups.at(-1)).toMatchObject({ by: { session: '__other__' }, count: 44 })
+  expect(groups.at(-1)).toMatchObject({ by: { shard: '__other__' }, count: 44 })
 })
 
 test('a group says nothing of a key that its items do not carry', () => {
