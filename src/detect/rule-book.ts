@@ -28,6 +28,8 @@ export interface RuleBook {
   lookingAt(rules: ReadonlySet<string>, nowMs: number): readonly RuleRun[]
   /** Starts anew the windows over attempts and requests of every group that concerns the route. */
   restart(route: string, nowUnixMs: number): void
+  /** A rule at work beside the others, and judged by nobody: for the closing words of one that is gone. */
+  start(rule: Rule): RuleRun
   /** Swaps the rules; returns the groups that fired and whose rule is gone. */
   reload(rules: readonly Rule[]): Gone[]
 }
@@ -49,23 +51,16 @@ export interface RuleBookOptions {
 }
 
 export function createRuleBook(options: RuleBookOptions): RuleBook {
-  const { sources, clock, timings, latenessMs, silentMs, events } = options
+  const { events } = options
   const start = (rule: Rule) =>
-    createRuleRun({
-      rule,
-      sources,
-      timings,
-      latenessMs,
-      silentMs,
-      nowMs: clock.monotonicMs(),
-      events,
-    })
+    createRuleRun({ ...options, rule, nowMs: options.clock.monotonicMs() })
   let runs = inOrder(options.rules.map(start))
   let index = indexByUnit(runs)
   let dependent = dependentOf(runs)
 
   return {
     runs: () => runs,
+    start,
     sortersOf: (unit) => index.sorters[unit],
     perSenderOf: (unit) => index.perSender[unit],
     forgetGroups: () => forgetAll(index),
