@@ -2,7 +2,7 @@ import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { VERSION } from '../config/package-files.ts'
 import { ack } from './ack.ts'
 import { type BacktestOptions, backtest } from './backtest.ts'
-import { check } from './check.ts'
+import { type CheckCommandOptions, check } from './check.ts'
 import { runDemo } from './demo.ts'
 import { fetchReport } from './report.ts'
 import { ROUTE_ACTIONS, type RouteOptions, route } from './route.ts'
@@ -20,6 +20,12 @@ const NOT_YET = ['compare', 'policy', 'drill', 'export', 'import']
 const positive = (text: string) => {
   const value = Number(text)
   if (!(value > 0)) throw new InvalidArgumentError('expected a number above 0')
+  return value
+}
+
+const share = (text: string) => {
+  const value = Number(text)
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('expected a number between 0 and 1')
   return value
 }
 
@@ -46,9 +52,18 @@ export function createProgram(shell: Shell): Program {
     .action(runs((options: { readyFile?: string; speed: number }) => serve(options, shell)))
   program
     .command('check')
-    .description('validate the files of alerts/ and run the rule tests')
+    .description(
+      'validate the files of alerts/, run the rule tests, say how often chance trips rules',
+    )
     .argument('[dir]', 'the folder; default SIGNALBOX_ALERTS_DIR or ./alerts')
-    .action(runs((dir: string | undefined) => check({ ...(dir !== undefined && { dir }) }, shell)))
+    .option('--volume <n>', 'items a second in each group; default the worst', positive)
+    .option('--noise <share>', 'failing share of a healthy group; default 0.1 or less', share)
+    .option('--url <url>', 'a running server, whose groups have volumes of their own')
+    .action(
+      runs((dir: string | undefined, options: CheckCommandOptions) =>
+        check({ ...options, ...(dir !== undefined && { dir }) }, shell),
+      ),
+    )
   program
     .command('demo')
     .description('a simulated fleet plays an outage in fast motion, ending in a post-mortem')

@@ -12,6 +12,9 @@ import { checkSource, SOURCE, toSource } from './rule-source.ts'
 export const Level = z.union([z.number(), z.string()])
 const Levels = { above: Level.optional(), below: Level.optional() }
 
+// Readings of many series (one per worker, say) are summed up first, as with `sum by` in PromQL.
+const SeriesSum = z.literal('sum').optional()
+
 const AGGREGATES = ['last', 'avg', 'min', 'max', 'sum', 'rate'] as const
 
 export const Value = z
@@ -23,6 +26,7 @@ export const Value = z
     agg: z.enum(AGGREGATES),
     // The sum over all items, divided by how many of them match: cost per success.
     per: BadMatchers.optional(),
+    series: SeriesSum,
     trip: z.strictObject({ ...Levels, min_count: Count.optional(), for: Hold }),
     clear: z.strictObject({ ...Levels, ...CLEAR_WINDOW }).prefault({}),
   })
@@ -38,6 +42,8 @@ export const Value = z
       problem(['clear', 'below'], 'a rule that trips below a level clears above one')
     if (rule.per !== undefined && rule.agg !== 'sum')
       problem(['per'], 'goes with agg: sum, which it divides')
+    if (rule.series && (rule.on !== 'metrics' || rule.agg === 'rate' || rule.agg === 'sum'))
+      problem(['series'], 'goes with on: metrics and agg: last, avg, min or max')
     for (const side of ['trip', 'clear'] as const)
       for (const level of ['above', 'below'] as const) {
         const raw = rule[side][level]
@@ -45,7 +51,7 @@ export const Value = z
           problem([side, level], `expected a ${rule.of === 'duration' ? 'duration' : 'number'}`)
       }
   })
-  .transform(({ kind, on, of, agg, per, trip, clear, ...head }) => {
+  .transform(({ kind, on, of, agg, per, series, trip, clear, ...head }) => {
     const isAbove = trip.above !== undefined
     const level = toLevel(of, trip.above ?? trip.below ?? 0) ?? 0
     const clearRaw = isAbove ? clear.below : clear.above
@@ -58,6 +64,7 @@ export const Value = z
       of,
       agg,
       ...(per && { per }),
+      ...(series && { series }),
       trip: { isAbove, level, countMin, forMs: trip.for },
       clear: {
         level: (clearRaw !== undefined && toLevel(of, clearRaw)) || level,
@@ -113,6 +120,7 @@ export const Growth = z
     ...SOURCE,
     of: z.string().min(1).default('volume'),
     per: BadMatchers.optional(),
+    series: SeriesSum,
     trip: z.strictObject({
       times: z.number().gt(1).optional(),
       // 0.2: less than a fifth of before. 5 says the same: it fell five-fold.
@@ -141,7 +149,13 @@ export const Growth = z
     message: 'give one of over and baseline',
   })
   .superRefine(checkSource)
-  .transform(({ kind, on, source, of, per, trip, clear, over, baseline, floor, ...head }) => {
+  .refine(({ on, of, per, series }) => !series || (on === 'metrics' && of !== 'volume' && !per), {
+    path: ['series'],
+    message: 'goes with on: metrics and of: a number, without per',
+  })
+  .transform((parsed) => {
+    const { kind, on, source, of, per, series, trip, clear, over, baseline, floor, ...head } =
+      parsed
     const isAbove = trip.times !== undefined
     const below = trip.times_below ?? 1
     const times = trip.times ?? (below > 1 ? 1 / below : below)
@@ -154,6 +168,7 @@ export const Growth = z
       ...toSource(source),
       of,
       ...(per && { per }),
+      ...(series && { series }),
       floor,
       overMs: baseline === undefined ? (over ?? 600_000) : undefined,
       baselineMs: baseline,

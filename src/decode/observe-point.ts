@@ -8,6 +8,8 @@ import type { ResourceFacts } from './resource.ts'
 /** What is looked at of a data point. */
 export interface ObservedPoint
   extends Pick<PointView, 'attributes' | 'startUnixNs' | 'unixNs' | 'value' | 'total'> {
+  /** A number that tells the series of one sender apart; the same within a process or a back-test. */
+  series(): number
   readonly metric: Pick<PointView['metric'], 'name' | 'unit'> & {
     readonly scope: { readonly resource: Pick<ResourceFacts, 'attributes' | 'serviceName'> }
   }
@@ -31,6 +33,8 @@ export function observePoint(
         return total?.[key]
       case 'unit':
         return metric.unit || undefined
+      case 'metric.series':
+        return point.series()
       case 'service':
         return metric.scope.resource.serviceName || undefined
       case 'target':

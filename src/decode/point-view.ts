@@ -1,3 +1,4 @@
+import { identityOf } from '../lib/identity.ts'
 import { createListedView, quiet } from './attributes-view.ts'
 import { numberAt } from './exemplars.ts'
 import type { MetricHead, Point } from './point-table.ts'
@@ -17,6 +18,8 @@ export interface PointView {
   readonly value: number
   /** Which series it is of, of resource, metric and attributes. */
   seriesKey(): string
+  /** The same as a number. */
+  series(): number
   /** Of distributions only. */
   readonly total: { readonly count: number; readonly sum: number } | undefined
 }
@@ -43,7 +46,8 @@ export function createPointView(options: {
     const { resource } = metric.scope
     return `${metric.name}\0${JSON.stringify(resource.attributes.text)}\0${attributes.digest()}`
   }
-  return { metric, attributes, ...times, value, total, seriesKey }
+  const series = () => identityOf(seriesKey())
+  return { metric, attributes, ...times, value, total, seriesKey, series }
 }
 
 function totalAt({ view }: Wire, { scan }: Point) {

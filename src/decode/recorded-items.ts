@@ -1,3 +1,4 @@
+import { toIdentity } from '../lib/identity.ts'
 import type { NativeRows } from '../lib/native-reader.ts'
 import type { FieldValue, Observation } from '../model/observation.ts'
 import { observeLog } from './observe-log.ts'
@@ -78,6 +79,7 @@ export function readPoints(
   const [name, unit] = [rows.texts('MetricName'), rows.texts('MetricUnit')]
   const [start, value] = [rows.numbers('startNs'), rows.numbers('Value')]
   const [count, sum] = [rows.numbers('Count'), rows.numbers('Sum')]
+  const series = rows.numbers('series')
   return (row, senders) => {
     const resource = resourceOf(row)
     const total = hasTotal ? { count: count.at(row), sum: sum.at(row) } : undefined
@@ -89,6 +91,7 @@ export function readPoints(
         unixNs: toNs(at.halves(row)),
         value: total ? total.sum / total.count : value.at(row),
         total,
+        series: () => toIdentity(...series.halves(row)),
       },
       { meanings, source: sourceOf(resource, senders) },
     )

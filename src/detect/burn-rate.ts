@@ -15,8 +15,9 @@ const MINUTE_MS = 60_000
  * and of its short window is over factor × (1 − objective). The long window says that it matters, the
  * short one that it still goes on; it clears when no short window burns too fast.
  *
- * Windows up to an hour slide by a second, longer ones by a minute; one that is not full yet is
- * judged on what came. Missing items bound the shares as in `ratio`. Memory per group, 24 B a
+ * Windows up to an hour slide by a second, longer ones by a minute. The budget is that of the whole
+ * window: of one that is not full yet, what was not lived had as much traffic and no errors, so that 38 s
+ * of failures burn 38 s of an hour's budget in the tenth minute as in the tenth hour. Missing items bound the shares as in `ratio`. Memory per group, 24 B a
  * bucket: 86 KB for an hour, 95 KB by default, 330 KB at most, with a window of 7 days.
  *
  * @see Beyer et al., The Site Reliability Workbook (2018), ch. 5, "Multiwindow, Multi-Burn-Rate Alerts"
@@ -26,8 +27,10 @@ export function createBurnRate(rule: Config): KindState {
   const isBad = compileMatchers(rule.bad)
   const rings = createRings(windows)
   const pairs = windows.map((pair) => ({ ...pair, limit: pair.factor * (1 - objective) }))
+  /** Event time of the oldest item ever. */
+  let sinceMs = Number.POSITIVE_INFINITY
   const shareOf = (at: Instant, windowMs: number) =>
-    shareIn({ ring: rings.of(windowMs), at, windowMs })
+    shareIn({ ring: rings.of(windowMs), at, windowMs, sinceMs })
 
   return {
     add(item) {
@@ -35,6 +38,7 @@ export function createBurnRate(rule: Config): KindState {
       if (!bad && isOutside(rule, item)) return undefined
       let isAdded = false
       for (const ring of rings.all) if (ring.add(item.atUnixMs, item, bad)) isAdded = true
+      if (isAdded) sinceMs = Math.min(sinceMs, item.atUnixMs)
       return isAdded ? bad : undefined
     },
     judge(at) {
@@ -59,12 +63,17 @@ export function createBurnRate(rule: Config): KindState {
     },
     restart() {
       for (const ring of rings.all) ring.clear()
+      sinceMs = Number.POSITIVE_INFINITY
     },
-    save: () => rings.all.map((ring) => ring.save()),
-    load: (saved) =>
-      Array.isArray(saved) &&
-      saved.length === rings.all.length &&
-      rings.all.every((ring, index) => ring.load(saved[index])),
+    save: () => [sinceMs, ...rings.all.map((ring) => ring.save())],
+    load(saved) {
+      const [since, ...own]: unknown[] = Array.isArray(saved) ? saved : []
+      if (typeof since !== 'number' || Number.isNaN(since)) return false
+      sinceMs = since
+      return (
+        own.length === rings.all.length && rings.all.every((ring, index) => ring.load(own[index]))
+      )
+    },
   }
 }
 
@@ -89,8 +98,14 @@ interface Share {
   readonly high: number
 }
 
-function shareIn(query: { ring: ShareWindows; at: Instant; windowMs: number }): Share {
-  const { ring, at, windowMs } = query
+interface ShareQuery {
+  readonly ring: ShareWindows
+  readonly at: Instant
+  readonly windowMs: number
+  readonly sinceMs: number
+}
+
+function shareIn({ ring, at, windowMs, sinceMs }: ShareQuery): Share {
   const sum = (channel: number) => ring.sum(channel, at.endUnixMs, windowMs)
   const count = sum(SAMPLES)
   // Running sums of fractions leave crumbs.
@@ -103,12 +118,15 @@ function shareIn(query: { ring: ShareWindows; at: Instant; windowMs: number }): 
   // one bucket late and never early.
   const leaving = (channel: number) => ring.sum(channel, at.endUnixMs - windowMs, ring.bucketMs)
   const edge = leaving(TOTAL) - leaving(BAD)
+  // At least a bucket was lived, so that the first moment is not taken for endless traffic.
+  const livedMs = Math.max(at.endUnixMs - sinceMs, ring.bucketMs)
+  const whole = total * Math.max(1, windowMs / livedMs)
   return {
     count,
     missing,
-    value: total > 0 ? bad / total : null,
-    low: bad > 0 ? bad / (total + edge + owed) : 0,
-    high: total + missing > 0 ? (bad + missing) / (total + missing) : 0,
+    value: total > 0 ? bad / whole : null,
+    low: bad > 0 ? bad / (whole + edge + owed) : 0,
+    high: whole + missing > 0 ? (bad + missing) / (whole + missing) : 0,
   }
 }
 

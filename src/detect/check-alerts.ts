@@ -3,8 +3,10 @@ import { counted, createLiveAlerts, summarize } from '../config/live-alerts.ts'
 import { loadRuleTests } from '../config/rule-tests.ts'
 import { createTimings } from '../config/timings.ts'
 import type { ErrorPlace } from '../lib/errors.ts'
+import type { FalseTripOptions, FalseTrips } from '../model/false-trips.ts'
 import { createDetectEvents } from '../telemetry/detect-events.ts'
 import { createSilentTelemetry } from '../telemetry/telemetry.ts'
+import { falseTripsOf } from './false-trips.ts'
 import { type RuleTestResult, runRuleTests } from './run-rule-tests.ts'
 
 export interface AlertsCheck {
@@ -13,6 +15,12 @@ export interface AlertsCheck {
   /** What works, but not as somebody may think. */
   readonly notes: readonly string[]
   readonly summary: string
+  /** What chance alone does to each rule, in the order of files. */
+  readonly falseTrips: readonly FalseTrips[]
+}
+
+export interface CheckOptions extends LoadAlertsOptions {
+  readonly falseTrips?: FalseTripOptions
 }
 
 /**
@@ -20,7 +28,7 @@ export interface AlertsCheck {
  *
  * @throws AppError CONFIG_INVALID when a start would refuse the files
  */
-export function checkAlerts(options: LoadAlertsOptions): AlertsCheck {
+export function checkAlerts(options: CheckOptions): AlertsCheck {
   const live = createLiveAlerts(options)
   const { rules, warnings } = live.alerts()
   const { tests, errors } = loadRuleTests({ dir: options.dir, rules })
@@ -37,6 +45,7 @@ export function checkAlerts(options: LoadAlertsOptions): AlertsCheck {
     errors: [...errors, ...unmet],
     notes: warnings,
     summary: `${summarize(live.alerts())}; ${counts}`,
+    falseTrips: rules.map((rule) => falseTripsOf(rule, options.falseTrips)),
   }
 }
 

@@ -119,12 +119,17 @@ function createEngine(options: DetectorOptions) {
   return { sources, clocks, restarts, counters, book, judging, intake, memory }
 }
 
+const REMOVED = 'the rule was removed'
+
 export function createDetector(options: DetectorOptions): Detector {
   const { clock, events } = options
   const engine = createEngine(options)
   const { sources, clocks, restarts, counters, book, judging, intake, memory } = engine
   const { judgeAt, judgeGroups, close } = judging
   const judge = () => judgeAt(clock.nowMs())
+  const closeAll = (all: readonly Gone[], reason: string, atUnixMs = clock.nowMs()) => {
+    for (const gone of all) close(gone, { reason, atUnixMs })
+  }
   const turns = createTurns()
   const ticks = createTicks({ clock, tick: judging.tick, around: turns.run })
 
@@ -146,10 +151,14 @@ export function createDetector(options: DetectorOptions): Detector {
   return {
     name: 'detect',
     async start() {
-      memory?.start()
+      const gone = memory?.start() ?? []
       ticks.start()
       // What was taken up is told at once, not with the first tick.
-      if (memory) turns.run(judge)
+      if (!memory) return
+      turns.run(() => {
+        closeAll(gone, REMOVED)
+        judge()
+      })
     },
     async stop() {
       ticks.stop()
@@ -167,14 +176,12 @@ export function createDetector(options: DetectorOptions): Detector {
       sources.forget(router)
       clocks.forget(router)
       counters.forget(router)
-      const end = { reason: `${router} said goodbye`, atUnixMs }
-      for (const gone of dropRouter(book, router)) close(gone, end)
+      closeAll(dropRouter(book, router), `${router} said goodbye`, atUnixMs)
     },
     during: turns.run,
     tickTo: (unixMs) => turns.run(() => ticks.runUntil(unixMs)),
     reload(rules) {
-      const end = { reason: 'the rule was removed', atUnixMs: clock.nowMs() }
-      for (const gone of book.reload(rules)) close(gone, end)
+      closeAll(book.reload(rules), REMOVED)
       judge()
     },
     rules: () => book.runs().map((run) => toRuleView(run, clock.nowMs())),

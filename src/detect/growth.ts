@@ -4,6 +4,7 @@ import { createValueWindow } from '../lib/value-window.ts'
 import type { KindState } from './kind.ts'
 import { numberOf } from './number-of.ts'
 import { createPerWindow, type LevelWindow, remembering } from './per-window.ts'
+import { createSeriesSum } from './series.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -12,7 +13,8 @@ const BUCKETS_MAX = 4_000
 /**
  * Fires when a number or a volume is n times what it was: against the same window `over` ago, or
  * against a baseline (the same hour of each past day when it spans days, else all of it before now).
- * Insufficient until there is that much data. `of: volume` counts items instead of reading a number.
+ * Insufficient until there is that much data. `of: volume` counts items instead of reading a number;
+ * with `series: sum`, the number is the sum of the last readings of all series.
  * With `per`, it is the sum over all items, divided by how many match, that grew.
  */
 export function createGrowth(rule: RuleOf<'growth'>): KindState {
@@ -22,7 +24,8 @@ export function createGrowth(rule: RuleOf<'growth'>): KindState {
   const bucketMs = growthBucketMs(rule)
   const { of, per } = rule
   const size = { bucketMs, windowMs, spanMs }
-  const window = per ? createPerWindow({ ...size, of, per }) : createLevel(of, size)
+  const alone = rule.series ? createSeriesSum(of, size) : createLevel(of, size)
+  const window = per ? createPerWindow({ ...size, of, per }) : alone
   // Of items alone; per items of a kind, there may be nothing to tell it from.
   const isVolume = of === 'volume' && !per
   const levelOf = window.level
@@ -51,7 +54,7 @@ export function createGrowth(rule: RuleOf<'growth'>): KindState {
 
   return {
     add: (item) => (past.add(item) === undefined ? undefined : true),
-    addAll: past.addAll,
+    ...(past.addAll && { addAll: past.addAll }),
     judge(at) {
       const missing = at.missing(windowMs)
       const now = compare(at.endUnixMs, windowMs)

@@ -108,16 +108,17 @@ export function createJudging(options: JudgingOptions): Judging {
         for (const entry of run.groups()) if (!touched.has(entry)) judgeGroup(run, entry, now)
     },
     close({ run, entry }, { reason, atUnixMs }) {
-      if (!entry.judgement) return
+      if (!entry.judgement && !entry.told) return
+      const now = momentAt(atUnixMs)
       entry.judgement = {
-        ...entry.judgement,
+        ...(entry.judgement ?? entry.group.judge(now)),
         state: 'ok',
         effect: 'ok',
         witnesses: [],
         reason,
         refused: undefined,
       }
-      announce(run, entry, momentAt(atUnixMs))
+      announce(run, entry, now)
     },
   }
 }

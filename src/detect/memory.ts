@@ -1,8 +1,9 @@
 import { deserialize, serialize } from 'node:v8'
+import type { Rule } from '../config/rules.ts'
 import type { Cancel, Clock } from '../lib/clock.ts'
 import type { RuleMemory } from '../model/rule-memory.ts'
 import type { DetectEvents } from '../telemetry/detect-events.ts'
-import type { RuleBook } from './rule-book.ts'
+import type { Gone, RuleBook } from './rule-book.ts'
 import type { RuleRun, SavedRunGroup, Told } from './rule-run.ts'
 
 // Rule state survives `kill -9`: windows, holds and verdicts of every group are written once a second,
@@ -29,8 +30,11 @@ export interface MemoryOptions {
 }
 
 export interface Memory {
-  /** Takes up what was saved, then saves every second. */
-  start(): void
+  /**
+   * Takes up what was saved, then saves every second. Returns the groups that fired and whose rule
+   * went meanwhile, for their closing words.
+   */
+  start(): readonly Gone[]
   /** Saves once more. */
   stop(): Promise<void>
 }
@@ -81,11 +85,12 @@ export function createMemory(options: MemoryOptions): Memory {
   }
   return {
     start() {
-      if (cancel) return
-      restore(options)
+      if (cancel) return []
+      const gone = restore(options)
       cancel = clock.every(EVERY_MS, () => {
         if (clock.monotonicMs() >= notBeforeMs) void saveUnlessBusy()
       })
+      return gone
     },
     async stop() {
       cancel?.()
@@ -147,19 +152,20 @@ function toChunks(frame: Frame): Chunks {
   return [length, bytes]
 }
 
-function restore({ store, clock, book, parts, events }: MemoryOptions): void {
+function restore({ store, clock, book, parts, events }: MemoryOptions): readonly Gone[] {
   const bytes = store.load()
-  if (!bytes) return
+  if (!bytes) return []
   const frames = readFrames(bytes)
   const [head] = frames ?? []
   if (!frames || !head || !('version' in head) || head.version !== VERSION) {
     events.restored({ groups: 0, dropped: 0, agoMs: undefined })
-    return
+    return []
   }
   const nowUnixMs = clock.nowMs()
   const deaf = { fromUnixMs: Math.min(head.savedUnixMs, nowUnixMs), untilUnixMs: nowUnixMs }
   const restored = { nowMs: clock.monotonicMs(), deaf }
   const runs = new Map(book.runs().map((run) => [run.rule.id, run]))
+  const gone: Gone[] = []
   let groups = 0
   let dropped = 0
   for (const frame of frames) {
@@ -170,9 +176,25 @@ function restore({ store, clock, book, parts, events }: MemoryOptions): void {
       const isTaken = run && attempt(() => take({ run, saved, text: frame.text, restored }))
       if (isTaken) groups++
       else dropped++
+      if (isTaken || (run && JSON.stringify(run.rule) === frame.text)) continue
+      const lost = attempt(() => goneOf({ book, saved, text: frame.text, restored }))
+      if (lost) gone.push(lost)
     }
   }
   events.restored({ groups, dropped, agoMs: nowUnixMs - deaf.fromUnixMs })
+  return gone
+}
+
+/** A group that was told to fire, of a rule as it was when it was saved; undefined for any other. */
+function goneOf(query: Omit<TakeQuery, 'run'> & Pick<MemoryOptions, 'book'>): Gone | undefined {
+  const { book, saved, text, restored } = query
+  const { told, by } = saved
+  if (told?.effect !== 'firing') return undefined
+  const run = book.start(JSON.parse(text) as Rule)
+  const known = { ...told, key: '', value: null, atMs: restored.nowMs }
+  run.adopt({ group: { by, effect: 'firing' }, told: known })
+  const entry = [...run.groups()].find(({ group }) => group.effect === 'firing')
+  return entry && { run, entry }
 }
 
 interface TakeQuery {

@@ -8,8 +8,8 @@ import type { Numbers } from './numbers.ts'
 export interface LevelWindow {
   /** What the item adds to the level; undefined when it counts for nothing. */
   add(item: Item): number | undefined
-  /** As `add` for each of many; false when they are too old. */
-  addAll(item: Item, numbers: Numbers): boolean
+  /** As `add` for each of many; false when they are too old. Absent where each is followed by itself. */
+  addAll?(item: Item, numbers: Numbers): boolean
   /** Undefined when there is nothing to tell it from. */
   level(endMs: number, lengthMs: number): Level | undefined
   /** Event time of the oldest item since the last clear; undefined before the first. */
@@ -117,7 +117,7 @@ export function remembering(window: LevelWindow, bucketMs: number): LevelWindow 
     },
     addAll(item, numbers) {
       if (Math.floor(item.atUnixMs / bucketMs) <= known.end) forget()
-      return window.addAll(item, numbers)
+      return window.addAll?.(item, numbers) ?? false
     },
     level(endMs, lengthMs) {
       const end = Math.floor(endMs / bucketMs)

@@ -47,10 +47,12 @@ export function readsOf(rule: Rule, unit: ObservationUnit): Reads | undefined {
     case 'quantile':
       return numbered(rule.of, [], [...bucketsOf(rule.windowMs), ...quantileBucketsOf(rule)])
     case 'growth':
+      // Each series is followed by itself.
+      if (rule.series) return undefined
       return summed(rule, [...bucketsOf(rule.windowMs), growthBucketMs(rule)])
     case 'value':
       // A counter is read in the order of its readings.
-      if (rule.agg === 'rate' && rule.on === 'metrics') return undefined
+      if ((rule.agg === 'rate' && rule.on === 'metrics') || rule.series) return undefined
       return summed(rule, bucketsOf(rule.windowMs))
     case 'change':
       if (rule.method !== 'psi') return undefined

@@ -31,6 +31,8 @@ export interface RuleBook {
   lookingAt(rules: ReadonlySet<string>, nowMs: number): readonly RuleRun[]
   /** Starts anew the windows over attempts and requests of every group that concerns the route. */
   restart(route: string, nowUnixMs: number): void
+  /** A rule at work beside the others, and judged by nobody: for the closing words of one that is gone. */
+  start(rule: Rule): RuleRun
   /** Swaps the rules; returns the groups that fired and whose rule is gone. */
   reload(rules: readonly Rule[]): Gone[]
 }
@@ -54,19 +56,16 @@ export interface RuleBookOptions {
 }
 
 export function createRuleBook(options: RuleBookOptions): RuleBook {
-  const { sources, clock, timings, latenessMs, silentMs, events } = options
+  const { events } = options
   const start = (rule: Rule) =>
-    createRuleRun({
-      ...{ rule, sources, timings, latenessMs, silentMs, isShort: options.isShort },
-      nowMs: clock.monotonicMs(),
-      onOverflow: () => events.groupsOverflowed(rule.id),
-    })
+    createRuleRun({ ...options, rule, nowMs: options.clock.monotonicMs() })
   let runs = inOrder(options.rules.map(start))
   let index = indexByFeed(runs)
   let dependent = dependentOf(runs)
 
   return {
     runs: () => runs,
+    start,
     sortersOf: (feed) => index.sorters[feed],
     perSenderOf: (feed) => index.perSender[feed],
     forgetGroups() {
@@ -127,9 +126,15 @@ export function createRuleBook(options: RuleBookOptions): RuleBook {
   }
 }
 
-/** Decisions on attempts and requests start anew when weights change; nothing else forgets. */
+/** Budgets, and what is compared with a past of its own: a move of traffic takes neither away. */
+const LASTING: ReadonlySet<Rule['kind']> = new Set(['burn_rate', 'growth', 'change'])
+
+/**
+ * Decisions on attempts and requests start anew when weights change, so that the old target's failures
+ * say nothing of the new one; nothing else forgets. A quantile forgets its window and keeps its baseline.
+ */
 export function isRestartable(rule: Rule): boolean {
-  if (rule.kind === 'silence' || rule.kind === 'inflight') return false
+  if (rule.kind === 'silence' || rule.kind === 'inflight' || LASTING.has(rule.kind)) return false
   return rule.on === 'attempts' || rule.on === 'requests'
 }
 

@@ -2,8 +2,10 @@ import { compileTitle, type RenderTitle } from '../config/rule-title.ts'
 import type { Rule } from '../config/rules.ts'
 import type { Timings } from '../config/timings.ts'
 import type { Group as GroupKey, Onset, RuleState } from '../model/verdict.ts'
+import type { DetectEvents } from '../telemetry/detect-events.ts'
 import { countedBy } from './feeds.ts'
 import { createGroup, type Group } from './group.ts'
+import { isOfIds, keyOf, longestIdle, toBy } from './group-room.ts'
 import { createGroupSources } from './group-sources.ts'
 import { createHistory, type History } from './history.ts'
 import type { Effect } from './hysteresis.ts'
@@ -20,7 +22,10 @@ export interface RuleRun {
   takes(item: Item): boolean
   /** It only asks who sends: of a batch, one item of each sender is enough. */
   readonly isPerSender: boolean
-  /** The group of an item, made when it is new; further groups than GROUPS_MAX share `__other__`. */
+  /**
+   * The group of an item, made when it is new. Further groups than GROUPS_MAX share `__other__`; where
+   * they are ids, the one that was idle longest makes room.
+   */
   groupOf(item: Item): RunGroup
   groups(): Iterable<RunGroup>
   /** Of a rule that looks at others: makes the groups that theirs are part of. */
@@ -83,7 +88,7 @@ interface RuleRunOptions {
   readonly latenessMs: number
   readonly silentMs: number
   readonly nowMs: number
-  onOverflow(): void
+  readonly events: Pick<DetectEvents, 'groupsOverflowed' | 'groupEvicted'>
 }
 
 const GROUPS_MAX = 256
@@ -191,10 +196,20 @@ class Run implements RuleRun {
   #find(values: readonly (string | undefined)[], nowMs: number): RunGroup {
     const known = this.#groups.get(keyOf(values))
     if (known) return known
-    if (this.#groups.size < GROUPS_MAX) return this.#add(toBy(this.rule.by, values), { nowMs })
-    this.#options.onOverflow()
+    if (this.#groups.size < GROUPS_MAX || this.#makesRoom())
+      return this.#add(toBy(this.rule.by, values), { nowMs })
+    this.#options.events.groupsOverflowed(this.rule.id)
     const others = this.rule.by.map(() => OTHER)
     return this.#groups.get(keyOf(others)) ?? this.#add(toBy(this.rule.by, others), { nowMs })
+  }
+
+  #makesRoom(): boolean {
+    const key = isOfIds(this.rule) ? longestIdle(this.#groups) : undefined
+    if (key === undefined) return false
+    // It may have taken something just now, and is still to be judged: then there is nothing in it.
+    this.#groups.get(key)?.group.restart(Number.NEGATIVE_INFINITY)
+    this.#options.events.groupEvicted(this.rule.id)
+    return this.#groups.delete(key)
   }
 
   #drop(isGone: (group: Group) => boolean): RunGroup[] {
@@ -230,18 +245,4 @@ function pastOf(rule: Rule): number {
   if (rule.kind === 'quantile' || rule.kind === 'change') return rule.baselineMs
   if (rule.kind === 'burn_rate') return Math.max(...rule.windows.map(({ longMs }) => longMs))
   return rule.kind === 'growth' ? (rule.baselineMs ?? rule.overMs ?? 0) : 0
-}
-
-function keyOf(values: readonly (string | undefined)[]): string {
-  return values.map((value) => value ?? '').join('\u0000')
-}
-
-/** What an item does not say stands in no group's name: such a group says nothing of that key. */
-function toBy(keys: readonly string[], values: readonly (string | undefined)[]): GroupKey {
-  return Object.fromEntries(
-    keys.flatMap((key, index) => {
-      const value = values[index]
-      return value === undefined || value === '' ? [] : [[key, value]]
-    }),
-  )
 }

@@ -71,7 +71,7 @@ function conditionOf(rule: Rule): string {
     case 'quantile':
       return `when the ${Number((rule.q * 100).toFixed(2))} % quantile of ${rule.of} is above ${quantileLevel(rule)}${atLeast(rule.trip.countMin)} ${inWindow}`
     case 'growth':
-      return `when ${rule.of} is ${sideOf(rule.trip)} ${rule.trip.times} times ${pastName(rule)}${atLeast(rule.trip.countMin)} ${inWindow}`
+      return `when ${rule.series ? 'the sum of all ' : ''}${rule.of} is ${sideOf(rule.trip)} ${rule.trip.times} times ${pastName(rule)}${atLeast(rule.trip.countMin)} ${inWindow}`
     default:
       return otherCondition(rule, inWindow)
   }
@@ -142,8 +142,8 @@ function distinctWords({ trip }: Rule): string {
   return words.length === 0 ? '' : `from at least ${words.join(' and ')}`
 }
 
-function valueName({ of, agg, per }: RuleOf<'value'>): string {
-  return per ? `${of} per match` : `${agg} of ${of}`
+function valueName({ of, agg, per, series }: RuleOf<'value'>): string {
+  return per ? `${of} per match` : `${agg} of ${series ? `the sum of all ${of}` : of}`
 }
 
 function pastName({ overMs, baselineMs }: RuleOf<'growth'>): string {

@@ -36,7 +36,7 @@ export function toObservations(item: TestItem): Observation[] {
     startUnixMs: atUnixMs - durationMs,
     source,
     weight: 1,
-    field: (key: string) => fields.get(key),
+    field: (key: string) => (key === 'metric.series' ? seriesOf(fields) : fields.get(key)),
   }
   if (unit === 'log' || unit === 'metric' || unit === 'status') return [{ ...base, unit }]
   const span = { ...base, once: identityOf(nameOf(fields) ?? `${id}${id}/${id}`) }
@@ -70,6 +70,12 @@ function sourceOf(fields: Fields): Source {
     if (id !== undefined) return { id: String(id), component }
   }
   return { id: 'router-1', component: 'router' }
+}
+
+/** All that a data point says but its number. */
+function seriesOf(fields: Fields): number {
+  const labels = [...fields].filter(([key]) => key !== 'value')
+  return identityOf(JSON.stringify(labels.toSorted(([a], [b]) => (a < b ? -1 : 1))))
 }
 
 function roleOf(fields: Fields, topology: Topology): Role | undefined {

@@ -4,15 +4,15 @@ import { createValueWindow, type ValueSummary } from '../lib/value-window.ts'
 import { type Item, type KindState, STRETCH_MAX } from './kind.ts'
 import { numberOf } from './number-of.ts'
 import { createPerWindow, type LevelWindow } from './per-window.ts'
-
-const SERIES_MAX = 1_000
+import { createSeries, createSeriesSum } from './series.ts'
 
 /**
  * Fires when an aggregate of a number is over (or under) a level.
  *
- * `rate` is per second: on metrics the increase of a counter, per source, a lower reading than the
- * last being a restart from 0; on other items the sum of the field. With `per`, the sum is over all
- * items and divided by how many match.
+ * `rate` is per second: on metrics the increase of counters, each series (sender, metric, attributes)
+ * by itself, a lower reading than the last being a restart from 0; on other items the sum of the
+ * field. With `series: sum`, the aggregate is of the sum of all series. With `per`, the sum is over
+ * all items and divided by how many match.
  */
 export function createValue(rule: RuleOf<'value'>): KindState {
   const { windowMs, trip, clear } = rule
@@ -27,7 +27,7 @@ export function createValue(rule: RuleOf<'value'>): KindState {
       const value = window.add(item)
       return value === undefined ? undefined : isOver(value, trip.level)
     },
-    addAll: window.addAll,
+    ...(window.addAll && { addAll: window.addAll }),
     judge(at) {
       const now = window.level(at.endUnixMs, windowMs)
       const threshold = trip.level
@@ -65,14 +65,14 @@ function createAggregate(
   size: { readonly bucketMs: number; readonly spanMs: number },
 ): LevelWindow {
   const { of, agg } = rule
+  if (rule.series) return createSummed(rule, size)
   const window = createValueWindow(size)
   const isCounter = agg === 'rate' && rule.on === 'metrics'
-  const readings = new Map<string, number>()
+  const series = createSeries(rule)
   const increase = (item: Item, value: number) => {
-    const last = readings.get(item.source.id)
-    if (last === undefined && readings.size >= SERIES_MAX) return 0
-    readings.set(item.source.id, value)
-    return last === undefined ? 0 : value >= last ? value - last : value
+    const last = series.take(item, value)
+    if (typeof last !== 'number') return 0
+    return value >= last ? value - last : value
   }
   return {
     get sinceMs() {
@@ -98,16 +98,25 @@ function createAggregate(
     },
     clear() {
       window.clear()
-      readings.clear()
+      series.clear()
     },
-    save: () => [window.save(), [...readings]],
-    load(saved) {
-      if (!Array.isArray(saved) || !window.load(saved[0]) || !Array.isArray(saved[1])) return false
-      readings.clear()
-      for (const [source, value] of saved[1]) readings.set(String(source), Number(value))
-      return true
-    },
+    save: () => [window.save(), series.save()],
+    load: (saved) => Array.isArray(saved) && window.load(saved[0]) && series.load(saved[1]),
   }
+}
+
+/** The aggregate of what all series come to together. */
+function createSummed(
+  { of, agg, windowMs }: RuleOf<'value'>,
+  size: { readonly bucketMs: number; readonly spanMs: number },
+): LevelWindow {
+  const window = createSeriesSum(of, { ...size, windowMs })
+  return Object.assign(window, {
+    level(endMs: number, lengthMs: number) {
+      const summary = window.summary(endMs, lengthMs)
+      return summary && { level: aggregate(summary, agg, lengthMs), count: summary.count }
+    },
+  })
 }
 
 function aggregate(summary: ValueSummary, agg: RuleOf<'value'>['agg'], windowMs: number): number {

@@ -1,3 +1,5 @@
+import { createDraws } from '../lib/random.ts'
+
 /** A seeded source of chance: the same seed gives the same run of draws, on every machine. */
 export interface Random {
   /** Uniform in [0, 1). */
@@ -13,14 +15,7 @@ export interface Random {
 }
 
 export function createRandom(seed: number): Random {
-  let state = seed >>> 0
-  // mulberry32: 32 bits of state are plenty for a rehearsal, and fit on one line.
-  const unit = () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
+  const unit = createDraws(seed)
   const normal = () => Math.sqrt(-2 * Math.log(1 - unit())) * Math.cos(2 * Math.PI * unit())
   return {
     unit,

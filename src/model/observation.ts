@@ -27,8 +27,8 @@ export interface Observation {
   readonly count?: number
   /**
    * A meaning (CONTRACT.md §3), a built-in (§5: role, outcome, service, name, kind, status,
-   * status_message, duration in ms, severity, body, event, metric, value, template) or any
-   * attribute name, with `resource.` first for a resource's. Undefined when absent. It reads from
+   * status_message, duration in ms, severity, body, event, metric, value, template), of a metric
+   * `metric.series` (a number that tells the series of one sender apart) or any attribute name, with `resource.` first for a resource's. Undefined when absent. It reads from
    * the request's bytes, as other members may: good until the call that hands it over returns.
    */
   field(key: string): FieldValue | undefined
@@ -59,7 +59,7 @@ export interface Traits {
 
 /** Keys whose values hardly ever come again: numbers, identities, texts. */
 export const VARYING_KEYS: ReadonlySet<string> = new Set([
-  ...['duration', 'value', 'count', 'sum', 'cost', 'template'],
+  ...['duration', 'value', 'count', 'sum', 'cost', 'template', 'metric.series'],
   ...['request_id', 'session', 'body', 'status_message', 'exception.message'],
   ...['exception.stacktrace', 'started', 'ok', 'failed', 'inflight', 'oldest_ms'],
 ])

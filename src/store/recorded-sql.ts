@@ -77,7 +77,8 @@ export function selectPoints(slice: Slice, table: PointTable, { metrics }: Point
   ]
   return `SELECT ${seen(slice)}, toUnixTimestamp64Nano(EventAt) AS atNs, MetricName, MetricUnit,
       if(toUnixTimestamp(StartTimeUnix) = 0, atNs, toInt64(toUnixTimestamp(StartTimeUnix)) * 1000000000) AS startNs,
-      ${value}, ${some('Attributes')} AS A, ${some('ResourceAttributes')} AS R
+      ${value}, cityHash64(MetricName, ResourceAttributes, Attributes) AS series,
+      ${some('Attributes')} AS A, ${some('ResourceAttributes')} AS R
     FROM ${table} WHERE ${where.join(' AND ')} ORDER BY seen`
 }
 

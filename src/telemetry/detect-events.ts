@@ -28,6 +28,8 @@ export interface DetectEvents extends MemoryEvents, CounterEvents {
   clockGuarded(source: string): void
   /** A rule has too many groups; further ones share `__other__`. */
   groupsOverflowed(rule: string): void
+  /** A group of an id (a request, a session) made room for another. */
+  groupEvicted(rule: string): void
   reloaded(counts: { readonly kept: number; readonly fresh: number; readonly gone: number }): void
 }
 
@@ -43,6 +45,7 @@ export function createDetectEvents(telemetry: Telemetry): DetectEvents {
   const late = counter('late_total', 'Items too late for any window.')
   const guarded = counter('clock_guarded_total', 'Items over 5 min off, counted by arrival time.')
   const overflow = counter('group_overflow_total', 'Items counted in the overflow group.', ['rule'])
+  const evicted = counter('group_evicted_total', 'Groups of ids that made room.', ['rule'])
   const seconds = telemetry.histogram(
     'signalbox_detect_judge_seconds',
     'From the arrival of a batch to its verdicts.',
@@ -91,6 +94,7 @@ export function createDetectEvents(telemetry: Telemetry): DetectEvents {
       overflowed.add(rule)
       log.warn({ rule }, 'a rule has too many groups; further ones share __other__')
     },
+    groupEvicted: (rule) => evicted.inc({ rule }),
     ...createMemoryEvents(telemetry),
     ...createCounterEvents(telemetry),
     reloaded: (counted) => log.info(counted, 'rules reloaded'),

@@ -84,6 +84,7 @@ const ALL_KEYS = [
   ...new Set(
     Object.values(SETS).flatMap((text) => rulesOf(text).flatMap((one) => [...keysOf(one)])),
   ),
+  'metric.series',
 ]
 
 function frozen(observation: Observation): Observation {
@@ -145,7 +146,23 @@ test.for(Object.keys(SETS))('of %s, rules are shown the same again', async (name
   // Who was heard, and how lately, is the same whatever is read.
   for (const [index, [, observations]] of expected.entries())
     expect(heardIn(frames[index]?.observations ?? [])).toEqual(heardIn(observations))
+  // Series have other numbers, and the same points.
+  const shown = frames.flatMap(({ observations }) => observations)
+  expect(seriesIn(shown)).toEqual(
+    options.plan.metric ? seriesIn(expected.flatMap(([, all]) => all)) : [],
+  )
 })
+
+/** The readings of each series, whatever it is called. */
+function seriesIn(observations: readonly Observation[]) {
+  const points = new Map<unknown, string[]>()
+  for (const { unit, source, atUnixMs, field, isPresence } of observations) {
+    if (unit !== 'metric' || isPresence) continue
+    const series = `${source.id} ${field('metric.series')}`
+    points.set(series, [...(points.get(series) ?? []), `${field('metric')} ${atUnixMs}`])
+  }
+  return [...points.values()].map((all) => all.sort().join()).sort()
+}
 
 const isOn = (on: string | undefined, unit: ObservationUnit) => on === `${unit}s`
 

@@ -235,6 +235,16 @@ test.for([
     message: 'goes with agg: sum, which it divides',
   },
   {
+    rule: '{ id: a, kind: value, on: metrics, of: value, agg: rate, series: sum, trip: { above: 4 } }',
+    key: 'series',
+    message: 'goes with on: metrics and agg: last, avg, min or max',
+  },
+  {
+    rule: '{ id: a, kind: growth, on: metrics, series: sum, trip: { times: 4 } }',
+    key: 'series',
+    message: 'goes with on: metrics and of: a number, without per',
+  },
+  {
     rule: '{ id: a, kind: growth, on: attempts, of: cost, per: {}, trip: { times: 4 } }',
     key: 'per',
     message: 'must name at least one field',

@@ -105,16 +105,44 @@ test('the short window keeps what is over from firing', () => {
   feed(kind, { fromS: 0, toS: 100, badOfTen: 10 })
   feed(kind, { fromS: 100, toS: 500 })
   expect(kind.judge(instantAt(500))).toMatchObject({ outcome: 'calm', count: 5_000 })
-  expect(kind.judge(instantAt(500)).value).toBeCloseTo(200)
+  // 100 s of an hour failed, whatever of it was lived.
+  expect(kind.judge(instantAt(500)).value).toBeCloseTo(100 / 3.6)
 })
 
-test('few samples in the long window are insufficient; windows not yet full are judged as they are', () => {
-  const kind = kindOf(DEFAULT)
+test('few samples in the long window are insufficient', () => {
+  const kind = kindOf(FAST)
   for (let count = 0; count < 29; count++) kind.add(itemAt(100, { outcome: 'failed' }))
-  expect(kind.judge(instantAt(100))).toMatchObject({ outcome: 'few', count: 29 })
-  expect(kind.judge(instantAt(100)).value).toBeCloseTo(1_000)
+  expect(kind.judge(instantAt(160))).toMatchObject({ outcome: 'few', count: 29 })
   kind.add(itemAt(100, { outcome: 'failed' }))
-  expect(kind.judge(instantAt(100))).toMatchObject({ outcome: 'trips', count: 30 })
+  expect(kind.judge(instantAt(160))).toMatchObject({ outcome: 'trips', count: 30 })
+})
+
+test('a window that is not full yet has the budget of a full one: an outage trips after the same time', () => {
+  for (const ageS of [0, 10, 600, 3_000]) {
+    const kind = kindOf(DEFAULT)
+    feed(kind, { fromS: 0, toS: ageS })
+    const atS = feed(kind, { fromS: ageS, toS: ageS + 100, badOfTen: 10 }, trips(kind)) ?? 0
+    expect(atS - ageS).toBeGreaterThanOrEqual(51.8)
+    expect(atS - ageS).toBeLessThanOrEqual(53)
+  }
+})
+
+test('in the tenth minute 38 s of failures are 38 s of an hour, and no reason to page', () => {
+  const kind = kindOf(FAST)
+  feed(kind, { fromS: 0, toS: 600 })
+  const atS = feed(kind, { fromS: 600, toS: 638, badOfTen: 10 }, trips(kind))
+  feed(kind, { fromS: 638, toS: 700 })
+  expect(atS).toBeUndefined()
+  expect(kind.judge(instantAt(700)).value).toBeCloseTo(38 / 3.6, 0)
+})
+
+test('how much was lived survives a restart', () => {
+  const kind = kindOf(FAST)
+  feed(kind, { fromS: 0, toS: 600 })
+  const next = kindOf(FAST)
+  expect(next.load(structuredClone(kind.save(600_000)), 600_000)).toBe(true)
+  expect(feed(next, { fromS: 600, toS: 640, badOfTen: 10 }, trips(next))).toBeUndefined()
+  expect(next.judge(instantAt(640)).value).toBeCloseTo(40 / 3.6, 0)
 })
 
 test('it fires and clears by itself, and rejected ones count for nothing', () => {
@@ -157,7 +185,7 @@ test('what is missing bounds both shares, as in a ratio', () => {
 test('late items land in their own time, until the longest window has passed them', () => {
   const kind = kindOf(DEFAULT)
   feed(kind, { fromS: 30_000, toS: 30_600 })
-  for (let count = 0; count < 100; count++) kind.add(itemAt(29_000, { outcome: 'failed' }))
+  for (let count = 0; count < 600; count++) kind.add(itemAt(29_000, { outcome: 'failed' }))
   // Of an hour ago: burnt, but no longer burning.
   const reading = kind.judge(instantAt(30_600))
   expect(reading.outcome).toBe('trips')

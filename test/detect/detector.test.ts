@@ -177,12 +177,38 @@ test('a restart counts only attempts of the new pair, and the effect stays until
   expect(play.verdicts.at(-1)).toMatchObject({ state: 'ok', effect: 'ok' })
 })
 
+test('a move of traffic takes neither an error budget nor a baseline away', () => {
+  const pair: Generation = { epoch: 1, generation: 2 }
+  const budget = `
+  - { id: rule, kind: burn_rate, on: requests, bad: { outcome: failed }, by: [route], objective: 0.9,
+      windows: [{ long: 100s, short: 10s, factor: 2 }] }`
+  const growth = `
+  - { id: volume, kind: growth, on: attempts, of: volume, by: [route], window: 10s, over: 60s,
+      trip: { times: 2 } }`
+  const play = createPlay(budget + growth)
+  const both = (outcome: string) => {
+    play.send('request', { route: 'preview', outcome })
+    play.ok()
+  }
+  play.run(100, () => both('ok'))
+  play.run(115, () => both('failed'))
+  play.detector.restart({ route: 'preview', pair })
+  // The 15 s before the move still burn: five more are a fifth of the window.
+  expect(play.group('rule')?.state).toBe('ok')
+  expect(play.group('rule')?.count).toBeGreaterThan(990)
+  expect(play.group('volume')?.state).toBe('ok')
+  play.run(122, () =>
+    play.send('request', { route: 'preview', outcome: 'failed', generation: '1.1' }),
+  )
+  expect(play.group('rule')?.state).toBe('firing')
+})
+
 test('more groups than are kept share one, which says so', () => {
-  const play = createPlay(RULE.replace('[route, target]', '[session]'))
-  for (let count = 0; count < 300; count++) play.ok({ session: `s-${count}` })
+  const play = createPlay(RULE.replace('[route, target]', '[shard]'))
+  for (let count = 0; count < 300; count++) play.ok({ shard: `s-${count}` })
   const groups = play.detector.rule('rule')?.groups ?? []
   expect(groups).toHaveLength(257)
-  expect(groups.at(-1)).toMatchObject({ by: { session: '__other__' }, count: 44 })
+  expect(groups.at(-1)).toMatchObject({ by: { shard: '__other__' }, count: 44 })
 })
 
 test('a group says nothing of a key that its items do not carry', () => {

@@ -297,6 +297,16 @@ test.for([
     clears: 'above 10 over 60s for 30s',
   },
   {
+    rule: `${HEAD} value, on: metrics, of: waiting, agg: max, series: sum, trip: { above: 50 } }`,
+    trips: 'when max of the sum of all waiting is above 50 in 60s',
+    clears: 'below 50 over 60s',
+  },
+  {
+    rule: `${HEAD} growth, on: metrics, of: waiting, series: sum, over: 5m, trip: { times: 4 } }`,
+    trips: 'when the sum of all waiting is above 4 times what it was 5m before in 60s',
+    clears: 'below 4 times over 60s',
+  },
+  {
     rule: `${HEAD} quantile, on: requests, of: duration, q: 0.95, trip: { above: 10s, times_baseline: 2 } }`,
     trips:
       'when the 95 % quantile of duration is above 10s and above 2 times the usual with at least 30 in 60s',

@@ -253,6 +253,44 @@ test('an edited rule keeps what fires; a damaged file is as none', async () => {
   }
 })
 
+test.for([
+  { what: 'was removed', rules: COUNT },
+  { what: 'has other groups', rules: COUNT + RATIO.replace('[route]', '[target]') },
+])('a rule that $what while nobody ran gets its closing word, once', async ({ rules }) => {
+  const lives = createLives()
+  const first = await lives.start()
+  await lives.send(first, 30, 'failed')
+  const fired = lives.verdicts.findLast(({ rule }) => rule === 'failing')
+  await first.stop()
+  const before = lives.verdicts.length
+  const second = await lives.start(rulesOf(rules))
+  const told = () =>
+    lives.verdicts.slice(before).filter(({ rule, by }) => rule === 'failing' && by.route)
+  expect(told()).toMatchObject([
+    { state: 'ok', effect: 'ok', by: { route: 'preview' }, reason: 'the rule was removed' },
+  ])
+  // The end of the same trip, for whoever follows it.
+  expect(told()[0]?.traceparent).toBe(fired?.traceparent)
+  expect(told()[0]?.severity).toBe('warning')
+  await lives.send(second, 2, 'ok')
+  await second.stop()
+  const third = await lives.start(rulesOf(rules))
+  lives.clock.turn(1_000)
+  expect(told()).toHaveLength(1)
+  await third.stop()
+})
+
+test('a removed rule that did not fire has nothing to close', async () => {
+  const lives = createLives()
+  const first = await lives.start()
+  await lives.send(first, 5, 'ok')
+  await first.stop()
+  const before = lives.verdicts.length
+  const second = await lives.start(rulesOf(COUNT))
+  expect(lives.verdicts.slice(before).filter(({ rule }) => rule === 'failing')).toEqual([])
+  await second.stop()
+})
+
 test('a state that cannot be saved stops no rule, and is told', async () => {
   const clock = createTurnedClock()
   const telemetry = createSilentTelemetry()

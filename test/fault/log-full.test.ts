@@ -1,20 +1,12 @@
-import { execFileSync } from 'node:child_process'
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  rmSync,
-  statfsSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs'
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { encode, traces } from '../decode/otlp-builder.ts'
-import { newFolder, type Served, type ServeOptions, serve } from '../scenario/served.ts'
+import { type Served, type ServeOptions, serve } from '../scenario/served.ts'
 import { childPid, expectStoredOnce, post, startLoad } from './acknowledged-load.ts'
 import { alertsWith, waitFor } from './crash-fleet.ts'
+import { fill, mountSmallDisk } from './small-disk.ts'
 
 // No room left for what arrives: senders are told to wait, detection still sees, nothing that was
 // acknowledged is lost, and all goes on by itself when there is room again.
@@ -27,37 +19,6 @@ async function start(options: ServeOptions): Promise<Served> {
     if (served.child.exitCode === null && served.child.signalCode === null) await served.end()
   })
   return served
-}
-
-/** A file system of its own, so small that it can be filled. */
-function mountSmallDisk(mebibytes: number): string {
-  const dir = newFolder()
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m,mode=700`, 'tmpfs', dir])
-  } catch (cause) {
-    throw new Error('this test mounts a small tmpfs, which needs root: run it as CI does', {
-      cause,
-    })
-  }
-  onTestFinished(() => void execFileSync('umount', ['--lazy', dir]))
-  return dir
-}
-
-/** Takes what is free, to the last byte. */
-function fill(file: string): void {
-  const handle = openSync(file, 'a')
-  try {
-    for (let size = 1 << 20; size >= 1; ) {
-      try {
-        writeSync(handle, Buffer.alloc(size))
-      } catch (fault) {
-        if ((fault as { code?: string }).code !== 'ENOSPC') throw fault
-        size = Math.floor(size / 2)
-      }
-    }
-  } finally {
-    closeSync(handle)
-  }
 }
 
 /** A total failure of the primary, newly each time: the same bytes would be known already. */

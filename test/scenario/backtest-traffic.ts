@@ -133,13 +133,18 @@ export function logsAt(step: number, nowMs: number): object[] {
   return bodies
 }
 
+const ofPool = (point?: object) => ({
+  ...point,
+  attributes: [{ key: 'pool', value: { stringValue: 'b' } }],
+})
+
 export function metricsAt(step: number, nowMs: number): object[] {
   if (step % 2 === 1) return []
   const value = isFault(step) ? 80 + step : 10
   const dataPoints = [{ timeUnixNano: ns(nowMs - 2.25), asInt: String(value) }]
   const metrics = [
     { name: 'queue.depth', gauge: { dataPoints } },
-    { name: 'ignored', gauge: { dataPoints } },
+    { name: 'ignored', gauge: { dataPoints: [...dataPoints, ofPool(dataPoints[0])] } },
   ]
   const from = resource('scaler', 'autoscaler', { 'ai.backend': 'cloud-eu' })
   return [{ resourceMetrics: [{ resource: from, scopeMetrics: [{ metrics }] }] }]

@@ -157,11 +157,30 @@ test.for([
   { args: ['--version'], code: 0, says: '0.' },
   { args: ['serve', '--speed', '-1'], code: 2 },
   { args: ['--help'], code: 0 },
-  { args: ['check'], code: 0 },
+  { args: ['check'], code: 0, says: 'expected false trips a day, by chance alone' },
+  { args: ['check', '--noise', '2'], code: 2, says: 'expected a number between 0 and 1' },
 ])('signalbox $args exits with $code', async ({ args, code, says = '' }) => {
   const command = run(args)
   expect(await command.exited).toBe(code)
   expect(command.output()).toContain(says)
+})
+
+test('check takes the volumes of a running server for its table of false trips', async () => {
+  const served = await start()
+  await send(served, attempts(30, 'ok'))
+  const count = async () => {
+    const answer = await served.get('/api/v1/rules/primary-failing')
+    const { groups } = (await answer.json()) as { groups: { count: number }[] }
+    return groups[0]?.count
+  }
+  await expect.poll(count).toBe(30)
+  // Without the rule tests, which have their own run.
+  const alertsDir = join(newFolder(), 'alerts')
+  cpSync('alerts', alertsDir, { recursive: true, filter: (path) => !path.endsWith('tests') })
+  const check = run(['check', alertsDir, '--url', served.addresses.http])
+  expect(await check.exited).toBe(0)
+  expect(check.output()).toMatch(/primary-failing .+ {2}30 in 90s, of which 10 % fail/)
+  expect(check.output()).toMatch(/gpu-xid +- {2}it has no group yet/)
 })
 
 test('beyond loopback it refuses to start without tokens', async () => {
