@@ -20,6 +20,8 @@ export interface Target {
   /** The database child that runs now; 0 when none does. */
   databasePid(): number
   usage(): Usage
+  /** Seconds that its detector has judged for; 0 of a target that has none. */
+  judgedS(): Promise<number>
   /** Rows of a SELECT in its database. @throws when that does not answer */
   query<T>(sql: string): Promise<T[]>
   /** Runs a statement in its database that gives no rows. @throws when it is refused */
@@ -87,6 +89,7 @@ export async function startTarget(options: TargetOptions = {}): Promise<Target> 
       dataDir,
       databasePid,
       usage: () => ({ server: readUsage(pid), database: readUsage(databasePid()) }),
+      judgedS: () => readJudgedS(addresses.http),
       query: async <T>(query: string) =>
         await (await client.query({ query, format: 'JSONEachRow', clickhouse_settings })).json<T>(),
       async command(query) {
@@ -143,6 +146,13 @@ async function untilReady(child: ChildProcess, readyFile: string): Promise<Ready
     await sleep(50)
   }
   throw new Error(`the server was not ready within ${READY_MS_MAX} ms`)
+}
+
+const JUDGED_S = /^signalbox_detect_judge_seconds_sum (\S+)$/m
+
+async function readJudgedS(httpUrl: string): Promise<number> {
+  const answer = await fetch(new URL('/metrics', httpUrl))
+  return Number(JUDGED_S.exec(await answer.text())?.[1] ?? 0)
 }
 
 function readIfThere(file: string): string {
