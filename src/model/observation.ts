@@ -40,8 +40,9 @@ export interface Observation {
   readonly once?: number | undefined
   /**
    * Observations with the same traits are of one unit and one source, answer `field` alike for every
-   * key but the `VARYING_KEYS`, and carry the same ones of these. So whoever sorted one has sorted
-   * all of them. Absent where nobody knows.
+   * key that a rule reads but the `VARYING_KEYS`, and carry the same ones of these. So whoever sorted
+   * one has sorted all of them. Absent where nobody knows. Other rules, or another topology, and none
+   * of before come again.
    */
   readonly traits?: object | undefined
 }
