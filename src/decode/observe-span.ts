@@ -10,11 +10,15 @@ import type { ResourceFacts } from './resource.ts'
 import { SeenSpan } from './seen-span.ts'
 import type { SpanView } from './span-view.ts'
 
-/** A span as rules see it: as span, where they want it, and as the attempt and request that it is. */
+/**
+ * A router's span as rules see it: as the attempt and request that it is, and as span where it is
+ * neither or a rule wants it. Who only waits for its sender hears that of each.
+ */
 export function observeSpan(derived: DerivedSpan, meanings: Meanings): Observation[] {
   const { attempt, request } = derived
   const seen = new SeenSpan(derived, meanings)
-  const observations: Observation[] = derived.span.isWanted ? [seen] : []
+  const isShown = derived.span.isWanted || (!attempt && !request)
+  const observations: Observation[] = isShown ? [seen] : []
   if (attempt) observations.push(new SeenAttempt(seen, attempt))
   if (request) observations.push(new SeenRequest(seen, request))
   return observations

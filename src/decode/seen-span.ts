@@ -14,11 +14,7 @@ export interface SeenFrom {
 /** A class, since there may be thousands a second: what nobody asks for is never read. */
 export class SeenSpan implements Observation {
   readonly unit = 'span'
-  readonly atUnixMs: number
-  readonly startUnixMs: number
   readonly source: Source
-  readonly weight: number
-  readonly once: number | undefined
   readonly traits: Traits | undefined
   readonly #span: SpanView
   readonly #meanings: Meanings
@@ -30,12 +26,24 @@ export class SeenSpan implements Observation {
     const isSame = traits?.source.component === source.component
     this.traits = isSame ? traits : undefined
     this.source = isSame ? traits.source : source
-    this.atUnixMs = span.endUnixMs
-    this.startUnixMs = span.startUnixMs
-    this.weight = span.weight
-    this.once = span.once
     this.#span = span
     this.#meanings = meanings
+  }
+
+  get atUnixMs(): number {
+    return this.#span.endUnixMs
+  }
+
+  get startUnixMs(): number {
+    return this.#span.startUnixMs
+  }
+
+  get weight(): number {
+    return this.#span.weight
+  }
+
+  get once(): number | undefined {
+    return this.#span.once
   }
 
   /** Whoever looks takes it along by itself; of most spans nobody does. */

@@ -121,7 +121,7 @@ test('of attempts and requests the span is shown only where a rule wants it, or 
   const { observations } = decodeOk(decoder, document)
   const namesOf = (unit: string) =>
     observations.filter((one) => one.unit === unit).map(({ field }) => field('name'))
-  expect(namesOf('span')).toEqual(['newest', 'wanted'])
+  expect(namesOf('span')).toEqual(['newest', 'wanted', 'inner'])
   expect(namesOf('attempt')).toEqual(['attempt', 'wanted', 'newest'])
   expect(namesOf('request')).toEqual(['request'])
 })
