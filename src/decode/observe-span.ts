@@ -76,34 +76,45 @@ export function observeEnded({ request, source }: EndedRequest, meanings: Meanin
 const NOTHING = { get: () => undefined }
 
 /** What attempts and requests have of the span that they are; read once, they are asked for much. */
-class SeenServed {
+abstract class SeenServed implements Observation {
+  abstract readonly unit: 'attempt' | 'request'
   readonly source: Source
   readonly atUnixMs: number
   readonly startUnixMs: number
   readonly weight: number
   readonly once: number | undefined
+  readonly #span: SeenSpan
+  #field: Observation['field'] | undefined
 
-  constructor({ source, atUnixMs, startUnixMs, weight, once }: SeenSpan) {
+  constructor(span: SeenSpan) {
+    const { source, atUnixMs, startUnixMs, weight, once } = span
     this.source = source
     this.atUnixMs = atUnixMs
     this.startUnixMs = startUnixMs
     this.weight = weight
     this.once = once
+    this.#span = span
   }
+
+  /** As that of spans: made for who looks. */
+  get field(): Observation['field'] {
+    this.#field ??= (key) => this.read(key) ?? this.#span.field(key)
+    return this.#field
+  }
+
+  /** What it says itself, where the span's word does not count. */
+  abstract read(key: string): FieldValue | undefined
 }
 
-class SeenAttempt extends SeenServed implements Observation {
+class SeenAttempt extends SeenServed {
   readonly unit = 'attempt'
   readonly attempt: Attempt
   readonly traits: object | undefined
-  readonly #span: SeenSpan
-  readonly field = (key: string): FieldValue | undefined => this.read(key) ?? this.#span.field(key)
 
-  constructor(seen: SeenSpan, attempt: Attempt) {
-    super(seen)
+  constructor(span: SeenSpan, attempt: Attempt) {
+    super(span)
     this.attempt = attempt
-    this.#span = seen
-    this.traits = seen.traits?.ofServed(this.unit, this)
+    this.traits = span.traits?.ofServed(this.unit, this)
   }
 
   read(key: string): FieldValue | undefined {
@@ -118,18 +129,15 @@ class SeenAttempt extends SeenServed implements Observation {
   }
 }
 
-class SeenRequest extends SeenServed implements Observation {
+class SeenRequest extends SeenServed {
   readonly unit = 'request'
   readonly request: Request
   readonly traits: object | undefined
-  readonly #span: SeenSpan
-  readonly field = (key: string): FieldValue | undefined => this.read(key) ?? this.#span.field(key)
 
-  constructor(seen: SeenSpan, request: Request) {
-    super(seen)
+  constructor(span: SeenSpan, request: Request) {
+    super(span)
     this.request = request
-    this.#span = seen
-    this.traits = seen.traits?.ofServed(this.unit, this)
+    this.traits = span.traits?.ofServed(this.unit, this)
   }
 
   read(key: string): FieldValue | undefined {
