@@ -90,13 +90,16 @@ function cpuFigures(given: {
   const perMillion = (cpuS: number) => round((cpuS / Math.max(1, stored)) * 1e6)
   const server = after.usage.server.cpuS - before.usage.server.cpuS
   const database = after.usage.database.cpuS - before.usage.database.cpuS
-  const judged = after.judgedS - before.judgedS
+  const ranS = after.usage.mainThread.ranS - before.usage.mainThread.ranS
+  const waitedS = after.usage.mainThread.waitedS - before.usage.mainThread.waitedS
+  // By the clock, without its part of the time in which others had the core.
+  const judged = (after.judgedS - before.judgedS) * (ranS > 0 ? ranS / (ranS + waitedS) : 1)
   return {
     cpu_s_per_million_spans: perMillion(server + database),
     cpu_s_per_million_spans_server: perMillion(server),
     cpu_s_per_million_spans_database: perMillion(database),
     cpu_s_per_million_spans_load: perMillion(report.cpuS),
-    /** Time in the detector, by the clock: what others did on its core meanwhile is in it. */
+    /** Time of the main thread in the detector. */
     judged_s_per_million_spans: perMillion(judged),
     judged_percent_of_cpu: round((100 * judged) / Math.max(0.001, server + database)),
   }

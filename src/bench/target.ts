@@ -6,7 +6,13 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@clickhouse/client'
 import { packagePath } from '../config/package-files.ts'
-import { type ProcessUsage, readChildPids, readUsage } from './machine.ts'
+import {
+  type ProcessUsage,
+  readChildPids,
+  readMainThread,
+  readUsage,
+  type ThreadUsage,
+} from './machine.ts'
 
 // What is measured: a compiled server as people run it, a process of its own on free ports with a
 // fresh data directory, and its embedded database, a child of it.
@@ -20,7 +26,7 @@ export interface Target {
   /** The database child that runs now; 0 when none does. */
   databasePid(): number
   usage(): Usage
-  /** Seconds that its detector has judged for; 0 of a target that has none. */
+  /** Seconds by the clock that its detector has judged for; 0 of a target that has none. */
   judgedS(): Promise<number>
   /** Rows of a SELECT in its database. @throws when that does not answer */
   query<T>(sql: string): Promise<T[]>
@@ -33,6 +39,8 @@ export interface Target {
 export interface Usage {
   readonly server: ProcessUsage
   readonly database: ProcessUsage
+  /** In which the server decodes and judges. */
+  readonly mainThread: ThreadUsage
 }
 
 export interface TargetOptions {
@@ -88,7 +96,11 @@ export async function startTarget(options: TargetOptions = {}): Promise<Target> 
       httpUrl: addresses.http,
       dataDir,
       databasePid,
-      usage: () => ({ server: readUsage(pid), database: readUsage(databasePid()) }),
+      usage: () => ({
+        server: readUsage(pid),
+        database: readUsage(databasePid()),
+        mainThread: readMainThread(pid),
+      }),
       judgedS: () => readJudgedS(addresses.http),
       query: async <T>(query: string) =>
         await (await client.query({ query, format: 'JSONEachRow', clickhouse_settings })).json<T>(),
