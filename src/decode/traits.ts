@@ -35,8 +35,9 @@ export class Traits {
   readonly high: number
   readonly next: Traits | undefined
   readonly #given: TraitsGiven
-  readonly #known = new Map<string, FieldValue | undefined>()
-  readonly #served: ServedTraits[] = []
+  // Made when they are needed: where spans are hardly ever alike, nothing is to be kept of each.
+  #known: Map<string, FieldValue | undefined> | undefined
+  #served: ServedTraits[] | undefined
 
   constructor(
     given: TraitsGiven,
@@ -53,6 +54,7 @@ export class Traits {
   /** What a key answers, of `reader` or any other span with these traits. */
   field(key: string, reader: TraitReader): FieldValue | undefined {
     if (!this.#given.names.fixed.has(key)) return reader.read(key)
+    this.#known ??= new Map()
     const known = this.#known.get(key)
     if (known !== undefined || this.#known.has(key)) return known
     const value = reader.read(key)
@@ -72,6 +74,7 @@ export class Traits {
     })
     const isSame = (one: ServedTraits) =>
       one.unit === unit && values.every((value, i) => value === one.values[i])
+    this.#served ??= []
     const known = this.#served.find(isSame)
     if (known !== undefined || room.left <= 0) return known
     room.left--

@@ -50,6 +50,7 @@ export interface Observation {
 /** Keys whose values hardly ever come again: numbers, identities, texts. */
 export const VARYING_KEYS: ReadonlySet<string> = new Set([
   ...['duration', 'value', 'count', 'sum', 'cost', 'template'],
+  ...['gen_ai.usage.input_tokens', 'gen_ai.usage.output_tokens'],
   ...['request_id', 'session', 'body', 'status_message', 'exception.message'],
   ...['exception.stacktrace', 'started', 'ok', 'failed', 'inflight', 'oldest_ms'],
 ])

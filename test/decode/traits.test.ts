@@ -190,6 +190,8 @@ const exactly = ({ unit, source, atUnixMs, startUnixMs, weight, once, field }: O
   values: KEYS.map((key) => field(key)),
 })
 
+/** The same array each time: another one would start anew. */
+const constant = (keys: readonly string[]) => () => keys
 const WORKER = { 'service.name': 'sd-worker' }
 const traitsOf = (
   decoder: ReturnType<typeof decoderOf>,
@@ -216,12 +218,20 @@ test('spans that differ only in what no rule tells them by share their traits', 
   expect(new Set([first, another, without, sender]).size).toBe(4)
 })
 
+test('how many tokens an attempt took tells none apart', () => {
+  const key = 'gen_ai.usage.input_tokens'
+  const decoder = createTestDecoder({ keysRead: constant([key]) })
+  const spans = [{ [key]: 7 }, { [key]: 8 }, {}].map((attributes) => ({ attributes }))
+  const [one, other, without] = traitsOf(decoder, spans)
+  expect(one).toBe(other)
+  expect(one).not.toBe(without)
+})
+
 test('names of spans and events tell them apart only where a rule reads them', () => {
   const spans = ['one', 'two'].map((own) => ({ name: own, events: [{ name: own, atMs: NOW_MS }] }))
   const countOf = (...keys: readonly string[]) =>
     new Set(traitsOf(decoderOf({ keysRead: () => keys }), spans)).size
   const keys = [['status'], ['status', 'name'], ['status', 'event']]
-  // An array that is made anew each time would start traits anew with each request.
   expect(keys.map((one) => countOf(...one))).toEqual([1, 2, 2])
 })
 
