@@ -24,13 +24,13 @@ export interface TraitBook {
   of(wire: Wire, scan: SpanScan, sender: TraitSender): Traits | undefined
 }
 
-export interface TraitsAsked {
+interface TraitsAsked {
   /** Every key that a rule may read of spans, attempts or requests. */
   readonly keys: readonly string[]
   readonly topology: object
 }
 
-export interface TraitSender {
+interface TraitSender {
   readonly resource: Pick<KnownResource, 'serial'>
   /** As whom its observations will name it. */
   readonly heardAs: Source
