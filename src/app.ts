@@ -17,7 +17,7 @@ import { createDeadlines } from './decode/deadlines.ts'
 import { createDelivery } from './deliver/delivery.ts'
 import { checkAlerts } from './detect/check-alerts.ts'
 import { createDetector } from './detect/detector.ts'
-import { createSpanInterest } from './detect/span-interest.ts'
+import { createKeysRead, createSpanInterest } from './detect/span-interest.ts'
 import { createSystemClock } from './lib/clock.ts'
 import { AppError, type ErrorPlace } from './lib/errors.ts'
 import { type Part, startAll, stopAll } from './lib/part.ts'
@@ -123,6 +123,7 @@ function createBase({ settings, env, speed = 1 }: AppOptions) {
   const decoder = createConfiguredDecoder({
     ...{ settings, timings, names, hash, topology: live.topology, jobEvents: events.decode },
     spanInterest: createSpanInterest(() => live.alerts().rules),
+    keysRead: createKeysRead(() => live.alerts().rules),
   })
   return {
     ...{ settings, speed, clock, timings, telemetry, events, live, storage, decoder, names, hash },

@@ -10,7 +10,7 @@ import { loadSettings } from '../config/settings.ts'
 import { createTimings } from '../config/timings.ts'
 import { createConfiguredDecoder } from '../decode/configured-decoder.ts'
 import type { Decoder } from '../decode/decoder.ts'
-import { createSpanInterest } from '../detect/span-interest.ts'
+import { createKeysRead, createSpanInterest } from '../detect/span-interest.ts'
 import { createSystemClock } from '../lib/clock.ts'
 import type { BacktestResult } from '../model/backtest.ts'
 import { type ClickHouse, createClickHouse } from '../store/clickhouse.ts'
@@ -88,6 +88,7 @@ function createSetup() {
     names: createPrivateNames(settings.telemetry.privacy),
     hash: (text) => text,
     spanInterest: createSpanInterest(() => live.alerts().rules),
+    keysRead: createKeysRead(() => live.alerts().rules),
   })
   return { settings, live, decoder }
 }

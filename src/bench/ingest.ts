@@ -2,6 +2,7 @@ import { packagePath } from '../config/package-files.ts'
 import type { BenchOptions } from './bench-options.ts'
 import type { LoadOrder } from './load.ts'
 import { measureRun, type RunFigures } from './measured-run.ts'
+import type { PayloadSender } from './sample-spans.ts'
 import type { PayloadEncoding } from './span-places.ts'
 import { medianOf, round } from './statistics.ts'
 import { startTarget, type TargetOptions } from './target.ts'
@@ -16,6 +17,7 @@ export interface Variant {
   readonly spansPerRequest: number
   readonly encoding: PayloadEncoding
   readonly isGzip: boolean
+  readonly sender: PayloadSender
 }
 
 const WARM_UP_MS = 3_000
@@ -33,6 +35,8 @@ export const NAIVE_TARGET: TargetOptions = {
 /** The one that figures are quoted of, and everything that changes one or more things of it. */
 export const VARIANTS: readonly Variant[] = [
   toVariant(MAIN, {}),
+  // Rules take every span of a worker that says what it is, and every attempt and request.
+  ...(['worker', 'router'] as const).map((sender) => toVariant(`${sender}s`, { sender })),
   ...(['protobuf', 'json'] as const).flatMap((encoding) =>
     [false, true].flatMap((isGzip) =>
       [1_000, 50]
@@ -49,6 +53,7 @@ export const VARIANTS: readonly Variant[] = [
 function toVariant(name: string, different: Partial<Variant>): Variant {
   return {
     ...{ name, target: {}, spansPerRequest: 1_000, encoding: 'protobuf', isGzip: false },
+    sender: 'plain',
     ...different,
   }
 }
@@ -78,19 +83,19 @@ async function measureVariant(variant: Variant, options: BenchOptions) {
       await target.stop()
     }
   }
-  const { connections, encoding, spansPerRequest, isGzip, spansPerS } = order
+  const { connections, encoding, spansPerRequest, isGzip, sender, spansPerS } = order
   return {
     ...{ variant: variant.name, runs: runs.length, connections, encoding, gzip: isGzip },
-    ...{ spans_per_request: spansPerRequest, offered_spans_per_s: spansPerS ?? null },
+    ...{ sender, spans_per_request: spansPerRequest, offered_spans_per_s: spansPerS ?? null },
     ...medianRun(runs),
   }
 }
 
 function toOrder(variant: Variant, options: BenchOptions): Omit<LoadOrder, 'port'> {
-  const { spansPerRequest, encoding, isGzip } = variant
+  const { spansPerRequest, encoding, isGzip, sender } = variant
   const { spansPerS, seconds } = options
   return {
-    ...{ spansPerRequest, encoding, isGzip },
+    ...{ spansPerRequest, encoding, isGzip, sender },
     // Small requests share syncs of the log: they need many senders to be as fast.
     connections: options.connections ?? (spansPerRequest < 1_000 ? 64 : 4),
     durationMs: seconds * 1_000,

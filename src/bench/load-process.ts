@@ -63,20 +63,20 @@ async function run(order: LoadOrder): Promise<LoadReport> {
 
 type Sender = ReturnType<typeof createSender>
 
-function createSender({ port, spansPerRequest, encoding, isGzip }: LoadOrder) {
-  const payload = createSpanPayload({ spanCount: spansPerRequest, encoding })
+function createSender({ port, spansPerRequest: spanCount, encoding, isGzip, sender }: LoadOrder) {
+  const payload = createSpanPayload({ spanCount, encoding, ...(sender && { sender }) })
   const headers = {
     'content-type': encoding === 'json' ? 'application/json' : 'application/x-protobuf',
     ...(isGzip && { 'content-encoding': 'gzip' }),
   }
   const path = '/v1/traces'
-  const sender = createHttpSender({ port, path, headers, answerMsMax: ANSWER_MS_MAX })
+  const http = createHttpSender({ port, path, headers, answerMsMax: ANSWER_MS_MAX })
   return {
     byteCount: payload.byteCount,
     // Level 1 is what costs the machine least; inflating costs the same for any.
     nextBody: async () => (isGzip ? await compress(payload.next(), { level: 1 }) : payload.next()),
-    send: sender.send,
-    close: sender.close,
+    send: http.send,
+    close: http.close,
   }
 }
 

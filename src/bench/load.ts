@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import type { PayloadSender } from './sample-spans.ts'
 import type { PayloadEncoding } from './span-places.ts'
 
 /** What the load process is to do. */
@@ -12,6 +13,8 @@ export interface LoadOrder {
   readonly spansPerRequest: number
   readonly encoding: PayloadEncoding
   readonly isGzip: boolean
+  /** Default `plain`. */
+  readonly sender?: PayloadSender
   /** Offered, as far as the connections allow; without it, as fast as answered. */
   readonly spansPerS?: number
 }

@@ -41,6 +41,22 @@ export function readUsage(pid: number): ProcessUsage {
   }
 }
 
+/** What a thread did while it could: it ran, or waited for a core that others had. */
+export interface ThreadUsage {
+  readonly ranS: number
+  readonly waitedS: number
+}
+
+/** Of the main thread of `pid`; Linux only. */
+export function readMainThread(pid: number): ThreadUsage {
+  try {
+    const [ranNs, waitedNs] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ')
+    return { ranS: Number(ranNs) / 1e9, waitedS: Number(waitedNs) / 1e9 }
+  } catch {
+    return { ranS: 0, waitedS: 0 }
+  }
+}
+
 /** The processes that the main thread of `pid` has started, oldest first; Linux only. */
 export function readChildPids(pid: number): number[] {
   try {

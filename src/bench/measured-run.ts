@@ -26,13 +26,13 @@ export async function measureRun(target: Target, options: RunOptions) {
   const warmUp = await runLoad({ ...order, durationMs: options.warmUpMs })
   await drain(target, { count: warmUp.acceptedSpanCount, msMax: DRAIN_MS_MAX })
   const storedBefore = await countStored(target)
-  const before = target.usage()
+  const before = await costOf(target)
   const lag = watchLag(target)
   const report = await runLoad(order)
   const lagsMs = await lag.stop()
   const sentCount = storedBefore + report.acceptedSpanCount
   const { storedCount, drainMs } = await drain(target, { count: sentCount, msMax: DRAIN_MS_MAX })
-  const after = target.usage()
+  const after = await costOf(target)
   const samples = await memory.stop()
   const together = samples.map(({ serverBytes, databaseBytes }) => serverBytes + databaseBytes)
   const stored = storedCount - storedBefore
@@ -45,8 +45,8 @@ export async function measureRun(target: Target, options: RunOptions) {
     /** Until the last of them could be queried. */
     spans_per_s: Math.round(stored / ((report.durationMs + drainMs) / 1_000)),
     ...cpuFigures({ before, after, stored, report }),
-    peak_bytes_server: after.server.peakBytes,
-    peak_bytes_database: after.database.peakBytes,
+    peak_bytes_server: after.usage.server.peakBytes,
+    peak_bytes_database: after.usage.database.peakBytes,
     /** At one moment. */
     peak_bytes_together: together.reduce((peak, bytes) => Math.max(peak, bytes), 0),
     ...answerFigures(report),
@@ -71,21 +71,37 @@ async function mergeFigures(target: Target, storedCount: number) {
   return { merge_all_cpu_s_per_million_spans: round((cpuS / Math.max(1, storedCount)) * 1e6) }
 }
 
+interface Cost {
+  readonly usage: Usage
+  readonly judgedS: number
+}
+
+async function costOf(target: Target): Promise<Cost> {
+  return { judgedS: await target.judgedS(), usage: target.usage() }
+}
+
 function cpuFigures(given: {
-  readonly before: Usage
-  readonly after: Usage
+  readonly before: Cost
+  readonly after: Cost
   readonly stored: number
   readonly report: LoadReport
 }) {
   const { before, after, stored, report } = given
   const perMillion = (cpuS: number) => round((cpuS / Math.max(1, stored)) * 1e6)
-  const server = after.server.cpuS - before.server.cpuS
-  const database = after.database.cpuS - before.database.cpuS
+  const server = after.usage.server.cpuS - before.usage.server.cpuS
+  const database = after.usage.database.cpuS - before.usage.database.cpuS
+  const ranS = after.usage.mainThread.ranS - before.usage.mainThread.ranS
+  const waitedS = after.usage.mainThread.waitedS - before.usage.mainThread.waitedS
+  // By the clock, without its part of the time in which others had the core.
+  const judged = (after.judgedS - before.judgedS) * (ranS > 0 ? ranS / (ranS + waitedS) : 1)
   return {
     cpu_s_per_million_spans: perMillion(server + database),
     cpu_s_per_million_spans_server: perMillion(server),
     cpu_s_per_million_spans_database: perMillion(database),
     cpu_s_per_million_spans_load: perMillion(report.cpuS),
+    /** Time of the main thread in the detector. */
+    judged_s_per_million_spans: perMillion(judged),
+    judged_percent_of_cpu: round((100 * judged) / Math.max(0.001, server + database)),
   }
 }
 

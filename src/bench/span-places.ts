@@ -9,6 +9,8 @@ export const USER_MARK = 'user-'
 export interface Place {
   readonly traceId: number
   readonly spanId: number
+  /** Of a span that has one. */
+  readonly parentSpanId: number | undefined
   readonly start: number
   readonly end: number
   readonly user: number
@@ -17,6 +19,7 @@ export interface Place {
 export interface SpanIds {
   readonly traceId: Buffer
   readonly spanId: Buffer
+  readonly parentSpanId?: Buffer
 }
 
 /** Ids are random, so they occur once; a span's times follow its ids, and its user its times. */
@@ -33,9 +36,11 @@ export function findPlaces(payload: {
   return spans.map((span) => {
     const traceId = bytes.indexOf(written(span.traceId))
     const spanId = bytes.indexOf(written(span.spanId), traceId)
+    const { parentSpanId: parent } = span
+    const parentSpanId = parent && bytes.indexOf(written(parent), traceId)
     const start = bytes.indexOf(mark, spanId)
     const end = bytes.indexOf(mark, start + mark.length)
     const user = bytes.indexOf(USER_MARK, end) + USER_MARK.length
-    return { traceId, spanId, start, end, user }
+    return { traceId, spanId, parentSpanId, start, end, user }
   })
 }

@@ -6,7 +6,13 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@clickhouse/client'
 import { packagePath } from '../config/package-files.ts'
-import { type ProcessUsage, readChildPids, readUsage } from './machine.ts'
+import {
+  type ProcessUsage,
+  readChildPids,
+  readMainThread,
+  readUsage,
+  type ThreadUsage,
+} from './machine.ts'
 
 // What is measured: a compiled server as people run it, a process of its own on free ports with a
 // fresh data directory, and its embedded database, a child of it.
@@ -20,6 +26,8 @@ export interface Target {
   /** The database child that runs now; 0 when none does. */
   databasePid(): number
   usage(): Usage
+  /** Seconds by the clock that its detector has judged for; 0 of a target that has none. */
+  judgedS(): Promise<number>
   /** Rows of a SELECT in its database. @throws when that does not answer */
   query<T>(sql: string): Promise<T[]>
   /** Runs a statement in its database that gives no rows. @throws when it is refused */
@@ -31,6 +39,8 @@ export interface Target {
 export interface Usage {
   readonly server: ProcessUsage
   readonly database: ProcessUsage
+  /** In which the server decodes and judges. */
+  readonly mainThread: ThreadUsage
 }
 
 export interface TargetOptions {
@@ -86,7 +96,12 @@ export async function startTarget(options: TargetOptions = {}): Promise<Target> 
       httpUrl: addresses.http,
       dataDir,
       databasePid,
-      usage: () => ({ server: readUsage(pid), database: readUsage(databasePid()) }),
+      usage: () => ({
+        server: readUsage(pid),
+        database: readUsage(databasePid()),
+        mainThread: readMainThread(pid),
+      }),
+      judgedS: () => readJudgedS(addresses.http),
       query: async <T>(query: string) =>
         await (await client.query({ query, format: 'JSONEachRow', clickhouse_settings })).json<T>(),
       async command(query) {
@@ -143,6 +158,13 @@ async function untilReady(child: ChildProcess, readyFile: string): Promise<Ready
     await sleep(50)
   }
   throw new Error(`the server was not ready within ${READY_MS_MAX} ms`)
+}
+
+const JUDGED_S = /^signalbox_detect_judge_seconds_sum (\S+)$/m
+
+async function readJudgedS(httpUrl: string): Promise<number> {
+  const answer = await fetch(new URL('/metrics', httpUrl))
+  return Number(JUDGED_S.exec(await answer.text())?.[1] ?? 0)
 }
 
 function readIfThere(file: string): string {

@@ -34,6 +34,8 @@ export interface ShapeFacts {
   readonly indexes: Uint32Array
   owner: WordColumn | undefined
   serial: number
+  /** What of it counts for traits, to whoever asked; see `pair-hashes.ts`. */
+  plan: { readonly owner: object; readonly steps: Int32Array } | undefined
 }
 
 export interface ShapeOptions {
@@ -120,6 +122,7 @@ function toFacts(shape: Shape, { interner, find, bitOf }: ShapeOptions): ShapeFa
     indexes: new Uint32Array(sorted.length),
     owner: undefined,
     serial: 0,
+    plan: undefined,
   }
 }
 

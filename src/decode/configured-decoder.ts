@@ -6,7 +6,7 @@ import { createMapper } from './mapper.ts'
 import { createPrivacyTally } from './privacy.ts'
 
 export interface ConfiguredDecoderOptions
-  extends Pick<DecoderOptions, 'topology' | 'timings' | 'spanInterest'> {
+  extends Pick<DecoderOptions, 'topology' | 'timings' | 'spanInterest' | 'keysRead'> {
   readonly settings: Pick<Settings, 'telemetry' | 'services' | 'retention'>
   readonly names: PrivateNames
   /** A keyed hash, the same one for all that is hashed here. */

@@ -32,6 +32,11 @@ export interface DecoderOptions extends ResourceOptions, TablesOptions {
   readonly mapper: Mapper
   /** Read for every batch, since rules may be reloaded. */
   spanInterest(): SpanInterest
+  /**
+   * Every key that a rule may read of spans, attempts or requests: read for every batch, too; the same
+   * array as long as rules are the same.
+   */
+  keysRead(): readonly string[]
   /** For metrics of asynchronous requests. */
   readonly jobEvents?: JobEvents
 }

@@ -40,10 +40,10 @@ function observe(
   const { traceId, spanId } = item
   const isSpan = traceId !== '' && spanId !== ''
   const name = index === 0 ? `${traceId}/${spanId}` : `${traceId}/${spanId}/${index}`
+  const [startUnixMs, atUnixMs] = [toUnixMs(served.startUnixNs), toUnixMs(served.endUnixNs)]
+  const durationMs = Math.max(0, atUnixMs - startUnixMs)
   return {
-    atUnixMs: toUnixMs(served.endUnixNs),
-    startUnixMs: toUnixMs(served.startUnixNs),
-    source,
+    ...{ atUnixMs, startUnixMs, source },
     weight: served.weight,
     ...(count > 1 && { count }),
     ...(isSpan && { once: identityOf(name) }),
@@ -51,16 +51,15 @@ function observe(
       meanings,
       attributes: item.attributes,
       resource: item.resource.attributes,
-      builtIn: (key) => own[key] ?? servedField(served, key) ?? builtIn(served, item, key),
+      builtIn: (key) =>
+        key === 'duration'
+          ? durationMs
+          : (own[key] ?? servedField(served, key) ?? builtIn(item, key)),
     }),
   }
 }
 
-function builtIn(
-  { startUnixNs, endUnixNs }: Attempt | Request,
-  item: MapItem,
-  key: string,
-): FieldValue | undefined {
+function builtIn(item: MapItem, key: string): FieldValue | undefined {
   switch (key) {
     case 'name':
     case 'service':
@@ -70,8 +69,6 @@ function builtIn(
       return item.kind.toLowerCase() || undefined
     case 'status':
       return item.isError ? 'error' : undefined
-    case 'duration':
-      return Math.max(0, toUnixMs(endUnixNs - startUnixNs))
     default:
       return undefined
   }

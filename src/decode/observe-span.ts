@@ -1,23 +1,45 @@
 import type { Meanings } from '../config/meanings.ts'
 import { identityOf } from '../lib/identity.ts'
 import type { Attempt, Request, Served } from '../model/attempt.ts'
-import type { FieldValue, Observation, Source } from '../model/observation.ts'
+import type { FieldValue, Observation, Source, Traits } from '../model/observation.ts'
 import type { DerivedSpan } from './derive.ts'
-import { createField, readKey, readTarget, type Scoped, sourceField } from './fields.ts'
+import { createField } from './fields.ts'
 import { toUnixMs } from './int64.ts'
 import type { EndedRequest } from './request-book.ts'
-import { readRequestId } from './served.ts'
+import type { ResourceFacts } from './resource.ts'
+import { SeenSpan } from './seen-span.ts'
 import type { SpanView } from './span-view.ts'
-import { weightOf } from './trace-state.ts'
 
-/** A span as rules see it: once as span, once more for the attempt and the request that it is. */
+/**
+ * A router's span as rules see it: as the attempt and request that it is, and as span where it is
+ * neither or a rule wants it. Who only waits for its sender hears that of each.
+ */
 export function observeSpan(derived: DerivedSpan, meanings: Meanings): Observation[] {
   const { attempt, request } = derived
   const seen = new SeenSpan(derived, meanings)
-  const observations: Observation[] = [seen]
+  const isShown = derived.span.isWanted || (!attempt && !request)
+  const observations: Observation[] = isShown ? [seen] : []
   if (attempt) observations.push(new SeenAttempt(seen, attempt))
   if (request) observations.push(new SeenRequest(seen, request))
   return observations
+}
+
+/**
+ * What rules watch for, in its order.
+ * @param sourceOf asked once per run of spans of one resource
+ */
+export function observeWatched(
+  spans: readonly SpanView[],
+  sourceOf: (resource: ResourceFacts) => Source,
+  meanings: Meanings,
+): Observation[] {
+  let resource: ResourceFacts | undefined
+  let source: Source | undefined
+  return spans.map((span) => {
+    if (source === undefined || span.resource !== resource) source = sourceOf(span.resource)
+    resource = span.resource
+    return new SeenSpan({ span, source }, meanings)
+  })
 }
 
 function requestField(request: Request, key: string): FieldValue | undefined {
@@ -53,135 +75,73 @@ export function observeEnded({ request, source }: EndedRequest, meanings: Meanin
 
 const NOTHING = { get: () => undefined }
 
-/** A class, since there may be thousands a second: what nobody asks for is never read. */
-class SeenSpan implements Observation {
-  readonly unit = 'span'
-  readonly source: Source
-  readonly #span: SpanView
-  readonly #item: Scoped
-  readonly #meanings: Meanings
-  /** Not a method: whoever looks takes it along by itself. */
-  readonly field = (key: string): FieldValue | undefined =>
-    this.builtIn(key) ?? readKey(key, this.#item, this.#meanings)
-
-  constructor({ span, source }: DerivedSpan, meanings: Meanings) {
-    this.source = source
-    this.#span = span
-    this.#item = { attributes: span.attributes, resource: span.resource.attributes }
-    this.#meanings = meanings
-  }
-
-  get atUnixMs(): number {
-    return this.#span.endUnixMs
-  }
-
-  get startUnixMs(): number {
-    return this.#span.startUnixMs
-  }
-
-  get weight(): number {
-    return weightOf(this.#span.traceState)
-  }
-
-  get once(): number | undefined {
-    const { traceId, spanId } = this.#span
-    return traceId !== '' && spanId !== '' ? identityOf(`${traceId}/${spanId}`) : undefined
-  }
-
-  builtIn(key: string): FieldValue | undefined {
-    return readBuiltIn({ span: this.#span, source: this.source }, key, this.#meanings)
-  }
-}
-
 /** What attempts and requests have of the span that they are; read once, they are asked for much. */
-class SeenServed {
+abstract class SeenServed implements Observation {
+  abstract readonly unit: 'attempt' | 'request'
   readonly source: Source
   readonly atUnixMs: number
   readonly startUnixMs: number
   readonly weight: number
   readonly once: number | undefined
+  readonly #span: SeenSpan
+  #field: Observation['field'] | undefined
 
-  constructor({ source, atUnixMs, startUnixMs, weight, once }: SeenSpan) {
+  constructor(span: SeenSpan) {
+    const { source, atUnixMs, startUnixMs, weight, once } = span
     this.source = source
     this.atUnixMs = atUnixMs
     this.startUnixMs = startUnixMs
     this.weight = weight
     this.once = once
+    this.#span = span
   }
+
+  /** As that of spans: made for who looks. */
+  get field(): Observation['field'] {
+    this.#field ??= (key) => this.read(key) ?? this.#span.field(key)
+    return this.#field
+  }
+
+  /** What it says itself, where the span's word does not count. */
+  abstract read(key: string): FieldValue | undefined
 }
 
-class SeenAttempt extends SeenServed implements Observation {
+class SeenAttempt extends SeenServed {
   readonly unit = 'attempt'
   readonly attempt: Attempt
-  readonly #span: SeenSpan
-  readonly field = (key: string): FieldValue | undefined => {
+  readonly traits: Traits | undefined
+
+  constructor(span: SeenSpan, attempt: Attempt) {
+    super(span)
+    this.attempt = attempt
+    this.traits = span.traits?.ofServed(this.unit, this)
+  }
+
+  read(key: string): FieldValue | undefined {
     switch (key) {
       case 'target':
       case 'role':
       case 'outcome':
         return this.attempt[key]
       default:
-        return servedField(this.attempt, key) ?? this.#span.field(key)
+        return servedField(this.attempt, key)
     }
   }
-
-  constructor(seen: SeenSpan, attempt: Attempt) {
-    super(seen)
-    this.attempt = attempt
-    this.#span = seen
-  }
 }
 
-class SeenRequest extends SeenServed implements Observation {
+class SeenRequest extends SeenServed {
   readonly unit = 'request'
   readonly request: Request
-  readonly #span: SeenSpan
-  readonly field = (key: string): FieldValue | undefined =>
-    requestField(this.request, key) ?? servedField(this.request, key) ?? this.#span.field(key)
+  readonly traits: Traits | undefined
 
-  constructor(seen: SeenSpan, request: Request) {
-    super(seen)
+  constructor(span: SeenSpan, request: Request) {
+    super(span)
     this.request = request
-    this.#span = seen
+    this.traits = span.traits?.ofServed(this.unit, this)
   }
-}
 
-/** Built-ins of every span. Words in lower case, as everywhere in rules. */
-function readBuiltIn(
-  { span, source }: DerivedSpan,
-  key: string,
-  meanings: Meanings,
-): FieldValue | undefined {
-  switch (key) {
-    case 'name':
-      return span.name
-    case 'kind':
-      return span.kind.toLowerCase()
-    case 'status':
-      return span.status.toLowerCase()
-    case 'status_message':
-      return span.statusMessage || undefined
-    case 'duration':
-      return Math.max(0, toUnixMs(span.endUnixNs - span.startUnixNs))
-    case 'service':
-      return span.resource.serviceName || undefined
-    case 'event':
-      return span.exception?.name ?? span.lastEventName
-    case 'exception.type':
-    case 'exception.message':
-    case 'exception.stacktrace':
-      return span.attributes.get(key) ?? span.exception?.attributes.get(key)
-    case 'target':
-      return readTarget(meanings.target, {
-        attributes: span.attributes,
-        resource: span.resource.attributes,
-        isServerSpan: span.kind === 'Server',
-        component: source.component,
-      })
-    case 'request_id':
-      return readRequestId(span, meanings) || span.traceId || undefined
-    default:
-      return sourceField(source, key)
+  read(key: string): FieldValue | undefined {
+    return requestField(this.request, key) ?? servedField(this.request, key)
   }
 }
 

@@ -20,6 +20,8 @@ export interface PairList {
   readonly tos: Int32Array
   /** By place: 1 when the pair is, byte for byte, the one that the item before had there. */
   readonly again: Uint8Array
+  /** By place: not 0 when whoever hashes pairs has hashed this one; see `pair-hashes.ts`. */
+  readonly hashed: Uint8Array
   /** Of the item: grows by one with each. */
   readonly serial: number
   /** More than 1,000 pairs, or a key of more than 1,024 bytes. */
@@ -49,6 +51,7 @@ class Pairs implements PairList {
   readonly froms = new Int32Array(PAIRS_MAX)
   readonly tos = new Int32Array(PAIRS_MAX)
   readonly again = new Uint8Array(PAIRS_MAX)
+  readonly hashed = new Uint8Array(PAIRS_MAX)
   readonly #shapes: Shapes
   readonly #interner: Interner
   #shape: Shape
@@ -87,6 +90,7 @@ class Pairs implements PairList {
     // What the last item had here is overwritten, whether or not this one is added.
     this.#ends[place] = NEVER
     this.again[place] = 0
+    this.hashed[place] = 0
     this.#readMessage(wire, to)
     if (this.count === place) return
     this.#lengthAts[place] = lengthAt

@@ -1,15 +1,15 @@
 import { toIdentity } from '../lib/identity.ts'
 import type { NativeRows } from '../lib/native-reader.ts'
-import type { FieldValue, Observation } from '../model/observation.ts'
+import type { Observation } from '../model/observation.ts'
 import { observeLog } from './observe-log.ts'
 import { observePoint } from './observe-point.ts'
-import { observeSpan } from './observe-span.ts'
 import type { ReadItem } from './recorded-columns.ts'
 import { readStoredEvent } from './recorded-event.ts'
 import { createResources, type Senders, sourceOf, viewOf } from './recorded-resource.ts'
 import { toOnce } from './recorded-served.ts'
 import { createSpanRows, toNs } from './recorded-spans.ts'
 import type { ResourceOptions } from './resource.ts'
+import { SeenSpan } from './seen-span.ts'
 
 // Spans, log records and data points as rules saw them, from their stored rows: the rows become views,
 // and those are observed by the same code as what arrives.
@@ -22,8 +22,7 @@ export function readSpans(rows: NativeRows, options: ResourceOptions): ReadSentR
   const once = rows.numbers('once')
   return (row, senders) => {
     const span = spans.view(row)
-    const [seen] = observeSpan({ span, source: sourceOf(span.resource, senders) }, options.meanings)
-    if (!seen) throw new Error('a span is always seen')
+    const seen = new SeenSpan({ span, source: sourceOf(span.resource, senders) }, options.meanings)
     const { unit, atUnixMs, startUnixMs, source, weight, field } = seen
     return { unit, atUnixMs, startUnixMs, source, weight, field, once: toOnce(once, row) }
   }
@@ -34,8 +33,7 @@ export function readSpansOf(rows: NativeRows, options: ResourceOptions): ReadIte
   const spans = createSpanRows(rows, options)
   return (row, source) => {
     if (!spans.has(row)) return undefined
-    const [seen] = observeSpan({ span: spans.view(row), source }, options.meanings)
-    return (key: string): FieldValue | undefined => seen?.field(key)
+    return new SeenSpan({ span: spans.view(row), source }, options.meanings).field
   }
 }
 

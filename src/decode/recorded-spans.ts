@@ -4,6 +4,7 @@ import { createResources, viewOf } from './recorded-resource.ts'
 import type { ResourceFacts, ResourceOptions } from './resource.ts'
 import type { AttributesView, EventView } from './span-place.ts'
 import type { KINDS, SpanView, STATUSES } from './span-view.ts'
+import { weightOf } from './trace-state.ts'
 
 /** Stored spans as views, so that they are observed by the same code as those that arrive. */
 export function createSpanRows(rows: NativeRows, options: ResourceOptions) {
@@ -39,6 +40,10 @@ function createColumns(rows: NativeRows, options: ResourceOptions) {
 class SpanRow implements SpanView {
   readonly spanId = ''
   readonly parentSpanId = ''
+  /** Whoever reads rows knows it by a column. */
+  readonly once = undefined
+  readonly traits = undefined
+  readonly isWanted = true
   readonly #columns: Columns
   readonly #row: number
   #resource: ResourceFacts | undefined
@@ -59,6 +64,10 @@ class SpanRow implements SpanView {
 
   get traceState(): string {
     return this.#columns.state.at(this.#row)
+  }
+
+  get weight(): number {
+    return weightOf(this.traceState)
   }
 
   get name(): string {

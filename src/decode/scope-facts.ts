@@ -12,6 +12,8 @@ import { BYTES, VARINT, type Wire } from './wire.ts'
 
 export interface KnownResource extends ResourceFacts {
   readonly map: PreparedMap
+  /** Another for each that is remembered, from 1; 0 for one that is too long to be. */
+  readonly serial: number
 }
 
 /** What all items of a scope have in common. */
@@ -44,8 +46,9 @@ export function createScopeReader(
   options: ResourceOptions & { readonly privacy: Privacy },
 ): ScopeReader {
   const { privacy: all } = options
+  let serial = 0
   return {
-    resource: remembering(all, (wire, { end, privacy }) => {
+    resource: remembering(all, (wire, { end, isKept, privacy }) => {
       const pairs: KeyValue[] = []
       while (wire.at < end) {
         const tag = wire.tag(end)
@@ -53,7 +56,8 @@ export function createScopeReader(
         else wire.skip(tag, end)
       }
       const facts = readResource({ attributes: clean(pairs, privacy) }, options)
-      return { ...facts, map: prepareMap(facts.attributes.text) }
+      const map = prepareMap(facts.attributes.text)
+      return { ...facts, map, serial: isKept ? ++serial : 0 }
     }),
     scope: remembering(all, (wire, { end, privacy }) => {
       const { pairs, ...scope } = readScope(wire, end)
@@ -107,25 +111,32 @@ interface Known<T> {
   readonly withheld: readonly Withheld[]
 }
 
-type Read<T> = (wire: Wire, given: { readonly end: number; readonly privacy: Privacy }) => T
+interface ReadOptions {
+  readonly end: number
+  /** It will be remembered. */
+  readonly isKept: boolean
+  readonly privacy: Privacy
+}
+
+type Read<T> = (wire: Wire, given: ReadOptions) => T
 
 function remembering<T>(privacy: Privacy, read: Read<T>) {
   let known = new Map<string, Known<T>>()
   const { tally } = privacy
-  const readOnce = (wire: Wire, end: number): Known<T> => {
+  const readOnce = (wire: Wire, end: number, isKept: boolean): Known<T> => {
     const withheld: Withheld[] = []
     const own = { add: (what: Withheld) => void withheld.push(what), take: () => [] }
-    return { value: read(wire, { end, privacy: { ...privacy, tally: own } }), withheld }
+    return { value: read(wire, { end, isKept, privacy: { ...privacy, tally: own } }), withheld }
   }
   const find = (wire: Wire, end: number): Known<T> => {
-    if (end - wire.at > KNOWN_BYTES_MAX) return readOnce(wire, end)
+    if (end - wire.at > KNOWN_BYTES_MAX) return readOnce(wire, end, false)
     const key = wire.bytes.toString('latin1', wire.at, end)
     const found = known.get(key)
     if (found !== undefined) {
       wire.at = end
       return found
     }
-    const fresh = readOnce(wire, end)
+    const fresh = readOnce(wire, end, true)
     if (known.size >= KNOWN_MAX) known = new Map()
     known.set(key, fresh)
     return fresh

@@ -4,7 +4,7 @@ import type { Observation } from '../model/observation.ts'
 import type { Signal } from '../model/otlp.ts'
 import type { Admission } from './admission.ts'
 import { quiet } from './attributes-view.ts'
-import { createDerivation, type Derivation, type DerivedSpan } from './derive.ts'
+import { createDerivation, type Derivation } from './derive.ts'
 import type { JobEvents } from './jobs.ts'
 import { createLogReader } from './log-reader.ts'
 import type { LogView } from './log-view.ts'
@@ -13,17 +13,17 @@ import { createMapping, type Mapping } from './mapping.ts'
 import { createMetricReader } from './metric-reader.ts'
 import { observeLog } from './observe-log.ts'
 import { observePoint } from './observe-point.ts'
-import { observeEnded, observeSpan } from './observe-span.ts'
+import { observeEnded, observeSpan, observeWatched } from './observe-span.ts'
 import type { PointView } from './point-view.ts'
 import type { Privacy } from './privacy.ts'
 import { createRequestBook, type RequestBook } from './request-book.ts'
 import type { ResourceFacts, ResourceOptions } from './resource.ts'
 import { createRouterServices } from './router-services.ts'
 import { createScopeReader } from './scope-facts.ts'
-import type { SpanView } from './span-view.ts'
 import { createSpanViewer } from './span-viewer.ts'
 import type { Tables } from './tables.ts'
 import { createTraceReader } from './trace-reader.ts'
+import { createTraitBook } from './trait-book.ts'
 import type { SpanInterest } from './watched.ts'
 
 /** What a request becomes beside its rows. */
@@ -51,6 +51,7 @@ export interface SignalOptions extends ResourceOptions {
   readonly timings: Pick<Timings, 'attemptMemoryMs'>
   readonly privacy: Privacy
   spanInterest(): SpanInterest
+  keysRead(): readonly string[]
   readonly tables: Tables
   readonly mapper: Mapper
   readonly jobEvents?: JobEvents
@@ -117,7 +118,6 @@ export function createSignals(options: SignalOptions): Signals {
 
 const logResource = (view: LogView) => view.origin.resource
 const pointResource = (point: PointView) => point.metric.scope.resource
-const spanResource = ({ span }: DerivedSpan) => span.resource
 
 /** The resources of a request's items: few, and mostly the one of the item before. */
 function resourcesOf<V>(
@@ -150,32 +150,34 @@ function createTraces(
   },
 ): Signals['traces'] {
   const { tables, routerServices, meanings, mapping, derivation } = options
-  const { spans: table, pairs } = tables
+  const { spans: table, pairs, eventHashes } = tables
   const { viewPairs, viewEventPairs } = tables
   const viewer = createSpanViewer({
     pairs: viewPairs,
     eventPairs: viewEventPairs,
     privacy: quiet(options.privacy),
   })
-  const reader = createTraceReader({ ...options, table, pairs, viewer })
+  const traits = createTraitBook({ meanings, pairs, eventHashes })
+  const reader = createTraceReader({ ...options, table, pairs, viewer, traits })
   return (body, { admission, receivedUnixMs }) => {
+    traits.begin({ keys: options.keysRead(), topology: options.topology() })
+    const heardAs = (resource: ResourceFacts) => mapping.sourceOf(resource, receivedUnixMs)
     const found = reader.read(body, {
       admission,
       watch: tables.watch(options.spanInterest()),
       sourceOf: (resource) => routerServices.sourceOf(resource, receivedUnixMs),
+      heardAs,
       gateOf: (service) => mapping.gateOf('span', service),
     })
     for (const service of found.routerServices) routerServices.learn(service, receivedUnixMs)
-    const plain = (span: SpanView): DerivedSpan => ({
-      span,
-      source: mapping.sourceOf(span.resource, receivedUnixMs),
-    })
     const { derived, ended } = derivation.spans(found, receivedUnixMs)
     const mapped = mapping.spans({ candidates: found.mappable, derived }, receivedUnixMs)
-    const seen = [...found.watched.map(plain), ...derived]
-    const observations = [...seen.flatMap((item) => observeSpan(item, meanings)), ...mapped]
+    const observations = observeWatched(found.watched, heardAs, meanings)
+    for (const one of derived)
+      for (const seen of observeSpan(one, meanings)) observations.push(seen)
+    for (const one of mapped) observations.push(one)
     for (const one of ended) observations.push(observeEnded(one, meanings))
-    tables.arrivals.push(observations, resourcesOf(seen, spanResource))
+    tables.arrivals.push(observations, found.resources)
     return { observations, itemCount: found.itemCount }
   }
 }

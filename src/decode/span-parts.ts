@@ -6,13 +6,15 @@ import { createNested } from '../lib/native-nested.ts'
 import type { RareColumns } from '../lib/native-table.ts'
 import { createWordColumn } from '../lib/native-words.ts'
 import { pushHalves, readTime } from './column-writes.ts'
+import type { EventHashes } from './event-hashes.ts'
+import { createEventScan, type EventScan, scanEvent } from './event-scan.ts'
 import { pushSpanId, pushTraceId } from './hex.ts'
 import type { MapWriter } from './map-writer.ts'
 import type { PairList } from './pairs.ts'
 import type { Privacy } from './privacy.ts'
 import { type SpanScan, scanId } from './span-scan.ts'
 import type { Halves } from './times.ts'
-import { BYTES, FIXED64, type Wire } from './wire.ts'
+import { BYTES, type Wire } from './wire.ts'
 
 /** The events and links of spans: the nested columns of `otel_traces`. */
 export interface SpanParts {
@@ -28,6 +30,8 @@ export interface SpanPartsOptions {
   /** Of events, and of links. */
   readonly eventPairs: PairList
   readonly linkPairs: PairList
+  /** Told of each event. */
+  readonly eventHashes: EventHashes
   readonly privacy: Privacy
 }
 
@@ -47,7 +51,8 @@ export function createSpanParts(options: SpanPartsOptions): SpanParts {
   }
 }
 
-function createEvents({ interner, writer, eventPairs: pairs, privacy }: SpanPartsOptions) {
+function createEvents(options: SpanPartsOptions) {
+  const { interner, writer, eventPairs: pairs, eventHashes, privacy } = options
   const time = createPlainColumn('Events.Timestamp', 'DateTime64(9)')
   const name = createWordColumn('Events.Name', interner)
   const attributes = createMapColumn('Events.Attributes', interner)
@@ -61,6 +66,7 @@ function createEvents({ interner, writer, eventPairs: pairs, privacy }: SpanPart
     readTime(at, wire.view, event.timeAt)
     pushHalves(time, at)
     name.pushBytes(wire, event.nameFrom, event.nameTo)
+    eventHashes.note(wire, event)
     const isPrompt = mayBePrompt(bytes, event) && privacy.isPromptEvent(textOf(bytes, event))
     writer.write(attributes, pairs, { wire, isPrompt })
     return pairs.facts().watched
@@ -69,42 +75,13 @@ function createEvents({ interner, writer, eventPairs: pairs, privacy }: SpanPart
     ...nested,
     push(wire: Wire, { values, length }: GrowingIntegers): number {
       let watched = 0
+      eventHashes.clear()
       for (let i = 0; i < length; i += 2) {
         wire.at = values[i] as number
         watched |= pushOne(wire, values[i + 1] as number)
       }
       return watched
     },
-  }
-}
-
-/** Where things are in an event; one for many, one after the other. */
-export interface EventScan {
-  timeAt: number
-  nameFrom: number
-  nameTo: number
-  readonly pairs: PairList
-}
-
-export function createEventScan(pairs: PairList): EventScan {
-  return { timeAt: -1, nameFrom: 0, nameTo: 0, pairs }
-}
-
-/** Reads an `Event` message. */
-export function scanEvent(wire: Wire, end: number, scan: EventScan): void {
-  const { pairs } = scan
-  scan.timeAt = -1
-  scan.nameFrom = scan.nameTo = 0
-  pairs.start()
-  while (wire.at < end) {
-    const tag = wire.tag(end)
-    if (tag === 3 * 8 + BYTES) pairs.read(wire, tag, end)
-    else if (tag === 1 * 8 + FIXED64) scan.timeAt = wire.take(8, end)
-    else if (tag === 2 * 8 + BYTES) {
-      scan.nameTo = wire.lengthEnd(end)
-      scan.nameFrom = wire.at
-      wire.at = scan.nameTo
-    } else wire.skip(tag, end)
   }
 }
 

@@ -1,10 +1,18 @@
+import { identityOfIds } from '../lib/identity.ts'
 import type { FieldValue } from '../model/observation.ts'
+import { readTime } from './column-writes.ts'
 import type { ResourceFacts } from './resource.ts'
 import type { AttributesView, EventView, SpanPlace } from './span-place.ts'
+import type { SpanScan } from './span-scan.ts'
 import type { SpanViewer } from './span-viewer.ts'
+import { type Halves, halvesToMs } from './times.ts'
+import { weightOf } from './trace-state.ts'
+import type { Traits } from './traits.ts'
+import type { Wire } from './wire.ts'
 
-// A span as an object, for the few that somebody looks at: attempts, requests, and what rules watch
-// for. It only knows where the span is; what it is asked for is read from the request's bytes then.
+// A span as an object, for those that somebody looks at: attempts, requests, and what rules watch for.
+// What everybody asks is noted when the span is scanned. Of all else it only knows where the span is:
+// what it is asked for is read from the request's bytes then.
 
 export const KINDS = [
   'Unspecified',
@@ -27,8 +35,17 @@ export interface SpanView {
   readonly kind: (typeof KINDS)[number]
   readonly startUnixNs: bigint
   readonly endUnixNs: bigint
+  /** Exact to the microsecond. */
   readonly startUnixMs: number
   readonly endUnixMs: number
+  /** 1 / sampling probability. */
+  readonly weight: number
+  /** By its ids; undefined when it has none. */
+  readonly once: number | undefined
+  /** Undefined when nobody has worked them out. */
+  readonly traits: Traits | undefined
+  /** Rules may take it, and it is to be shown to them beside the attempt or request that it is. */
+  readonly isWanted: boolean
   readonly status: (typeof STATUSES)[number]
   readonly statusMessage: string
   readonly attributes: AttributesView
@@ -40,82 +57,115 @@ export interface SpanView {
   events(): readonly EventView[]
 }
 
-export function createSpanView(
-  viewer: SpanViewer,
-  place: SpanPlace,
-  resource: ResourceFacts,
-): SpanView {
-  return new View(viewer, place, resource)
+/** A span that was just scanned, and who can read it again. */
+export interface ScannedSpan {
+  readonly viewer: SpanViewer
+  readonly wire: Wire
+  readonly scan: SpanScan
+  /** Of the `Span` message. */
+  from: number
+  to: number
 }
 
-class View implements SpanView, AttributesView {
+/** What was found out of a span besides. */
+export interface SpanNotes {
+  traits: Traits | undefined
+  isWanted: boolean
+}
+
+export function createSpanView(
+  scanned: ScannedSpan,
+  resource: ResourceFacts,
+  notes?: SpanNotes,
+): SpanView {
+  return new View(scanned, resource, notes)
+}
+
+const time: Halves = { low: 0, high: 0 }
+
+function msAt({ view }: Wire, at: number): number {
+  readTime(time, view, at)
+  return halvesToMs(time)
+}
+
+class View implements SpanView, AttributesView, SpanPlace {
   readonly resource: ResourceFacts
+  readonly bytes: Buffer
+  readonly from: number
+  readonly to: number
+  readonly startUnixMs: number
+  readonly endUnixMs: number
+  readonly weight: number
+  readonly once: number | undefined
+  readonly traits: Traits | undefined
+  readonly isWanted: boolean
   readonly #viewer: SpanViewer
-  readonly #place: SpanPlace
   #traceId: string | undefined
   #spanId: string | undefined
   #parentSpanId: string | undefined
   #exception: { readonly event: EventView | undefined } | undefined
 
-  constructor(viewer: SpanViewer, place: SpanPlace, resource: ResourceFacts) {
+  constructor(scanned: ScannedSpan, resource: ResourceFacts, notes: SpanNotes | undefined) {
+    const { viewer, wire, scan, from, to } = scanned
+    const { traceIdAt, spanIdAt, stateFrom, stateTo } = scan
     this.#viewer = viewer
-    this.#place = place
+    this.bytes = wire.bytes
+    this.from = from
+    this.to = to
     this.resource = resource
+    this.startUnixMs = msAt(wire, scan.startAt)
+    this.endUnixMs = msAt(wire, scan.endAt)
+    this.weight =
+      stateFrom === stateTo ? 1 : weightOf(wire.bytes.toString('utf8', stateFrom, stateTo))
+    this.once =
+      traceIdAt >= 0 && spanIdAt >= 0 ? identityOfIds(wire.view, traceIdAt, spanIdAt) : undefined
+    this.traits = notes?.traits
+    this.isWanted = notes?.isWanted === true
   }
 
   get traceId(): string {
-    this.#traceId ??= this.#viewer.look(this.#place).traceId()
+    this.#traceId ??= this.#viewer.look(this).traceId()
     return this.#traceId
   }
 
   get spanId(): string {
-    this.#spanId ??= this.#viewer.look(this.#place).spanId()
+    this.#spanId ??= this.#viewer.look(this).spanId()
     return this.#spanId
   }
 
   get parentSpanId(): string {
-    this.#parentSpanId ??= this.#viewer.look(this.#place).parentSpanId()
+    this.#parentSpanId ??= this.#viewer.look(this).parentSpanId()
     return this.#parentSpanId
   }
 
   get traceState(): string {
-    return this.#viewer.look(this.#place).traceState()
+    return this.#viewer.look(this).traceState()
   }
 
   get name(): string {
-    return this.#viewer.look(this.#place).name()
+    return this.#viewer.look(this).name()
   }
 
   get kind(): SpanView['kind'] {
-    return KINDS[this.#viewer.look(this.#place).scan.kind] ?? 'Unspecified'
+    return KINDS[this.#viewer.look(this).scan.kind] ?? 'Unspecified'
   }
 
   get status(): SpanView['status'] {
-    return STATUSES[this.#viewer.look(this.#place).scan.statusCode] ?? 'Unset'
+    return STATUSES[this.#viewer.look(this).scan.statusCode] ?? 'Unset'
   }
 
   get statusMessage(): string {
-    return this.#viewer.look(this.#place).statusMessage()
+    return this.#viewer.look(this).statusMessage()
   }
 
   get startUnixNs(): bigint {
-    const viewer = this.#viewer.look(this.#place)
+    const viewer = this.#viewer.look(this)
     return viewer.ns(viewer.scan.startAt)
   }
 
   get endUnixNs(): bigint {
-    const viewer = this.#viewer.look(this.#place)
+    const viewer = this.#viewer.look(this)
     return viewer.ns(viewer.scan.endAt)
-  }
-
-  get startUnixMs(): number {
-    const viewer = this.#viewer.look(this.#place)
-    return viewer.ms(viewer.scan.startAt)
-  }
-
-  get endUnixMs(): number {
-    const viewer = this.#viewer.look(this.#place)
-    return viewer.ms(viewer.scan.endAt)
   }
 
   get attributes(): AttributesView {
@@ -123,23 +173,23 @@ class View implements SpanView, AttributesView {
   }
 
   get(key: string): FieldValue | undefined {
-    return this.#viewer.look(this.#place).attribute(key)
+    return this.#viewer.look(this).attribute(key)
   }
 
   names(): Iterable<string> {
-    return this.#viewer.look(this.#place).attributeNames()
+    return this.#viewer.look(this).attributeNames()
   }
 
   events(): readonly EventView[] {
-    return this.#viewer.look(this.#place).events()
+    return this.#viewer.look(this).events()
   }
 
   get exception(): EventView | undefined {
-    this.#exception ??= { event: this.#viewer.look(this.#place).lastEvent('exception') }
+    this.#exception ??= { event: this.#viewer.look(this).lastEvent('exception') }
     return this.#exception.event
   }
 
   get lastEventName(): string | undefined {
-    return this.#viewer.look(this.#place).lastEvent()?.name
+    return this.#viewer.look(this).lastEvent()?.name
   }
 }

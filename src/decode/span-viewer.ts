@@ -1,13 +1,13 @@
 import type { FieldValue } from '../model/observation.ts'
 import { readTime } from './column-writes.ts'
+import { createEventScan, type EventScan, isEventNamed, scanEvent } from './event-scan.ts'
 import { toHexId } from './hex.ts'
 import { readAttributeOf } from './pair-values.ts'
 import type { PairList } from './pairs.ts'
 import type { Privacy } from './privacy.ts'
-import { createEventScan, type EventScan, scanEvent } from './span-parts.ts'
 import type { AttributesView, EventView, SpanPlace } from './span-place.ts'
 import { createSpanScan, type SpanScan, scanSpan } from './span-scan.ts'
-import { type Halves, halvesToMs, halvesToNs } from './times.ts'
+import { type Halves, halvesToNs } from './times.ts'
 import { createWire } from './wire.ts'
 
 /**
@@ -25,8 +25,6 @@ export interface SpanViewer {
   name(): string
   statusMessage(): string
   ns(at: number): bigint
-  /** Exact to the microsecond. */
-  ms(at: number): number
   attribute(key: string): FieldValue | undefined
   attributeNames(): Iterable<string>
   events(): readonly EventView[]
@@ -101,11 +99,6 @@ class Viewer implements SpanViewer {
     return halvesToNs(this.#at)
   }
 
-  ms(at: number): number {
-    readTime(this.#at, this.#wire.view, at)
-    return halvesToMs(this.#at)
-  }
-
   attribute(key: string): FieldValue | undefined {
     return readAttributeOf(this.#wire, this.#options, key)
   }
@@ -153,12 +146,7 @@ class Viewer implements SpanViewer {
 
   /** @param name ASCII */
   eventIsNamed(name: string): boolean {
-    const { nameFrom, nameTo } = this.#event
-    if (nameTo - nameFrom !== name.length) return false
-    const { bytes } = this.#wire
-    for (let i = 0; i < name.length; i++)
-      if (bytes[nameFrom + i] !== name.charCodeAt(i)) return false
-    return true
+    return isEventNamed(this.#wire, this.#event, name)
   }
 
   eventNs(): bigint {

@@ -4,6 +4,7 @@ import type { Block } from '../model/block.ts'
 import type { QualityVerdict, StoredAttempt, StoredRequest } from '../model/stored.ts'
 import { type Arrivals, createArrivals } from './arrival-table.ts'
 import { createShapes, type Shapes } from './attribute-shapes.ts'
+import { createEventHashes, type EventHashes } from './event-hashes.ts'
 import { createLogTable, type LogTable } from './log-table.ts'
 import { createMapWriter } from './map-writer.ts'
 import { createPairList, type PairList } from './pairs.ts'
@@ -34,6 +35,8 @@ export interface Tables {
   readonly arrivals: Arrivals
   /** Of the item that is read. */
   readonly pairs: PairList
+  /** Of the events of the span that is read. */
+  readonly eventHashes: EventHashes
   /** For looking at a span once more, and at its events. */
   readonly viewPairs: PairList
   readonly viewEventPairs: PairList
@@ -78,7 +81,9 @@ export function createTables({
   const seenAt = createSeenAt()
   const shared = { interner: words, writer, seenAt }
   const [pairs, eventPairs] = [createPairs(), createPairs()]
-  const parts = createSpanParts({ ...shared, eventPairs, linkPairs: createPairs(), privacy })
+  const eventHashes = createEventHashes(eventPairs)
+  const linkPairs = createPairs()
+  const parts = createSpanParts({ ...shared, eventPairs, linkPairs, eventHashes, privacy })
   const exemplars = { ...shared, pairs: createPairs() }
   const spans = createSpanTable({ ...shared, parts })
   const logs = createLogTable(shared)
@@ -97,6 +102,7 @@ export function createTables({
   const all = [spans, logs, ...Object.values(points), ...own].map(({ table }) => table)
   return {
     ...{ spans, logs, points, attempts, requests, quality, arrivals, pairs },
+    eventHashes,
     viewPairs: createPairs(),
     viewEventPairs: createPairs(),
     watch(wanted) {

@@ -4,12 +4,14 @@ import type { MapGate } from './mapped.ts'
 import type { PairList } from './pairs.ts'
 import { readSub } from './read-sub.ts'
 import type { ResourceFacts } from './resource.ts'
-import type { KnownResource, ScopeReader } from './scope-facts.ts'
+import type { ScopeReader } from './scope-facts.ts'
 import { createSpanScan, type ScanInto, scanSpan } from './span-scan.ts'
 import type { SpanTable } from './span-table.ts'
-import { createSpanView, type SpanView } from './span-view.ts'
+import { createSpanView, type ScannedSpan, type SpanNotes, type SpanView } from './span-view.ts'
 import type { SpanViewer } from './span-viewer.ts'
-import { type Halves, isBefore } from './times.ts'
+import { isBefore } from './times.ts'
+import { createSender, type Sender } from './trace-sender.ts'
+import type { TraitBook } from './trait-book.ts'
 import { REQUEST_BIT, ROUTE_BIT, type Watch } from './watched.ts'
 import { BYTES, createWire } from './wire.ts'
 
@@ -21,6 +23,7 @@ export interface TraceReaderOptions {
   readonly table: SpanTable
   readonly pairs: PairList
   readonly viewer: SpanViewer
+  readonly traits: TraitBook
 }
 
 export interface TraceContext {
@@ -28,6 +31,8 @@ export interface TraceContext {
   readonly watch: Watch
   /** Who sends, as far as it is known before the request is read. */
   sourceOf(resource: ResourceFacts): Source
+  /** As whom observations will name it, as far as that is known. */
+  heardAs(resource: ResourceFacts): Source
   /** Which spans of a service may be mapped, by name; undefined: none. */
   gateOf(service: string): MapGate | undefined
 }
@@ -37,8 +42,13 @@ export interface ReadTraces {
   readonly itemCount: number
   /** All spans of routers, and of services that may turn out to be routers, in their order. */
   readonly routed: readonly SpanView[]
-  /** Those that a rule may take, and the newest of each resource, so that its source is heard. */
+  /**
+   * Those that a rule may take of all but known routers, and the newest of each resource, so that its
+   * source is heard.
+   */
   readonly watched: readonly SpanView[]
+  /** Of all spans, each once. */
+  readonly resources: readonly ResourceFacts[]
   /** Those that may be mapped; one that is routed too is the same object there. */
   readonly mappable: readonly SpanView[]
   /** Those of nobody known as a router that end a request, or say how good it was. */
@@ -56,25 +66,13 @@ export function createTraceReader(options: TraceReaderOptions): TraceReader {
   return new Reader(options)
 }
 
-/** A resource of the request, and where those of its spans are that may be looked at later. */
-interface Sender {
-  readonly resource: KnownResource
-  readonly component: Source['component']
-  readonly newest: Halves
-  newestFrom: number
-  newestTo: number
-  /** Begin and end of each span, while nobody knows whether they are a router's. */
-  readonly undecided: number[]
-  readonly gate: MapGate | undefined
-  /** By where they begin. */
-  readonly mappable: Map<number, SpanView>
-}
-
 class Reader implements TraceReader {
   readonly #scopes: ScopeReader
   readonly #table: SpanTable
   readonly #pairs: PairList
-  readonly #viewer: SpanViewer
+  readonly #traits: TraitBook
+  readonly #scanned: ScannedSpan
+  readonly #notes: SpanNotes = { traits: undefined, isWanted: false }
   readonly #into: ScanInto
   readonly #wire = createWire()
   readonly #scan = createSpanScan()
@@ -85,11 +83,12 @@ class Reader implements TraceReader {
   #routerServices = new Set<string>()
   #itemCount = 0
 
-  constructor({ scopes, table, pairs, viewer }: TraceReaderOptions) {
+  constructor({ scopes, table, pairs, viewer, traits }: TraceReaderOptions) {
     this.#scopes = scopes
     this.#table = table
     this.#pairs = pairs
-    this.#viewer = viewer
+    this.#traits = traits
+    this.#scanned = { viewer, wire: this.#wire, scan: this.#scan, from: 0, to: 0 }
     this.#into = { scan: this.#scan, pairs }
   }
 
@@ -114,17 +113,12 @@ class Reader implements TraceReader {
     const wire = this.#wire
     const scopes = this.#scopes
     const resource = readSub(wire, { end, number: 1 }, scopes.resource)
-    const { component } = context.sourceOf(resource)
-    const sender: Sender = {
+    const sender = createSender({
       resource,
-      component,
-      newest: { low: 0, high: -1 },
-      newestFrom: 0,
-      newestTo: 0,
-      undecided: [],
+      component: context.sourceOf(resource).component,
+      heardAs: context.heardAs(resource),
       gate: context.gateOf(resource.serviceName),
-      mappable: new Map(),
-    }
+    })
     this.#senders.push(sender)
     while (wire.at < end) {
       const tag = wire.tag(end)
@@ -163,18 +157,25 @@ class Reader implements TraceReader {
     const bits = pairs.facts().watched
     const carried = bits | this.#table.push(wire, scan, pairs)
     this.#itemCount++
+    const isWanted = watch.wants(carried, sender.resource.component !== undefined)
     if (!isBefore(admission.end, sender.newest)) {
       sender.newest.low = admission.end.low
       sender.newest.high = admission.end.high
       sender.newestFrom = from
       sender.newestTo = end
+      sender.isNewestWanted = isWanted
     }
-    if (sender.gate?.(this.#name())) this.#keep(sender, from, end)
-    if (sender.component === 'router') this.#routed.push(this.#viewAt(sender, from, end))
-    else {
-      const isSaid = sender.resource.component !== undefined
-      if (watch.wants(carried, isSaid)) this.#watched.push(this.#viewAt(sender, from, end))
-      if ((carried & REQUEST_BIT) !== 0) this.#marked.push(this.#viewAt(sender, from, end))
+    this.#scanned.from = from
+    this.#scanned.to = end
+    const isRouted = sender.component === 'router'
+    const isMarked = !isRouted && (carried & REQUEST_BIT) !== 0
+    const isMappable = sender.gate?.(this.#name()) === true
+    if (isWanted || isRouted || isMarked || isMappable) {
+      const view = this.#view(sender, isWanted)
+      if (isMappable) sender.mappable.set(from, view)
+      if (isRouted) this.#routed.push(view)
+      else if (isWanted) this.#watched.push(view)
+      if (isMarked) this.#marked.push(view)
     }
     if (sender.component !== 'other') return true
     // Who sends a span with a route is a router, although nobody says so.
@@ -187,32 +188,47 @@ class Reader implements TraceReader {
     return this.#wire.bytes.toString('utf8', this.#scan.nameFrom, this.#scan.nameTo)
   }
 
-  #keep(sender: Sender, from: number, to: number): void {
-    sender.mappable.set(from, this.#viewAt(sender, from, to))
+  /** Of the span that was just scanned. */
+  #view(sender: Sender, isWanted: boolean): SpanView {
+    const notes = this.#notes
+    const isRouted = sender.component === 'router'
+    notes.traits =
+      isWanted || isRouted ? this.#traits.of(this.#wire, this.#scan, sender) : undefined
+    // Who turns out to be a router later has shown it already.
+    notes.isWanted = isWanted && isRouted
+    return createSpanView(this.#scanned, sender.resource, notes)
   }
 
-  #viewAt({ resource, mappable }: Sender, from: number, to: number): SpanView {
+  /** Of one that was scanned before. */
+  #viewAgain({ resource, mappable }: Sender, from: number, to: number): SpanView {
     const known = mappable.get(from)
     if (known) return known
-    return createSpanView(this.#viewer, { bytes: this.#wire.bytes, from, to }, resource)
+    this.#wire.at = from
+    scanSpan(this.#wire, to, this.#into)
+    this.#scanned.from = from
+    this.#scanned.to = to
+    return createSpanView(this.#scanned, resource)
   }
 
   #found(): ReadTraces {
     const routed = this.#routed
     const watched = this.#watched
-    for (const sender of this.#senders) {
+    const senders = this.#senders.filter(({ newestTo }) => newestTo > 0)
+    for (const sender of senders) {
       const { resource, undecided } = sender
-      if (sender.newestTo > 0)
-        watched.push(this.#viewAt(sender, sender.newestFrom, sender.newestTo))
+      const { newestFrom, newestTo } = sender
+      if (!sender.isNewestWanted) watched.push(this.#viewAgain(sender, newestFrom, newestTo))
       if (!this.#routerServices.has(resource.serviceName)) continue
       for (let i = 0; i < undecided.length; i += 2)
-        routed.push(this.#viewAt(sender, undecided[i] as number, undecided[i + 1] as number))
+        routed.push(this.#viewAgain(sender, undecided[i] as number, undecided[i + 1] as number))
     }
-    const mappable = this.#senders.flatMap((sender) => [...sender.mappable.values()])
+    const mappable = senders.flatMap((sender) => [...sender.mappable.values()])
     const routerServices = this.#routerServices
     const isRouted = (view: SpanView) =>
       view.resource.component === undefined && routerServices.has(view.resource.serviceName)
     const marked = this.#marked.filter((view) => !isRouted(view))
-    return { itemCount: this.#itemCount, routed, watched, mappable, marked, routerServices }
+    const resources = [...new Set(senders.map(({ resource }) => resource))]
+    const itemCount = this.#itemCount
+    return { itemCount, routed, watched, resources, mappable, marked, routerServices }
   }
 }

@@ -1,5 +1,7 @@
 import type { Rule } from '../config/rules.ts'
 import type { Matcher } from '../lib/matcher.ts'
+import type { ObservationUnit } from '../model/observation.ts'
+import { keysOf } from './keys-of.ts'
 import { unitsOf } from './kinds.ts'
 
 /** For each rule over spans, the keys that a span must carry for the rule to take it. */
@@ -11,15 +13,36 @@ export type SpanInterest = readonly (readonly string[])[]
  * the same array.
  */
 export function createSpanInterest(rulesInForce: () => readonly Rule[]): () => SpanInterest {
-  let known: readonly Rule[] | undefined
-  let interest: SpanInterest = []
+  return perRules(rulesInForce, (rules) => rules.filter(looksAtSpans).map(neededBy))
+}
+
+/**
+ * Every key that detection may read of spans, attempts and requests, in their order. The same rules
+ * give the same array.
+ */
+export function createKeysRead(rulesInForce: () => readonly Rule[]): () => readonly string[] {
+  return perRules(rulesInForce, (rules) => {
+    const looking = rules.filter((rule) => unitsOf(rule).some((unit) => SPANS.has(unit)))
+    const keys = new Set(looking.flatMap((rule) => [...keysOf(rule)]))
+    if (keys.has('generation_behind')) for (const key of PAIR) keys.add(key)
+    // Ratios leave out some outcomes without naming the field.
+    return [...keys.add('outcome')].sort()
+  })
+}
+
+const SPANS = new Set<ObservationUnit>(['span', 'attempt', 'request'])
+/** What it is found by. */
+const PAIR = ['route', 'generation']
+
+function perRules<T>(
+  rulesInForce: () => readonly Rule[],
+  make: (rules: readonly Rule[]) => T,
+): () => T {
+  let known: { readonly rules: readonly Rule[]; readonly made: T } | undefined
   return () => {
     const rules = rulesInForce()
-    if (rules !== known) {
-      known = rules
-      interest = rules.filter(looksAtSpans).map(neededBy)
-    }
-    return interest
+    if (known?.rules !== rules) known = { rules, made: make(rules) }
+    return known.made
   }
 }
 

@@ -28,8 +28,9 @@ export interface Observation {
   /**
    * A meaning (CONTRACT.md §3), a built-in (§5: role, outcome, service, name, kind, status,
    * status_message, duration in ms, severity, body, event, metric, value, template), of a metric
-   * `metric.series` (a number that tells the series of one sender apart) or any attribute name, with `resource.` first for a resource's. Undefined when absent. It reads from
-   * the request's bytes, as other members may: good until the call that hands it over returns.
+   * `metric.series` (a number that tells the series of one sender apart) or any attribute name, with
+   * `resource.` first for a resource's. Undefined when absent. It reads from the request's bytes, as
+   * other members may: good until the call that hands it over returns.
    */
   field(key: string): FieldValue | undefined
   /**
@@ -45,8 +46,9 @@ export interface Observation {
   readonly once?: number | undefined
   /**
    * Observations with the same traits are of one unit and one source, answer `field` alike for every
-   * key but the `VARYING_KEYS`, and carry the same ones of these. So whoever sorted one has sorted
-   * all of them. Absent where nobody knows.
+   * key that a rule reads but the `VARYING_KEYS`, and carry the same ones of these. So whoever sorted
+   * one has sorted all of them. Absent where nobody knows. Other rules, or another topology, and none
+   * of before come again.
    */
   readonly traits?: Traits | undefined
 }
@@ -60,6 +62,7 @@ export interface Traits {
 /** Keys whose values hardly ever come again: numbers, identities, texts. */
 export const VARYING_KEYS: ReadonlySet<string> = new Set([
   ...['duration', 'value', 'count', 'sum', 'cost', 'template', 'metric.series'],
+  ...['gen_ai.usage.input_tokens', 'gen_ai.usage.output_tokens'],
   ...['request_id', 'session', 'body', 'status_message', 'exception.message'],
   ...['exception.stacktrace', 'started', 'ok', 'failed', 'inflight', 'oldest_ms'],
 ])

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createSpanPayload, SPANS_PER_REQUEST } from '../../src/bench/span-payload.ts'
-import { createTestDecoder, decodeOk, rowsOf } from '../decode/decoder-fixture.ts'
+import { createTestDecoder, decodeOk, rowsOf, unitOf } from '../decode/decoder-fixture.ts'
 
 test.for([
   { encoding: 'protobuf', spanCount: SPANS_PER_REQUEST, bytes: [375, 395] },
@@ -33,3 +33,32 @@ test.for([
   expect(users.size).toBeGreaterThan(rows.length / 2)
   for (const user of users) expect(user).toMatch(/^user-[0-4]\d{3}$/)
 })
+
+const observationsOf = (sender: 'worker' | 'router', encoding: 'protobuf' | 'json') => {
+  const payload = createSpanPayload({ sender, encoding, spanCount: 100 })
+  const request = { signal: 'traces', encoding, receivedUnixMs: Date.now() } as const
+  const body = Uint8Array.from(payload.next())
+  return decodeOk(createTestDecoder(), { ...request, body })
+}
+
+test.for(['protobuf', 'json'] as const)('workers say what they are, as %s', (encoding) => {
+  const { observations } = observationsOf('worker', encoding)
+  expect(new Set(observations.map(({ source }) => source.component))).toEqual(new Set(['worker']))
+  const [first] = observations
+  expect(first?.field('target')).toBe('cloud-eu')
+  expect(first?.field('stage')).toBe('encode')
+})
+
+test.for(['protobuf', 'json'] as const)(
+  'routers send requests with an attempt, as %s',
+  (encoding) => {
+    const batch = observationsOf('router', encoding)
+    const [attempts, requests] = [unitOf(batch, 'attempt'), unitOf(batch, 'request')]
+    expect([attempts.length, requests.length]).toEqual([50, 50])
+    const tried = requests.map(({ request }) => [request?.attemptCount, request?.outcome])
+    expect(new Set(tried.map(String))).toEqual(new Set(['1,ok', '1,failed']))
+    const idsOf = (all: typeof attempts) => all.map(({ field }) => field('request_id')).sort()
+    expect(new Set(idsOf(attempts)).size).toBe(50)
+    expect(idsOf(attempts)).toEqual(idsOf(requests))
+  },
+)

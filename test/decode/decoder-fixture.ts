@@ -5,6 +5,7 @@ import { createTopology } from '../../src/config/topology.ts'
 import { createDecoder, type Decoder, type DecoderOptions } from '../../src/decode/decoder.ts'
 import { createMapper } from '../../src/decode/mapper.ts'
 import { createPrivacyTally } from '../../src/decode/privacy.ts'
+import { identityOfIds } from '../../src/lib/identity.ts'
 import type { DecodedBatch, DecodeResult, Row } from '../../src/model/batch.ts'
 import type { Observation, ObservationUnit } from '../../src/model/observation.ts'
 import type { OtlpRequest, Signal } from '../../src/model/otlp.ts'
@@ -26,11 +27,15 @@ export const PRIVACY = {
   hash: (text: string) => `hmac:${text.length}`,
 }
 
+/** Those that tests read most. */
+const KEYS_READ = ['name', 'kind', 'status', 'route', 'target', 'role', 'outcome', 'stage', 'event']
+
 /** A decoder of the shipped topology: route preview, cloud-eu first, then edge-local. */
 export function createTestDecoder(options: Partial<DecoderOptions> = {}): Decoder {
   const routes = [{ route: 'preview', primary: 'cloud-eu', fallbacks: [FALLBACK] }]
   const topology = createTopology({ routes } as unknown as Parameters<typeof createTopology>[0])
   const everySpan = [[]]
+  const keys = [...KEYS_READ]
   return createDecoder({
     meanings: createMeanings({
       telemetry: { attributes: {} },
@@ -41,9 +46,16 @@ export function createTestDecoder(options: Partial<DecoderOptions> = {}): Decode
     timings: createTimings(),
     privacy: { ...PRIVACY, tally: createPrivacyTally() },
     spanInterest: () => everySpan,
+    keysRead: () => keys,
     mapper: createMapper({ rules: [] }),
     ...options,
   })
+}
+
+/** What counts a span once, by its ids in hex. */
+export function onceOf(traceId: string, spanId: string): number {
+  const ids = new DataView(Uint8Array.from(Buffer.from(traceId + spanId, 'hex')).buffer)
+  return identityOfIds(ids, 0, 16)
 }
 
 /** The batch of a request that must be readable. */

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { identityOf } from '../../src/lib/identity.ts'
 import {
   createTestDecoder,
   decodeDocument,
   decodeOk,
   NOW_MS,
+  onceOf,
   rowsOf,
   unitOf,
 } from './decoder-fixture.ts'
@@ -109,7 +109,7 @@ describe('spans', () => {
     expect(span).toMatchObject({
       atUnixMs: NOW_MS + 250,
       startUnixMs: NOW_MS,
-      once: identityOf(`${TRACE}/${SPAN}`),
+      once: onceOf(TRACE, SPAN),
       source: { id: 'router-1', component: 'router' },
     })
   })

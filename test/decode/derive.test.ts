@@ -1,8 +1,14 @@
 import { expect, test } from 'vitest'
-import { identityOf } from '../../src/lib/identity.ts'
 import type { Attempt, Request } from '../../src/model/attempt.ts'
 import type { DecodedBatch } from '../../src/model/batch.ts'
-import { createTestDecoder, decodeDocument, NOW_MS, rowsOf, unitOf } from './decoder-fixture.ts'
+import {
+  createTestDecoder,
+  decodeDocument,
+  NOW_MS,
+  onceOf,
+  rowsOf,
+  unitOf,
+} from './decoder-fixture.ts'
 import { newSpanId, newTraceId, type SpanInput, traces, type Values } from './otlp-builder.ts'
 
 const ROUTER = { 'service.name': 'gateway', 'service.instance.id': 'router-1' }
@@ -78,7 +84,7 @@ test('an attempt is a row and an observation', () => {
   }
   expect(rowsOf(batch, 'signalbox_attempts')).toEqual([expected])
   const [observation] = unitOf(batch, 'attempt')
-  expect(observation).toMatchObject({ weight: 2, once: identityOf(`${traceId}/${spanId}`) })
+  expect(observation).toMatchObject({ weight: 2, once: onceOf(traceId, spanId) })
   const read = (key: string) => observation?.field(key)
   const fields = [
     'route',

@@ -14,6 +14,7 @@ import { createScopeReader } from '../../src/decode/scope-facts.ts'
 import { createSpanViewer } from '../../src/decode/span-viewer.ts'
 import { createTables } from '../../src/decode/tables.ts'
 import { createTraceReader } from '../../src/decode/trace-reader.ts'
+import { createTraitBook } from '../../src/decode/trait-book.ts'
 import type { OtlpRequest } from '../../src/model/otlp.ts'
 import { PRIVACY } from './decoder-fixture.ts'
 
@@ -70,11 +71,15 @@ function readItems({ signal, body, receivedUnixMs }: OtlpRequest & { body: Buffe
     }
     case 'traces': {
       const view = { pairs: viewPairs, eventPairs: viewEventPairs, privacy: quiet(privacy) }
-      const reader = createTraceReader({ ...shared, table: spans, viewer: createSpanViewer(view) })
+      const { eventHashes } = tables
+      const traits = createTraitBook({ ...options, pairs, eventHashes })
+      const viewer = createSpanViewer(view)
+      const reader = createTraceReader({ ...shared, table: spans, viewer, traits })
       const read = reader.read(body, {
         ...context,
         watch: tables.watch([]),
         sourceOf: () => ({ id: '', component: 'other' }),
+        heardAs: () => ({ id: '', component: 'other' }),
         gateOf: () => () => true,
       })
       return read.mappable.map(itemOfSpan)

@@ -104,3 +104,35 @@ test('an attribute of an event counts as carried', () => {
   const batch = decodeOk(decoder, request('traces', traces({}, spans), { receivedUnixMs: NOW_MS }))
   expect(unitOf(batch, 'span').map(({ field }) => field('name'))).toEqual(['failed', 'last'])
 })
+
+test('of attempts and requests the span is shown only where a rule wants it, or it is the newest', () => {
+  const own = { 'service.name': 'gateway' }
+  const route = { 'signalbox.route': 'preview' }
+  const target = { ...route, 'signalbox.target': 'cloud-eu' }
+  const spans = [
+    { name: 'request', kind: 'server', attributes: route, startMs: NOW_MS },
+    { name: 'attempt', kind: 'client', attributes: target, startMs: NOW_MS + 1 },
+    { name: 'wanted', kind: 'client', attributes: { ...target, a: 1 }, startMs: NOW_MS + 2 },
+    { name: 'inner', startMs: NOW_MS + 3 },
+    { name: 'newest', kind: 'client', attributes: target, startMs: NOW_MS + 4 },
+  ] as const
+  const decoder = createTestDecoder({ spanInterest: () => INTEREST })
+  const document = request('traces', traces(own, spans), { receivedUnixMs: NOW_MS })
+  const { observations } = decodeOk(decoder, document)
+  const namesOf = (unit: string) =>
+    observations.filter((one) => one.unit === unit).map(({ field }) => field('name'))
+  expect(namesOf('span')).toEqual(['newest', 'wanted', 'inner'])
+  expect(namesOf('attempt')).toEqual(['attempt', 'wanted', 'newest'])
+  expect(namesOf('request')).toEqual(['request'])
+})
+
+test('the newest span of a sender is shown once, whether a rule wants it or not', () => {
+  const decoder = createTestDecoder({ spanInterest: () => INTEREST })
+  for (const attributes of [{}, { a: 1 }]) {
+    const body = traces({ 'service.name': 'any' }, [{ startMs: NOW_MS, attributes }])
+    const { observations } = decodeOk(decoder, request('traces', body, { receivedUnixMs: NOW_MS }))
+    expect(observations).toHaveLength(1)
+  }
+})
+
+const INTEREST = [['a']]

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Rule } from '../../src/config/rules.ts'
 import { compileWhere } from '../../src/detect/kinds.ts'
-import { createSpanInterest } from '../../src/detect/span-interest.ts'
+import { createKeysRead, createSpanInterest } from '../../src/detect/span-interest.ts'
 import type { Observation } from '../../src/model/observation.ts'
 import { createTestDecoder, decodeOk, NOW_MS } from '../decode/decoder-fixture.ts'
 import { request, type SpanInput, traces } from '../decode/otlp-builder.ts'
@@ -158,4 +158,28 @@ test('every rule takes the same spans as if all had been shown to it', () => {
     }),
     { numRuns: 300 },
   )
+})
+
+const keysOf = (rules: readonly Rule[]) => createKeysRead(() => rules)()
+
+test.for<[string, string, readonly string[]]>([
+  ['what it asks, and the outcome', count('{ a: x }'), ['a', 'outcome']],
+  ['nothing of units that are no spans', count('{ a: x }', 'logs'), ['outcome']],
+  ['what a role is found by', count('{ role: x }'), ['outcome', 'role', 'route', 'target']],
+  [
+    'what makes a pair older',
+    count('{ generation_behind: 1 }', 'attempts'),
+    ['generation', 'generation_behind', 'outcome', 'route'],
+  ],
+])('a rule reads %s', ([, text, expected]) => {
+  expect(keysOf(rulesOf(text))).toEqual(expected)
+})
+
+test('the same rules read the same array', () => {
+  let rules = rulesOf(count('{ a: x }'))
+  const keysRead = createKeysRead(() => rules)
+  const before = keysRead()
+  expect(keysRead()).toBe(before)
+  rules = rulesOf(count('{ b: x }'))
+  expect(keysRead()).toEqual(['b', 'outcome'])
 })

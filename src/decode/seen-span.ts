@@ -1,0 +1,101 @@
+import type { Meanings } from '../config/meanings.ts'
+import type { FieldValue, Observation, Source } from '../model/observation.ts'
+import { readKey, readTarget, sourceField } from './fields.ts'
+import { readRequestId } from './served.ts'
+import type { SpanView } from './span-view.ts'
+import type { Traits } from './traits.ts'
+
+/** A span and who sent it. */
+export interface SeenFrom {
+  readonly span: SpanView
+  readonly source: Source
+}
+
+/** A class, since there may be thousands a second: what nobody asks for is never read. */
+export class SeenSpan implements Observation {
+  readonly unit = 'span'
+  readonly source: Source
+  readonly traits: Traits | undefined
+  readonly #span: SpanView
+  readonly #meanings: Meanings
+  #field: Observation['field'] | undefined
+
+  constructor({ span, source }: SeenFrom, meanings: Meanings) {
+    const { traits } = span
+    // Who sends may have turned out to be somebody else after they were worked out.
+    const isSame = traits?.source.component === source.component
+    this.traits = isSame ? traits : undefined
+    this.source = isSame ? traits.source : source
+    this.#span = span
+    this.#meanings = meanings
+  }
+
+  get atUnixMs(): number {
+    return this.#span.endUnixMs
+  }
+
+  get startUnixMs(): number {
+    return this.#span.startUnixMs
+  }
+
+  get weight(): number {
+    return this.#span.weight
+  }
+
+  get once(): number | undefined {
+    return this.#span.once
+  }
+
+  /** Whoever looks takes it along by itself; of most spans nobody does. */
+  get field(): Observation['field'] {
+    this.#field ??= (key) =>
+      this.traits === undefined ? this.read(key) : this.traits.field(key, this)
+    return this.#field
+  }
+
+  read(key: string): FieldValue | undefined {
+    const span = this.#span
+    const item = { attributes: span.attributes, resource: span.resource.attributes }
+    const from = { span, source: this.source }
+    return readBuiltIn(from, key, this.#meanings) ?? readKey(key, item, this.#meanings)
+  }
+}
+
+/** Built-ins of every span. Words in lower case, as everywhere in rules. */
+function readBuiltIn(
+  { span, source }: SeenFrom,
+  key: string,
+  meanings: Meanings,
+): FieldValue | undefined {
+  switch (key) {
+    case 'name':
+      return span.name
+    case 'kind':
+      return span.kind.toLowerCase()
+    case 'status':
+      return span.status.toLowerCase()
+    case 'status_message':
+      return span.statusMessage || undefined
+    case 'duration':
+      return Math.max(0, span.endUnixMs - span.startUnixMs)
+    case 'service':
+      return span.resource.serviceName || undefined
+    case 'event':
+      return span.exception?.name ?? span.lastEventName
+    case 'exception.type':
+    case 'exception.message':
+    case 'exception.stacktrace':
+      return span.attributes.get(key) ?? span.exception?.attributes.get(key)
+    case 'target':
+      return readTarget(meanings.target, {
+        attributes: span.attributes,
+        resource: span.resource.attributes,
+        isServerSpan: span.kind === 'Server',
+        component: source.component,
+      })
+    case 'request_id':
+      return readRequestId(span, meanings) || span.traceId || undefined
+    default:
+      return sourceField(source, key)
+  }
+}
