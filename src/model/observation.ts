@@ -34,8 +34,8 @@ export interface Observation {
   field(key: string): FieldValue | undefined
   /** Only that its sender was heard: no item, and counted by no rule. */
   readonly isPresence?: boolean
-  readonly attempt?: Attempt
-  readonly request?: Request
+  readonly attempt?: Attempt | undefined
+  readonly request?: Request | undefined
   /** For counting once: the hash of what names it (`lib/identity.ts`); absent for logs and metrics. */
   readonly once?: number | undefined
   /**
