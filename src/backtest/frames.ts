@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { UNIT_BITS } from '../decode/arrival-table.ts'
 import { indexSpans } from '../decode/recorded-items.ts'
 import type { RecordedMemory } from '../decode/recorded-memory.ts'
@@ -119,12 +120,18 @@ function within({ varying: _, resource: __, ...plan }: Plan, { units }: Slice): 
 /** Gauges and sums come first among the tables of points. */
 const NUMBER_TABLES = 2
 
-/** Hands over every frame of a slice in turn. Frames are good until the call returns. */
-export function playSlice(
+/** Between two turns of the event loop: a few hundredths of a second. */
+const OBSERVATIONS_PER_TURN = 20_000
+
+/**
+ * Hands over every frame of a slice in turn. Frames are good until the call returns. In between, what
+ * the database answers meanwhile is taken in, and connections that it closed are noticed.
+ */
+export async function playSlice(
   rows: SliceRows,
-  { plan, resources, pairs, memory }: FrameOptions,
+  { plan, resources, pairs, memory }: Omit<FrameOptions, 'recorded'>,
   take: (frame: ReplayFrame) => void,
-): void {
+): Promise<void> {
   const { varying } = plan
   const options = { ...resources, memory, varying, resourcesByHash: rows.resourcesByHash }
   const rare = indexSpans(rows.rare, options)
@@ -143,6 +150,7 @@ export function playSlice(
   const told = toldBy(rows.statuses, rows.restarts)
   const baseUnixMs = Number(rows.slice.base / 1_000_000n)
   let next = 0
+  let count = 0
   for (;;) {
     const toldSeen = told[next]?.seen ?? Number.POSITIVE_INFINITY
     let seen = Math.min(arrivals.seen, toldSeen)
@@ -158,6 +166,10 @@ export function playSlice(
     const senders = arrivals.seen === seen ? arrivals.take(observations) : NO_SENDERS
     for (const cursor of cursors) if (cursor.seen === seen) cursor.take(observations, senders)
     take({ receivedUnixMs, observations })
+    count += observations.length
+    if (count < OBSERVATIONS_PER_TURN) continue
+    count = 0
+    await nextTurn()
   }
 }
 

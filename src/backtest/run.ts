@@ -133,7 +133,7 @@ async function playAll(whole: Slice, options: PlayOptions) {
     coming = next && fetchSlice(next, frames)
     // It is awaited only after this one is played: until then a fault has nobody to take it.
     coming?.catch(() => {})
-    playSlice(rows, frames, take)
+    await playSlice(rows, frames, take)
     options.progress((index + 1) / slices.length)
   }
   return { observations, batches }

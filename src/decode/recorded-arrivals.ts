@@ -69,7 +69,8 @@ function createSenders(rows: NativeRows, { meanings, memory }: ArrivalOptions) {
   return (row: number): Sender => {
     const component = components.at(row) as Source['component']
     const source = memory.source(component, ids.at(row))
-    const key = `${component} ${said.codes?.of[row]} ${source.id}`
+    if (!said.codes) return toSender()
+    const key = `${component} ${said.codes.of[row]} ${source.id}`
     const sender = known.get(key) ?? toSender()
     known.set(key, sender)
     return sender

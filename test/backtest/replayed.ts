@@ -95,9 +95,13 @@ export async function replay(
   const frames: SeenFrame[] = []
   for (let index = 0; index < sliceCount; index++) {
     const from = base + BigInt(index) * lengthNs
-    playSlice(await fetchSlice({ base, from, to: from + lengthNs }, options), options, (frame) => {
-      if ('observations' in frame) frames.push(frame)
-    })
+    await playSlice(
+      await fetchSlice({ base, from, to: from + lengthNs }, options),
+      options,
+      (frame) => {
+        if ('observations' in frame) frames.push(frame)
+      },
+    )
   }
   return { frames, plan: options.plan }
 }
