@@ -1,17 +1,17 @@
 import { type Heard, readArrivals } from '../decode/recorded-arrivals.ts'
 import {
-  type ReadSentRow,
   readLogs,
   readPoints,
   readSpans,
   readSpansOf,
   type SpanIndex,
 } from '../decode/recorded-items.ts'
-import type { Senders } from '../decode/recorded-resource.ts'
-import { type ReadRow, readServed } from '../decode/recorded-served.ts'
-import type { ResourceOptions } from '../decode/resource.ts'
-import type { NativeRows, NumberColumn } from '../lib/native-reader.ts'
+import type { ItemOptions, Senders } from '../decode/recorded-resource.ts'
+import { readServed } from '../decode/recorded-served.ts'
+import type { ReadSentRow } from '../decode/recorded-traits.ts'
+import type { NativeRows } from '../lib/native-reader.ts'
 import type { Observation, Source } from '../model/observation.ts'
+import { type Moments, sortBySeen } from './moments.ts'
 
 /** Rows of one kind on their way into frames, in the order in which they were seen. */
 export interface Cursor {
@@ -23,43 +23,31 @@ export interface Cursor {
 
 /** Where attempts and requests find what has no column: in their own row, or among few spans. */
 export type SpanItems =
-  | { readonly kind: 'joined'; readonly resources: ResourceOptions }
-  | { readonly kind: 'rare'; readonly rare: SpanIndex }
+  | { readonly kind: 'joined' }
+  | { readonly kind: 'rare'; readonly rare: SpanIndex | undefined }
 
 export function cursorOfServed(
   unit: 'attempt' | 'request',
   blocks: readonly NativeRows[],
-  items: SpanItems,
+  { items, options }: { readonly items: SpanItems; readonly options: ItemOptions },
 ): Cursor {
-  return createCursor(blocks, (rows) => {
-    const readItem = items.kind === 'joined' ? readSpansOf(rows, items.resources) : items.rare(rows)
-    const read = readServed(unit, rows, readItem)
-    const routers = rows.texts('Router')
-    return bySender(read, (row) => routers.at(row))
+  const { memory } = options
+  return new RowCursor(blocks, (rows) => {
+    const more = items.kind === 'joined' ? readSpansOf(rows, options) : items.rare?.(rows)
+    return readServed(unit, rows, { memory, items: more })
   })
 }
 
-/** An attempt or request is its router's, also where that was not heard as one. */
-function bySender(read: ReadRow, routerOf: (row: number) => string): ReadSentRow {
-  const unheard = new Map<string, Source>()
-  return (row, senders) => {
-    const id = routerOf(row)
-    const source = senders.get(id) ?? unheard.get(id) ?? { id, component: 'router' }
-    if (!senders.has(id)) unheard.set(id, source)
-    return read(row, source)
-  }
-}
+export const cursorOfSpans = (blocks: readonly NativeRows[], options: ItemOptions): Cursor =>
+  new RowCursor(blocks, (rows) => readSpans(rows, options))
 
-export const cursorOfSpans = (blocks: readonly NativeRows[], options: ResourceOptions) =>
-  createCursor(blocks, (rows) => readSpans(rows, options))
-
-export const cursorOfLogs = (blocks: readonly NativeRows[], options: ResourceOptions) =>
-  createCursor(blocks, (rows) => readLogs(rows, options))
+export const cursorOfLogs = (blocks: readonly NativeRows[], options: ItemOptions): Cursor =>
+  new RowCursor(blocks, (rows) => readLogs(rows, options))
 
 export const cursorOfPoints = (
   blocks: readonly NativeRows[],
-  options: ResourceOptions & { readonly hasTotal: boolean },
-) => createCursor(blocks, (rows) => readPoints(rows, options))
+  options: ItemOptions & { readonly hasTotal: boolean },
+): Cursor => new RowCursor(blocks, (rows) => readPoints(rows, options))
 
 /** Who was heard, request by request. */
 export interface ArrivalCursor {
@@ -70,9 +58,9 @@ export interface ArrivalCursor {
 
 export function cursorOfArrivals(
   blocks: readonly NativeRows[],
-  { meanings }: ResourceOptions,
+  options: ItemOptions,
 ): ArrivalCursor {
-  const heard = blocks.flatMap((rows) => readArrivals(rows, meanings))
+  const heard = blocks.flatMap((rows) => readArrivals(rows, options))
   let at = 0
   return {
     get seen() {
@@ -90,43 +78,40 @@ export function cursorOfArrivals(
   }
 }
 
-function createCursor(
-  blocks: readonly NativeRows[],
-  createRead: (rows: NativeRows) => ReadSentRow,
-): Cursor {
-  const full = blocks.filter(({ rowCount }) => rowCount > 0)
-  let index = -1
-  let rowCount = 0
-  let row = 0
-  let column: NumberColumn | undefined
-  let read: ReadSentRow | undefined
-  let seen = Number.NEGATIVE_INFINITY
-  const advance = () => {
-    while (row >= rowCount) {
-      const next = full[++index]
-      if (next === undefined) {
-        seen = Number.POSITIVE_INFINITY
-        return
-      }
-      rowCount = next.rowCount
-      row = 0
-      column = next.numbers('seen')
-      read = createRead(next)
-    }
-    seen = column?.at(row) ?? Number.POSITIVE_INFINITY
+/** A class, since there are millions of rows. */
+class RowCursor implements Cursor {
+  seen = Number.POSITIVE_INFINITY
+  readonly #moments: Moments
+  readonly #reads: readonly ReadSentRow[]
+  #moment = 0
+
+  constructor(blocks: readonly NativeRows[], createRead: (rows: NativeRows) => ReadSentRow) {
+    const full = blocks.filter(({ rowCount }) => rowCount > 0)
+    this.#moments = sortBySeen(
+      full.map((rows) => ({ seen: rows.numbers('seen'), rowCount: rows.rowCount })),
+    )
+    this.#reads = full.map(createRead)
+    this.#stand()
   }
-  advance()
-  return {
-    get seen() {
-      return seen
-    },
-    take(into, senders) {
-      const now = seen
-      while (seen === now && read) {
-        into.push(read(row, senders))
-        row++
-        advance()
+
+  take(into: Observation[], senders: Senders): void {
+    const { ends, blocks, rows } = this.#moments
+    const from = this.#moment === 0 ? 0 : (ends[this.#moment - 1] as number)
+    const to = ends[this.#moment] as number
+    let block = -1
+    let read: ReadSentRow | undefined
+    for (let at = from; at < to; at++) {
+      if (blocks[at] !== block) {
+        block = blocks[at] as number
+        read = this.#reads[block]
       }
-    },
+      if (read) into.push(read(rows[at] as number, senders))
+    }
+    this.#moment++
+    this.#stand()
+  }
+
+  #stand(): void {
+    this.seen = this.#moments.seen[this.#moment] ?? Number.POSITIVE_INFINITY
   }
 }

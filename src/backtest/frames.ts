@@ -1,11 +1,13 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { UNIT_BITS } from '../decode/arrival-table.ts'
 import { indexSpans } from '../decode/recorded-items.ts'
-import type { ResourceOptions } from '../decode/resource.ts'
+import type { RecordedMemory } from '../decode/recorded-memory.ts'
+import type { ResourceFacts, ResourceOptions } from '../decode/resource.ts'
 import type { ReplayFrame } from '../detect/replay.ts'
 import type { NativeRows } from '../lib/native-reader.ts'
 import type { Observation } from '../model/observation.ts'
 import type { Recorded, StoredRestart } from '../store/recorded.ts'
-import type { Slice } from '../store/recorded-query.ts'
+import type { ItemQuery, ServedQuery, Slice } from '../store/recorded-query.ts'
 import {
   type Cursor,
   cursorOfArrivals,
@@ -16,7 +18,8 @@ import {
   type SpanItems,
 } from './cursors.ts'
 import type { PairBook } from './pair-book.ts'
-import type { Plan } from './plan.ts'
+import type { Plan, UnitPlan } from './plan.ts'
+import { fetchResources, type ResourcePart } from './resources.ts'
 import { toldBy } from './told.ts'
 
 // From stored rows to frames: everything that was seen within a slice, merged by the moment at which
@@ -27,6 +30,7 @@ export interface FrameOptions {
   readonly plan: Plan
   readonly resources: ResourceOptions
   readonly pairs: PairBook
+  readonly memory: RecordedMemory
 }
 
 /** The answers of one slice. */
@@ -43,22 +47,25 @@ export interface SliceRows {
   readonly points: readonly (readonly NativeRows[])[]
   readonly statuses: readonly NativeRows[]
   readonly restarts: readonly StoredRestart[]
+  readonly resourcesByHash: ReadonlyMap<number, ResourceFacts>
 }
 
-export async function fetchSlice(
-  slice: Slice,
-  { recorded, plan }: FrameOptions,
-): Promise<SliceRows> {
+export async function fetchSlice(slice: Slice, options: FrameOptions): Promise<SliceRows> {
+  const { recorded, plan } = options
   const none: NativeRows[] = []
   const { attempt, request, span, log, metric } = within(plan, slice)
   const rareNames = [...(attempt?.rare ?? []), ...(request?.rare ?? [])]
-  const rareQuery = { attributes: rareNames, present: rareNames.map((name) => [name]) }
+  const rareQuery: ItemQuery = {
+    attributes: rareNames,
+    present: rareNames.map((name) => [name]),
+    ...{ isOwnOnly: true, columns: [] },
+  }
   const [arrivals, attempts, requests, rare, spans, logs, points, statuses, restarts] =
     await Promise.all([
       recorded.arrivals(slice),
-      attempt ? recorded.served(slice, attempt) : none,
-      request ? recorded.served(slice, request) : none,
-      rareNames.length > 0 ? recorded.spans(slice, { ...rareQuery, isOwnOnly: true }) : none,
+      attempt ? fetchServed(slice, attempt, options) : none,
+      request ? fetchServed(slice, request, options) : none,
+      rareNames.length > 0 ? recorded.spans(slice, rareQuery) : none,
       span ? recorded.spans(slice, span) : none,
       log ? recorded.logs(slice, log) : none,
       Promise.all(
@@ -67,14 +74,45 @@ export async function fetchSlice(
       recorded.statuses(slice),
       recorded.restarts(slice),
     ])
-  return { slice, arrivals, attempts, requests, rare, spans, logs, points, statuses, restarts }
+  const rows = { arrivals, attempts, requests, rare, spans, logs, points, statuses, restarts }
+  const joined = [attempt, request].some((query) => query?.span)
+    ? [attempts, requests].flat().filter((one) => one.has('R'))
+    : none
+  const parts: readonly ResourcePart[] = [
+    { table: 'otel_traces', blocks: [...spans, ...rare, ...joined] },
+    { table: 'otel_logs', blocks: logs },
+    ...recorded.pointTables.map((table, index) => ({ table, blocks: points[index] ?? none })),
+  ]
+  return { slice, ...rows, resourcesByHash: await fetchResources(slice, parts, options) }
+}
+
+/** Where some rows are odd, the next slices have such rows as well. */
+async function fetchServed(
+  slice: Slice,
+  query: ServedQuery,
+  { recorded, memory }: FrameOptions,
+): Promise<NativeRows[]> {
+  const { table } = query
+  if (!memory.oddTables.has(table)) {
+    const blocks = await recorded.served(slice, { ...query, isPlain: true })
+    if (!blocks.some(hasOdd)) return blocks
+    memory.oddTables.add(table)
+  }
+  return await recorded.served(slice, query)
+}
+
+function hasOdd(rows: NativeRows): boolean {
+  if (rows.rowCount === 0) return false
+  const odd = rows.numbers('odd')
+  for (let row = 0; row < rows.rowCount; row++) if (odd.at(row) !== 0) return true
+  return false
 }
 
 /** Without the units that nobody sent. */
-function within(plan: Plan, { units }: Slice): Plan {
+function within({ varying: _, resource: __, ...plan }: Plan, { units }: Slice): UnitPlan {
   if (units === undefined) return plan
   const sent = Object.entries(plan).filter(
-    ([unit]) => (units & UNIT_BITS[unit as keyof Plan]) !== 0,
+    ([unit]) => (units & UNIT_BITS[unit as keyof UnitPlan]) !== 0,
   )
   return Object.fromEntries(sent)
 }
@@ -82,28 +120,37 @@ function within(plan: Plan, { units }: Slice): Plan {
 /** Gauges and sums come first among the tables of points. */
 const NUMBER_TABLES = 2
 
-/** Hands over every frame of a slice in turn. Frames are good until the call returns. */
-export function playSlice(
+/** Between two turns of the event loop: a few hundredths of a second. */
+const OBSERVATIONS_PER_TURN = 20_000
+
+/**
+ * Hands over every frame of a slice in turn. Frames are good until the call returns. In between, what
+ * the database answers meanwhile is taken in, and connections that it closed are noticed.
+ */
+export async function playSlice(
   rows: SliceRows,
-  { plan, resources, pairs }: FrameOptions,
+  { plan, resources, pairs, memory }: Omit<FrameOptions, 'recorded'>,
   take: (frame: ReplayFrame) => void,
-): void {
-  const rare = indexSpans(rows.rare, resources)
+): Promise<void> {
+  const { varying } = plan
+  const options = { ...resources, memory, varying, resourcesByHash: rows.resourcesByHash }
+  const rare = indexSpans(rows.rare, options)
   const itemsOf = (query: Plan['attempt']): SpanItems =>
-    query?.attributes ? { kind: 'joined', resources } : { kind: 'rare', rare }
-  const arrivals = cursorOfArrivals(rows.arrivals, resources)
+    query?.span ? { kind: 'joined' } : { kind: 'rare', rare }
+  const arrivals = cursorOfArrivals(rows.arrivals, options)
   const cursors: readonly Cursor[] = [
-    cursorOfSpans(rows.spans, resources),
-    cursorOfLogs(rows.logs, resources),
+    cursorOfSpans(rows.spans, options),
+    cursorOfLogs(rows.logs, options),
     ...rows.points.map((blocks, index) =>
-      cursorOfPoints(blocks, { ...resources, hasTotal: index >= NUMBER_TABLES }),
+      cursorOfPoints(blocks, { ...options, hasTotal: index >= NUMBER_TABLES }),
     ),
-    cursorOfServed('attempt', rows.attempts, itemsOf(plan.attempt)),
-    cursorOfServed('request', rows.requests, itemsOf(plan.request)),
-  ]
+    cursorOfServed('attempt', rows.attempts, { items: itemsOf(plan.attempt), options }),
+    cursorOfServed('request', rows.requests, { items: itemsOf(plan.request), options }),
+  ].filter(({ seen }) => seen !== Number.POSITIVE_INFINITY)
   const told = toldBy(rows.statuses, rows.restarts)
   const baseUnixMs = Number(rows.slice.base / 1_000_000n)
   let next = 0
+  let count = 0
   for (;;) {
     const toldSeen = told[next]?.seen ?? Number.POSITIVE_INFINITY
     let seen = Math.min(arrivals.seen, toldSeen)
@@ -119,6 +166,10 @@ export function playSlice(
     const senders = arrivals.seen === seen ? arrivals.take(observations) : NO_SENDERS
     for (const cursor of cursors) if (cursor.seen === seen) cursor.take(observations, senders)
     take({ receivedUnixMs, observations })
+    count += observations.length
+    if (count < OBSERVATIONS_PER_TURN) continue
+    count = 0
+    await nextTurn()
   }
 }
 

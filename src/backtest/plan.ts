@@ -1,13 +1,7 @@
 import type { Meanings } from '../config/meanings.ts'
 import type { Rule } from '../config/rules.ts'
-import {
-  attributeNames,
-  columnOf,
-  columnsOf,
-  needsSpan,
-  rareNames,
-  senderNames,
-} from '../decode/recorded-keys.ts'
+import { columnOf, columnsOf, needsSpan, rareNames } from '../decode/recorded-keys.ts'
+import { attributeNames, senderNames, spanColumns, varyingNames } from '../decode/recorded-names.ts'
 import { isPlainAttribute } from '../decode/watched.ts'
 import { canCount } from '../detect/feeds.ts'
 import { keysOf } from '../detect/keys-of.ts'
@@ -25,7 +19,14 @@ export interface Plan {
   readonly span?: ItemQuery
   readonly log?: ItemQuery
   readonly metric?: PointQuery
+  /** Attributes of items whose values hardly ever come again, as far as rules read them at all. */
+  readonly varying: ReadonlySet<string>
+  /** Attributes to fetch of resources. */
+  readonly resource: readonly string[]
 }
+
+/** What of it is read per unit. */
+export type UnitPlan = Omit<Plan, 'varying' | 'resource'>
 
 export function planOf(rules: readonly Rule[], meanings: Meanings): Plan {
   // Rules that only ask who sends hear it from arrivals.
@@ -40,6 +41,8 @@ export function planOf(rules: readonly Rule[], meanings: Meanings): Plan {
     ...toPlan('span', items('span')),
     ...toPlan('log', items('log')),
     ...(metric.length > 0 && { metric: planPoints(metric, meanings) }),
+    varying: new Set(varyingNames(keysOfAll(rules), meanings)),
+    resource: namesOf(keysOfAll(rules), meanings),
   }
 }
 
@@ -73,10 +76,11 @@ function planServed(
 
 function spanPart(
   rare: readonly string[] | undefined,
-  keys: Iterable<string>,
+  keys: ReadonlySet<string>,
   meanings: Meanings,
-): Pick<ServedQuery, 'rare' | 'attributes'> {
-  return rare ? { rare } : { attributes: namesOf(keys, meanings) }
+): Pick<ServedQuery, 'rare' | 'span'> {
+  if (rare) return { rare }
+  return { span: { attributes: namesOf(keys, meanings), columns: spanColumns(keys) } }
 }
 
 function conditionsOf(unit: 'attempt' | 'request', rule: Rule): readonly ColumnIs[] {
@@ -98,9 +102,10 @@ function plainValues(matcher: Matcher): readonly string[] | undefined {
 
 function planItems(rules: readonly Rule[], meanings: Meanings): ItemQuery | undefined {
   if (rules.length === 0) return undefined
-  const present = rules.map((rule) => neededBy(rule).filter(isPlainAttribute))
+  const present = unique(rules.map((rule) => neededBy(rule).filter(isPlainAttribute)))
   return {
     attributes: namesOf(keysOfAll(rules), meanings),
+    columns: spanColumns(keysOfAll(rules)),
     ...(present.every((names) => names.length > 0) && { present }),
   }
 }
@@ -110,8 +115,14 @@ function planPoints(rules: readonly Rule[], meanings: Meanings): PointQuery {
   const names = metrics.flatMap((own) => own ?? [])
   return {
     attributes: namesOf(keysOfAll(rules), meanings),
+    columns: [],
     ...(metrics.every((own) => own !== undefined) && { metrics: [...new Set(names)] }),
   }
+}
+
+/** Without lists that are there already: each is looked for in every row. */
+function unique(lists: readonly (readonly string[])[]): readonly (readonly string[])[] {
+  return [...new Map(lists.map((list) => [[...list].sort().join('\0'), list])).values()]
 }
 
 /** Names of the metrics that a rule takes; undefined where it may be any. */

@@ -3,8 +3,10 @@ import type { Meanings } from '../config/meanings.ts'
 import type { Rule } from '../config/rules.ts'
 import { createTimings } from '../config/timings.ts'
 import { createTopology } from '../config/topology.ts'
+import { createRecordedMemory } from '../decode/recorded-memory.ts'
 import type { ResourceOptions } from '../decode/resource.ts'
 import { createReplay, type Replay, type ReplayFrame } from '../detect/replay.ts'
+import { type ByteRoom, createByteRoom } from '../lib/byte-room.ts'
 import type { BacktestResult, BacktestRule } from '../model/backtest.ts'
 import type { Verdict } from '../model/verdict.ts'
 import type { Recorded } from '../store/recorded.ts'
@@ -107,7 +109,8 @@ async function playAll(whole: Slice, options: PlayOptions) {
   const { inForce, given, meanings, services } = order
   const plan = planOf([...inForce, ...(given ?? [])], meanings)
   const resources = { meanings, services }
-  const frames: FrameOptions = { recorded, plan, resources, pairs }
+  const memory = createRecordedMemory()
+  const frames: FrameOptions = { recorded, plan, resources, pairs, memory }
   let observations = 0
   let batches = 0
   const take = (frame: ReplayFrame) => {
@@ -118,15 +121,19 @@ async function playAll(whole: Slice, options: PlayOptions) {
     options.seen?.(frame)
     for (const replay of replays) replay.take(frame)
   }
-  const slices = await cutSlices(recorded, whole)
+  // The rows of the slice before the last are done with when a slice is fetched.
+  const rooms = [createByteRoom(), createByteRoom()]
+  const cut = await cutSlices(recorded, whole)
+  const slices = cut.map((slice, index) => ({ ...slice, room: rooms[index % 2] as ByteRoom }))
   let coming = slices[0] && fetchSlice(slices[0], frames)
   for (let index = 0; coming; index++) {
     const rows = await coming
     const next = slices[index + 1]
+    next?.room.clear()
     coming = next && fetchSlice(next, frames)
     // It is awaited only after this one is played: until then a fault has nobody to take it.
     coming?.catch(() => {})
-    playSlice(rows, frames, take)
+    await playSlice(rows, frames, take)
     options.progress((index + 1) / slices.length)
   }
   return { observations, batches }

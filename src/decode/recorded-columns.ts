@@ -1,7 +1,10 @@
-import type { NativeRows, NumberColumn, TextColumn } from '../lib/native-reader.ts'
+import { computedNumbers, type NumberColumn } from '../lib/native-numbers.ts'
+import type { NativeRows } from '../lib/native-reader.ts'
+import type { TextColumn } from '../lib/native-values.ts'
 import type { Attempt, Request, RequestOutcome, Role } from '../model/attempt.ts'
 import type { FieldValue, Observation, Source } from '../model/observation.ts'
 import { ATTEMPT_COLUMNS, REQUEST_COLUMNS } from './recorded-keys.ts'
+import { toNs } from './recorded-times.ts'
 
 // The columns of stored attempts and requests, as far as they were fetched.
 
@@ -11,16 +14,14 @@ export type ReadItem = (row: number, source: Source) => Observation['field'] | u
 type Read = (row: number) => FieldValue | undefined
 
 export interface ServedColumns {
-  readonly unit: 'attempt' | 'request'
   readonly rows: NativeRows
+  /** Nanoseconds. */
   readonly start: NumberColumn
   readonly end: NumberColumn
-  readonly duration: NumberColumn
   readonly weight: NumberColumn
   readonly samples: NumberColumn
-  readonly once: NumberColumn
+  /** By key, of those that have a column. */
   readonly reads: ReadonlyMap<string, Read>
-  readonly readItem: ReadItem
   text(column: string, row: number): string
 }
 
@@ -32,16 +33,21 @@ const NUMBERS: Readonly<Record<string, boolean>> = {
   AttemptCount: false,
 }
 
-export function createServedColumns(
-  unit: 'attempt' | 'request',
-  rows: NativeRows,
-): Omit<ServedColumns, 'readItem'> {
+const ONES = computedNumbers(() => 1)
+
+export const isNumberColumn = (column: string) => NUMBERS[column] !== undefined
+
+export function createServedColumns(unit: 'attempt' | 'request', rows: NativeRows): ServedColumns {
   const names = unit === 'attempt' ? ATTEMPT_COLUMNS : REQUEST_COLUMNS
   const reads = new Map<string, Read>()
   for (const [key, column] of Object.entries(names))
     if (rows.has(column)) reads.set(key, createRead(rows, column))
-  const duration = rows.numbers('duration')
-  reads.set('duration', (row) => duration.at(row))
+  const [start, end] = [rows.numbers('start'), rows.numbers('end')]
+  reads.set('duration', (row) => {
+    const lengthNs = toNs(end, row) - toNs(start, row)
+    return lengthNs > 0n ? Number(lengthNs / 1_000n) / 1_000 : 0
+  })
+  const numbersOf = (column: string) => (rows.has(column) ? rows.numbers(column) : ONES)
   const texts = new Map<string, TextColumn | undefined>()
   const textsOf = (column: string) => {
     const own = rows.has(column) ? rows.texts(column) : undefined
@@ -49,9 +55,7 @@ export function createServedColumns(
     return own
   }
   return {
-    ...{ unit, rows, duration, reads },
-    ...{ start: rows.numbers('start'), end: rows.numbers('end'), once: rows.numbers('once') },
-    ...{ weight: rows.numbers('Weight'), samples: rows.numbers('Samples') },
+    ...{ rows, start, end, weight: numbersOf('Weight'), samples: numbersOf('Samples'), reads },
     text: (column, row) => (texts.has(column) ? texts.get(column) : textsOf(column))?.at(row) ?? '',
   }
 }
@@ -177,12 +181,10 @@ export class ServedView implements Attempt, Request {
   }
 
   get startUnixNs(): bigint {
-    return toNs(this.#columns.start.at(this.#row))
+    return toNs(this.#columns.start, this.#row)
   }
 
   get endUnixNs(): bigint {
-    return toNs(this.#columns.end.at(this.#row))
+    return toNs(this.#columns.end, this.#row)
   }
 }
-
-const toNs = (unixMs: number) => BigInt(Math.round(unixMs * 1_000)) * 1_000n

@@ -1,5 +1,5 @@
 import type { Meaning, Meanings } from '../config/meanings.ts'
-import { OLDER_NAMES } from './older-names.ts'
+import { attributeNames } from './recorded-names.ts'
 import { isPlainAttribute } from './watched.ts'
 
 // Which parts of stored rows hold the fields that rules read.
@@ -52,6 +52,14 @@ export function columnsOf(unit: 'attempt' | 'request', keys: Iterable<string>): 
   return [...keys].flatMap((key) => ownOf(columns, key) ?? [])
 }
 
+/** Every column with the field that it holds. */
+export function columnsWithKeys(
+  unit: 'attempt' | 'request',
+): readonly (readonly [column: string, key: string])[] {
+  const columns = unit === 'attempt' ? ATTEMPT_COLUMNS : REQUEST_COLUMNS
+  return Object.entries(columns).map(([key, column]) => [column, key])
+}
+
 /** Whether reading these takes the span that a row was made of. */
 export function needsSpan(unit: 'attempt' | 'request', keys: Iterable<string>): boolean {
   return [...keys].some((key) => !columnOf(unit, key) && !WITHOUT_COLUMN.has(key))
@@ -78,33 +86,3 @@ export function rareNames(
 function ownOf(columns: Readonly<Record<string, string>>, key: string): string | undefined {
   return Object.hasOwn(columns, key) ? columns[key] : undefined
 }
-
-/**
- * Names of attributes under which fields may be found: of the item, its resource or its exception, so
- * that one list serves for all three.
- */
-export function attributeNames(keys: Iterable<string>, meanings: Meanings): readonly string[] {
-  const names = new Set<string>()
-  const add = (name: string) => {
-    const bare = name.startsWith(RESOURCE) ? name.slice(RESOURCE.length) : name
-    names.add(bare)
-    const older = OLDER_NAMES.get(bare)
-    if (older !== undefined) names.add(older)
-  }
-  for (const key of keys) {
-    if (key === 'event' || key === 'name') add('event.name')
-    const meant = Object.hasOwn(meanings, key) ? meanings[key as Meaning] : [key]
-    for (const name of meant) add(name)
-  }
-  return [...names].sort()
-}
-
-const RESOURCE = 'resource.'
-
-/** Attributes of a resource that say who sends. */
-export function senderNames(meanings: Meanings): readonly string[] {
-  return [...attributeNames(['target'], meanings), ...meanings.instance.map(bareName), ...SENDERS]
-}
-
-const SENDERS = ['service.name', 'signalbox.component']
-const bareName = (name: string) => (name.startsWith(RESOURCE) ? name.slice(RESOURCE.length) : name)

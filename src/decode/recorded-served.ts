@@ -1,93 +1,98 @@
-import { toIdentity } from '../lib/identity.ts'
-import type { NativeRows, NumberColumn } from '../lib/native-reader.ts'
-import type { Attempt, Request } from '../model/attempt.ts'
-import type { FieldValue, Observation, ObservationUnit, Source } from '../model/observation.ts'
+import type { NativeRows } from '../lib/native-reader.ts'
+import { type FieldValue, VARYING_KEYS } from '../model/observation.ts'
 import { sourceField } from './fields.ts'
 import {
   createServedColumns,
+  isNumberColumn,
   type ReadItem,
   type ServedColumns,
   ServedView,
 } from './recorded-columns.ts'
+import {
+  type Alike,
+  alikeIntegers,
+  alikeTexts,
+  presenceOf,
+  presenceOfTexts,
+} from './recorded-groups.ts'
+import { columnsWithKeys } from './recorded-keys.ts'
+import type { RecordedMemory } from './recorded-memory.ts'
+import type { Recorded, RecordedColumns } from './recorded-observation.ts'
+import { type ReadSentRow, readBlock } from './recorded-traits.ts'
 
 // Attempts and requests as rules saw them, from their stored rows. What was not fetched, because no
 // rule reads it, is empty.
 
-/** Makes the observation of a row; who sent it is known from elsewhere. */
-export type ReadRow = (row: number, source: Source) => Observation
+/** What the spans of rows tell besides. */
+export interface ServedItems {
+  readonly read: ReadItem
+  /** Whether there is more to read of a row than of those that look like it. */
+  readonly isOdd?: (row: number) => boolean
+  /** What else rows must have in common to look alike. */
+  readonly alike: readonly Alike[]
+}
 
-/** @param readItem given when rules read more than what has a column */
+export interface ServedOptions {
+  readonly memory: RecordedMemory
+  /** Given when rules read more than what has a column. */
+  readonly items?: ServedItems | undefined
+}
+
 export function readServed(
   unit: 'attempt' | 'request',
   rows: NativeRows,
-  readItem: ReadItem = () => undefined,
-): ReadRow {
-  const columns = { ...createServedColumns(unit, rows), readItem }
-  if (unit === 'attempt') return (row, source) => new RecordedAttempt(columns, row, source)
-  return (row, source) => new RecordedRequest(columns, row, source)
+  { memory, items }: ServedOptions,
+): ReadSentRow {
+  const own = createServedColumns(unit, rows)
+  const view = (row: number) => new ServedView(own, row)
+  const columns: RecordedColumns = {
+    unit,
+    ...{ start: own.start, end: own.end, weight: own.weight, samples: own.samples },
+    once: rows.numbers('once'),
+    read: createReading(own, items),
+    attemptOf: unit === 'attempt' ? view : undefined,
+    requestOf: unit === 'request' ? view : undefined,
+  }
+  const routers = rows.texts('Router')
+  return readBlock({
+    ...{ columns, memory, rowCount: rows.rowCount, isOdd: items?.isOdd },
+    alike: [...alikeIn(unit, rows), ...(items?.alike ?? [])],
+    // It is its router's, also where that was not heard as one.
+    sourceOf(row, senders) {
+      const id = routers.at(row)
+      return senders.get(id) ?? memory.source('router', id)
+    },
+  })
 }
 
-/** A class, since there are millions: what nobody asks for is never made. */
-class Recorded implements Observation {
-  readonly source: Source
-  readonly columns: ServedColumns
-  readonly row: number
-  #item: { readonly field: Observation['field'] | undefined } | undefined
-
-  constructor(columns: ServedColumns, row: number, source: Source) {
-    this.source = source
-    this.columns = columns
-    this.row = row
-  }
-
-  field(key: string): FieldValue | undefined {
-    const { reads, readItem } = this.columns
-    const value = reads.get(key)?.(this.row)
+function createReading({ reads }: ServedColumns, items: ServedItems | undefined) {
+  return (item: Recorded, key: string): FieldValue | undefined => {
+    const { row, source } = item
+    const value = reads.get(key)?.(row)
     if (value !== undefined) return value
-    this.#item ??= { field: readItem(this.row, this.source) }
-    const { field } = this.#item
-    return field ? field(key) : sourceField(this.source, key)
-  }
-
-  get unit(): ObservationUnit {
-    return this.columns.unit
-  }
-
-  get atUnixMs(): number {
-    return this.columns.end.at(this.row)
-  }
-
-  get startUnixMs(): number {
-    return this.columns.start.at(this.row)
-  }
-
-  get weight(): number {
-    return this.columns.weight.at(this.row)
-  }
-
-  get count(): number {
-    return this.columns.samples.at(this.row)
-  }
-
-  get once(): number | undefined {
-    return toOnce(this.columns.once, this.row)
+    item.opened ??= items?.read(row, source) ?? ((other) => sourceField(source, other))
+    return item.opened(key)
   }
 }
 
-class RecordedAttempt extends Recorded {
-  get attempt(): Attempt {
-    return new ServedView(this.columns, this.row)
-  }
+/** All columns that were fetched. */
+function alikeIn(unit: 'attempt' | 'request', rows: NativeRows): readonly Alike[] {
+  return columnsWithKeys(unit)
+    .filter(([column]) => rows.has(column))
+    .map(([column, key]) => {
+      const isVarying = VARYING_KEYS.has(key)
+      if (isNumberColumn(column)) return alikeNumbers(rows, column, isVarying)
+      const texts = rows.texts(column)
+      return isVarying ? presenceOfTexts(rows.rowCount, texts) : alikeTexts(texts)
+    })
 }
 
-class RecordedRequest extends Recorded {
-  get request(): Request {
-    return new ServedView(this.columns, this.row)
-  }
-}
-
-/** Of the stored hash of an identity, undefined for 0, which an item without one has. */
-export function toOnce(column: NumberColumn, row: number): number | undefined {
-  const [low, high] = column.halves(row)
-  return low === 0 && high === 0 ? undefined : toIdentity(low, high)
+function alikeNumbers(
+  { rowCount, numbers }: NativeRows,
+  column: string,
+  isVarying: boolean,
+): Alike {
+  const own = numbers(column)
+  if (isVarying) return presenceOf(rowCount, (row) => own.at(row) !== 0)
+  return alikeIntegers(rowCount, own)
 }

@@ -1,41 +1,72 @@
 import type { NativeRows } from '../lib/native-reader.ts'
+import type { TextColumn } from '../lib/native-values.ts'
 import { toUnixMs } from './int64.ts'
-import { createResources, viewOf } from './recorded-resource.ts'
-import type { ResourceFacts, ResourceOptions } from './resource.ts'
+import {
+  type Alike,
+  alikeIntegers,
+  alikeMaps,
+  alikeTexts,
+  presenceOfTexts,
+} from './recorded-groups.ts'
+import { createResources, type ItemOptions, viewOf } from './recorded-resource.ts'
+import { toNs } from './recorded-times.ts'
+import type { ResourceFacts } from './resource.ts'
 import type { AttributesView, EventView } from './span-place.ts'
 import type { KINDS, SpanView, STATUSES } from './span-view.ts'
 import { weightOf } from './trace-state.ts'
 
 /** Stored spans as views, so that they are observed by the same code as those that arrive. */
-export function createSpanRows(rows: NativeRows, options: ResourceOptions) {
+export function createSpanRows(rows: NativeRows, options: ItemOptions) {
   const columns = createColumns(rows, options)
   return {
     /** False where a served row has no span: it came from a log or a counter. */
-    has: (row: number) => columns.kind.at(row) !== '',
+    has: (row: number) => !columns.kind.isEmpty(row),
     resource: columns.resource,
     view: (row: number): SpanView => new SpanRow(columns, row),
+    alike: () => alikeIn(columns, rows, options),
   }
 }
 
 type Columns = ReturnType<typeof createColumns>
 
-function createColumns(rows: NativeRows, options: ResourceOptions) {
+function createColumns(rows: NativeRows, options: ItemOptions) {
+  const textsOf = (name: string) => (rows.has(name) ? rows.texts(name) : NO_TEXTS)
   return {
     name: rows.texts('SpanName'),
     kind: rows.texts('SpanKind'),
     status: rows.texts('SpanStatus'),
-    message: rows.texts('StatusMessage'),
+    message: textsOf('StatusMessage'),
     state: rows.texts('TraceState'),
-    traceId: rows.texts('TraceId'),
-    startNs: rows.numbers('startNs'),
-    lengthNs: rows.numbers('lengthNs'),
+    traceId: textsOf('TraceId'),
+    start: rows.numbers('start'),
+    end: rows.numbers('end'),
     attributes: rows.maps('A'),
     exceptionCount: rows.numbers('exceptions'),
     exception: rows.maps('X'),
-    lastEvent: rows.texts('lastEvent'),
+    lastEvent: textsOf('LastEvent'),
     resource: createResources(rows, options),
   }
 }
+
+/** Of a column that no rule looks into. */
+const NO_TEXTS: TextColumn = { at: () => '', isEmpty: () => true, codes: undefined }
+
+/** What spans that look alike have in common. */
+function alikeIn(columns: Columns, { rowCount }: NativeRows, options: ItemOptions): Alike[] {
+  const isVarying = (name: string) => options.varying.has(name)
+  const { message, traceId, lastEvent } = columns
+  return [
+    columns.resource,
+    ...[columns.kind, columns.status, columns.name].map(alikeTexts),
+    ...[message, traceId].filter(isFetched).map((texts) => presenceOfTexts(rowCount, texts)),
+    ...[lastEvent].filter(isFetched).map(alikeTexts),
+    alikeIntegers(rowCount, columns.exceptionCount),
+    alikeMaps(columns.attributes, isVarying),
+    alikeMaps(columns.exception, isVarying),
+  ]
+}
+
+const isFetched = (texts: TextColumn) => texts !== NO_TEXTS
 
 class SpanRow implements SpanView {
   readonly spanId = ''
@@ -54,7 +85,7 @@ class SpanRow implements SpanView {
   }
 
   get resource(): ResourceFacts {
-    this.#resource ??= this.#columns.resource(this.#row)
+    this.#resource ??= this.#columns.resource.of(this.#row)
     return this.#resource
   }
 
@@ -87,11 +118,11 @@ class SpanRow implements SpanView {
   }
 
   get startUnixNs(): bigint {
-    return toNs(this.#columns.startNs.halves(this.#row))
+    return toNs(this.#columns.start, this.#row)
   }
 
   get endUnixNs(): bigint {
-    return this.startUnixNs + toNs(this.#columns.lengthNs.halves(this.#row))
+    return toNs(this.#columns.end, this.#row)
   }
 
   get startUnixMs(): number {
@@ -120,8 +151,4 @@ class SpanRow implements SpanView {
   events(): readonly EventView[] {
     return this.exception ? [this.exception] : []
   }
-}
-
-export function toNs([low, high]: readonly [number, number]): bigint {
-  return (BigInt(high) << 32n) | BigInt(low)
 }

@@ -45,9 +45,9 @@ export function createRestarts(pairOf: (attempt: Attempt) => Generation | undefi
  * or a newer one (a router may hear of it first), absent for what names none.
  */
 export function createGenerationBehind(pairAt: (route: string) => Generation | undefined) {
-  return ({ field }: Observation): number | undefined => {
-    const route = field('route')
-    const generation = field('generation')
+  return (observation: Observation): number | undefined => {
+    const route = observation.field('route')
+    const generation = observation.field('generation')
     const said = typeof generation === 'string' ? parseGeneration(generation) : undefined
     const now = typeof route === 'string' ? pairAt(route) : undefined
     return said && now && (compareGenerations(said, now) < 0 ? 1 : 0)

@@ -1,5 +1,8 @@
-// Reads ClickHouse's `Native` format (revision 0) by columns: a value is made when it is asked for,
-// and a word of a dictionary once per block. For queries of our own, so only types that they ask for.
+import { createNumbers, NUMBER_WIDTHS, type NumberColumn } from './native-numbers.ts'
+import { Maps, type MapValues, type TextColumn, Texts, Words } from './native-values.ts'
+
+// Reads ClickHouse's `Native` format (revision 0) by columns. For queries of our own, so only types
+// that they ask for.
 
 /** One block: columns by name, each with a value per row. */
 export interface NativeRows {
@@ -9,23 +12,6 @@ export interface NativeRows {
   texts(column: string): TextColumn
   maps(column: string): MapValues
   has(column: string): boolean
-}
-
-/** UInt8 to UInt32, Int64 and UInt64 (exact up to 2^53), Float64. */
-export interface NumberColumn {
-  at(row: number): number
-  /** Of 64-bit integers only: both halves, the upper one signed. */
-  halves(row: number): readonly [low: number, high: number]
-}
-
-export interface TextColumn {
-  at(row: number): string
-}
-
-/** `Map(LowCardinality(String), String)`. */
-export interface MapValues {
-  get(row: number, key: string): string | undefined
-  keys(row: number): readonly string[]
 }
 
 type Column = NumberColumn | TextColumn | MapValues
@@ -51,7 +37,7 @@ class Cursor {
   take(count: number): number {
     const from = this.at
     this.at += count
-    if (this.at > this.bytes.length) throw new Error('the answer is cut off')
+    if (this.at > this.bytes.length) throw new Error(CUT_OFF)
     return from
   }
 
@@ -74,7 +60,14 @@ class Cursor {
     const at = this.take(8)
     return this.view.getUint32(at, true) + this.view.getUint32(at + 4, true) * 0x1_0000_0000
   }
+
+  part(byteCount: number): DataView {
+    const from = this.take(byteCount)
+    return new DataView(this.bytes.buffer, this.bytes.byteOffset + from, byteCount)
+  }
 }
+
+const CUT_OFF = 'the answer is cut off'
 
 function readBlock(cursor: Cursor): NativeRows {
   const columnCount = cursor.varint()
@@ -93,9 +86,9 @@ function readBlock(cursor: Cursor): NativeRows {
   return {
     rowCount,
     has: (name) => columns.has(name),
-    numbers: (name) => find<NumberColumn>(name, 'halves'),
-    texts: (name) => find<TextColumn>(name, 'at'),
-    maps: (name) => find<MapValues>(name, 'get'),
+    numbers: (name) => find<NumberColumn>(name, 'low'),
+    texts: (name) => find<TextColumn>(name, 'isEmpty'),
+    maps: (name) => find<MapValues>(name, 'entries'),
   }
 }
 
@@ -106,7 +99,11 @@ function readColumn(cursor: Cursor, type: string, count: number): Column {
       return readWords(cursor, count)
     case 'Map(LowCardinality(String), String)':
       readVersion(cursor)
-      return readMaps(cursor, count)
+      return readMaps(cursor, count, (total) => readTexts(cursor, total))
+    case 'Map(LowCardinality(String), LowCardinality(String))':
+      readVersion(cursor)
+      readVersion(cursor)
+      return readMaps(cursor, count, (total) => readWords(cursor, total))
     case 'String':
       return readTexts(cursor, count)
     case 'UInt8':
@@ -115,73 +112,15 @@ function readColumn(cursor: Cursor, type: string, count: number): Column {
     case 'Int64':
     case 'UInt64':
     case 'Float64':
-      return new Numbers(cursor.view, cursor.take(count * WIDTHS[type]), type)
+      return createNumbers(cursor.part(count * NUMBER_WIDTHS[type]), type)
     default:
       throw new Error(`columns of type ${type} are not read here`)
-  }
-}
-
-const WIDTHS = { UInt8: 1, UInt16: 2, UInt32: 4, Int64: 8, UInt64: 8, Float64: 8 } as const
-
-class Numbers implements NumberColumn {
-  readonly #view: DataView
-  readonly #from: number
-  readonly #type: keyof typeof WIDTHS
-
-  constructor(view: DataView, from: number, type: keyof typeof WIDTHS) {
-    this.#view = view
-    this.#from = from
-    this.#type = type
-  }
-
-  at(row: number): number {
-    const view = this.#view
-    const from = this.#from
-    switch (this.#type) {
-      case 'UInt8':
-        return view.getUint8(from + row)
-      case 'UInt16':
-        return view.getUint16(from + row * 2, true)
-      case 'UInt32':
-        return view.getUint32(from + row * 4, true)
-      case 'Float64':
-        return view.getFloat64(from + row * 8, true)
-      case 'Int64':
-        return (
-          view.getInt32(from + row * 8 + 4, true) * 0x1_0000_0000 +
-          view.getUint32(from + row * 8, true)
-        )
-      case 'UInt64':
-        return (
-          view.getUint32(from + row * 8 + 4, true) * 0x1_0000_0000 +
-          view.getUint32(from + row * 8, true)
-        )
-    }
-  }
-
-  halves(row: number): [number, number] {
-    const at = this.#from + row * 8
-    return [this.#view.getUint32(at, true), this.#view.getInt32(at + 4, true)]
   }
 }
 
 function readVersion(cursor: Cursor): void {
   const version = cursor.uint64()
   if (version !== 1) throw new Error(`dictionaries of version ${version} are not read here`)
-}
-
-class Words implements TextColumn {
-  readonly #words: readonly string[]
-  readonly #indexes: Uint8Array | Uint16Array | Uint32Array
-
-  constructor(words: readonly string[], indexes: Uint8Array | Uint16Array | Uint32Array) {
-    this.#words = words
-    this.#indexes = indexes
-  }
-
-  at(row: number): string {
-    return this.#words[this.#indexes[row] as number] as string
-  }
 }
 
 const NO_WORDS = new Words([], new Uint8Array(0))
@@ -200,47 +139,30 @@ function readWords(cursor: Cursor, count: number): Words {
   return new Words(words, new Uint32Array(own.buffer))
 }
 
-class Texts implements TextColumn {
-  readonly #bytes: Buffer
-  /** Begin and end of each. */
-  readonly #places: Uint32Array
-
-  constructor(bytes: Buffer, places: Uint32Array) {
-    this.#bytes = bytes
-    this.#places = places
-  }
-
-  at(row: number): string {
-    return this.#bytes.toString('utf8', this.#places[row * 2], this.#places[row * 2 + 1])
-  }
-}
-
+/** Walks over the texts, most of which nobody asks for. */
 function readTexts(cursor: Cursor, count: number): Texts {
+  const { bytes } = cursor
   const places = new Uint32Array(count * 2)
   for (let row = 0; row < count; row++) {
-    const length = cursor.varint()
-    places[row * 2] = cursor.take(length)
+    let length = bytes[cursor.at] as number
+    if (length < 0x80) cursor.at++
+    else length = cursor.varint()
+    places[row * 2] = cursor.at
+    cursor.at += length
     places[row * 2 + 1] = cursor.at
   }
-  return new Texts(cursor.bytes, places)
+  if (!(cursor.at <= bytes.length)) throw new Error(CUT_OFF)
+  return new Texts(bytes, places)
 }
 
-function readMaps(cursor: Cursor, count: number): MapValues {
+function readMaps(
+  cursor: Cursor,
+  count: number,
+  readValues: (total: number) => TextColumn,
+): MapValues {
   const ends = new Uint32Array(count)
   for (let row = 0; row < count; row++) ends[row] = cursor.uint64()
   const total = ends[count - 1] ?? 0
   const keys = readWords(cursor, total)
-  const values = readTexts(cursor, total)
-  const startOf = (row: number) => (row === 0 ? 0 : (ends[row - 1] as number))
-  return {
-    get(row, key) {
-      for (let i = startOf(row); i < (ends[row] as number); i++)
-        if (keys.at(i) === key) return values.at(i)
-      return undefined
-    },
-    keys(row) {
-      const from = startOf(row)
-      return Array.from({ length: (ends[row] as number) - from }, (_, i) => keys.at(from + i))
-    },
-  }
+  return new Maps({ keys, values: readValues(total), ends })
 }

@@ -40,8 +40,8 @@ export interface Observation {
   readonly feed?: 'instead' | 'counted'
   /** Only that its sender was heard: no item, and counted by no rule. */
   readonly isPresence?: boolean
-  readonly attempt?: Attempt
-  readonly request?: Request
+  readonly attempt?: Attempt | undefined
+  readonly request?: Request | undefined
   /** For counting once: the hash of what names it (`lib/identity.ts`); absent for logs and metrics. */
   readonly once?: number | undefined
   /**

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ClickHouseError, type ClickHouseSettings, createClient } from '@clickhouse/client'
+import type { ByteRoom } from '../lib/byte-room.ts'
 import { AppError } from '../lib/errors.ts'
 import { type NativeRows, readNative } from '../lib/native-reader.ts'
 import type { Row } from '../model/batch.ts'
@@ -20,8 +21,15 @@ export interface ClickHouse {
    * @throws AppError CLICKHOUSE_UNAVAILABLE when trying again may help, else CLICKHOUSE_QUERY_FAILED
    */
   query<T>(sql: string, params?: Readonly<Record<string, unknown>>): Promise<T[]>
-  /** As `query`, by columns: an answer of a few megabytes at most, which is kept as it came. */
-  rows(sql: string, params?: Readonly<Record<string, unknown>>): Promise<NativeRows[]>
+  /**
+   * As `query`, by columns: an answer of a few megabytes at most, which is kept as it came, in `room`
+   * where one is given.
+   */
+  rows(
+    sql: string,
+    params?: Readonly<Record<string, unknown>>,
+    room?: ByteRoom,
+  ): Promise<NativeRows[]>
   /** One statement without a result. Fails as `query` does. */
   command(sql: string): Promise<void>
   /** Rows into a table, synchronously and, with the same token, at most once. Fails as `query` does. */
@@ -85,10 +93,10 @@ export function createClickHouse(options: ClickHouseOptions): ClickHouse {
         const result = await reader.query(params ? { ...query, query_params: params } : query)
         return await result.json<T>()
       }),
-    rows: (sql, params) =>
+    rows: (sql, params, room) =>
       translated(async () => {
         const { stream } = await reader.exec(toNativeQuery(sql, params))
-        return readNative(await readAll(stream))
+        return readNative(await readAll(stream, room))
       }),
     command: (sql) =>
       translated(async () => {
@@ -150,10 +158,14 @@ function toNativeQuery(sql: string, params: Readonly<Record<string, unknown>> = 
   return { query, query_params: params, clickhouse_settings: NATIVE_SETTINGS }
 }
 
-async function readAll(stream: Readable): Promise<Buffer> {
+async function readAll(stream: Readable, room: ByteRoom | undefined): Promise<Buffer> {
   const chunks: Buffer[] = []
   for await (const chunk of stream) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks)
+  if (!room) return Buffer.concat(chunks)
+  const whole = room.take(chunks.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const chunk of chunks) at += chunk.copy(whole, at)
+  return whole
 }
 
 // Text times are read and written in UTC, whatever the server's zone.

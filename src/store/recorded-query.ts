@@ -1,3 +1,5 @@
+import type { ByteRoom } from '../lib/byte-room.ts'
+
 // What a back-test asks of storage.
 
 /** Moments of `lib/sequence.ts`; `to` is the first that is not part of it. */
@@ -8,6 +10,8 @@ export interface Slice {
   readonly base: bigint
   /** Bits of the units that came within it; absent: any. */
   readonly units?: number
+  /** Where its rows go; absent: wherever there is memory. */
+  readonly room?: ByteRoom
 }
 
 /** A condition that SQL can tell cheaply: any of these values. */
@@ -19,10 +23,15 @@ export interface ColumnIs {
 export interface ServedQuery {
   readonly table: 'signalbox_attempts' | 'signalbox_requests'
   readonly columns: readonly string[]
+  /**
+   * Each row is taken for one sample of weight 1 that is named by its span, as nearly all are; where
+   * `odd` is 1 that is wrong, and the rows are to be read again without this.
+   */
+  readonly isPlain?: boolean
   /** Of one of these lists all must hold; absent: everything is taken. */
   readonly anyOf?: readonly (readonly ColumnIs[])[]
-  /** Attributes to take from the span of each row; absent: none is needed. */
-  readonly attributes?: readonly string[]
+  /** What to take from the span of each row; absent: nothing is needed. */
+  readonly span?: Pick<ItemQuery, 'attributes' | 'columns'>
   /** Instead: attributes that few spans carry, so that only those are looked up. */
   readonly rare?: readonly string[]
 }
@@ -34,6 +43,8 @@ export interface ItemQuery {
   readonly present?: readonly (readonly string[])[]
   /** Of spans: what their events carry does not count. */
   readonly isOwnOnly?: boolean
+  /** Of spans, columns that few rules look into: `TraceId`, `StatusMessage`, `LastEvent`. */
+  readonly columns: readonly string[]
 }
 
 export interface PointQuery extends ItemQuery {

@@ -1,65 +1,72 @@
 import { within } from './recorded-moment.ts'
 import type { ItemQuery, PointQuery, ServedQuery, Slice } from './recorded-query.ts'
+import type { ItemTable, PointTable } from './recorded-tables.ts'
 
-// The queries of a back-test. Times leave as numbers that equal what decoding made of the same
-// nanoseconds (`halvesToMs`, `toUnixMs`): whole microseconds, divided by 1,000 as a double.
-
-export const POINT_TABLES = [
-  'otel_metrics_gauge',
-  'otel_metrics_sum',
-  'otel_metrics_histogram',
-  'otel_metrics_exponential_histogram',
-  'otel_metrics_summary',
-] as const
-export type PointTable = (typeof POINT_TABLES)[number]
+// The queries of a back-test. What costs least leaves: times as the nanoseconds that they are, words
+// by their dictionaries, resources as a hash, and rows as they lie, since whoever reads them puts the
+// rows of each moment together anyway.
 
 export function selectArrivals(slice: Slice): string {
-  return `SELECT ${seen(slice)}, Source, Component, NewestMs, Units, Resource AS R
+  return `SELECT ${seen(slice)}, Source, Component, NewestMs, Units,
+      CAST(Resource, 'Map(LowCardinality(String), LowCardinality(String))') AS R
     FROM signalbox_arrivals WHERE ${within(slice)} ORDER BY seen`
 }
 
+/** 53 bits of a hash: as many as a number holds. */
+const hashOf = (what: string) => `bitAnd(cityHash64(${what}), ${2 ** 53 - 1})`
+
 /** Lines without ids, and rows of what is counted, have a random span id of 36 characters. */
-const ONCE = `if(TraceId = '' OR SpanId = '' OR length(SpanId) = 36, 0, cityHash64(TraceId, SpanId))`
+const ONCE = `${hashOf('TraceId, SpanId')} * (TraceId != '' AND length(SpanId) NOT IN (0, 36))`
+
+const TIMES = `toUnixTimestamp64Nano(Timestamp) AS start, toUnixTimestamp64Nano(EndTime) AS end`
+
+const IS_NAMED = `Form IN ('job', 'end', 'joined')`
 
 export function selectServed(slice: Slice, query: ServedQuery): string {
-  const { table, columns, attributes } = query
-  const once =
-    table === 'signalbox_requests'
-      ? `if(Form IN ('job', 'end', 'joined'), cityHash64('request', RequestId), ${ONCE})`
-      : ONCE
-  const own = [...new Set(['Router', 'Route', 'Generation', 'Weight', 'Samples', ...columns])]
-  const select = `SELECT ${seen(slice)}, ${once} AS once,
-      ${msOf('toUnixTimestamp64Nano(Timestamp)')} AS start,
-      ${msOf('toUnixTimestamp64Nano(EndTime)')} AS end,
-      ${msOf('greatest(0, toUnixTimestamp64Nano(EndTime) - toUnixTimestamp64Nano(Timestamp))')} AS duration,
-      ${own.join(', ')}`
+  const { table, columns, span, isPlain = false } = query
+  const mayBeNamed = table === 'signalbox_requests'
+  const named = `if(${IS_NAMED}, ${hashOf("'request', RequestId")}, ${ONCE})`
+  const own = [
+    'Router',
+    'Route',
+    'Generation',
+    ...(isPlain ? [] : ['Weight', 'Samples']),
+    ...columns,
+  ]
+  const odd = `toUInt8(Weight != 1 OR Samples != 1${mayBeNamed ? ` OR ${IS_NAMED}` : ''}) AS odd`
+  const select = `SELECT ${seen(slice)}, ${!isPlain && mayBeNamed ? named : ONCE} AS once, ${TIMES},
+      ${isPlain ? `${odd}, ` : ''}${[...new Set(own)].join(', ')}`
   const where = [within(slice), ...renderAnyOf(query)].join(' AND ')
-  if (attributes === undefined) return `${select} FROM ${table} WHERE ${where} ORDER BY seen`
+  if (span === undefined) return `${select} FROM ${table} WHERE ${where}`
+  const withoutIds = span.columns.filter((column) => column !== 'TraceId')
   return `SELECT served.*, spans.* FROM (
       ${select}, TraceId, SpanId FROM ${table} WHERE ${where}
     ) AS served ANY LEFT JOIN (
-      SELECT TraceId, SpanId, ${SPAN} FROM otel_traces WHERE ${within(slice)}
-    ) AS spans USING (TraceId, SpanId) ORDER BY seen`
+      SELECT TraceId, SpanId, ${spanOf({ columns: withoutIds })} FROM otel_traces WHERE ${within(slice)}
+    ) AS spans USING (TraceId, SpanId)`
 }
 
-export function selectSpans(slice: Slice, { present, isOwnOnly = false }: ItemQuery): string {
+export function selectSpans(slice: Slice, query: ItemQuery): string {
+  const { present, isOwnOnly = false } = query
   const isPresent = (name: string) => {
     const own = `mapContains(SpanAttributes, ${quote(name)})`
     const inEvent = `arrayExists(event -> mapContains(event, ${quote(name)}), Events.Attributes)`
     return isOwnOnly ? own : `(${own} OR ${inEvent})`
   }
-  return `SELECT ${seen(slice)}, ${ONCE} AS once, TraceId, ${SPAN} FROM otel_traces
-    WHERE ${[within(slice), ...renderPresent(present, isPresent)].join(' AND ')} ORDER BY seen`
+  return `SELECT ${seen(slice)}, ${ONCE} AS once, toUnixTimestamp64Nano(Timestamp) AS start,
+      toUnixTimestamp64Nano(Timestamp) + toInt64(Duration) AS end, ${spanOf(query)} FROM otel_traces
+    WHERE ${[within(slice), ...renderPresent(present, isPresent)].join(' AND ')}`
 }
 
 export function selectLogs(slice: Slice, { present }: ItemQuery): string {
   // An event that was sent as an object has its attributes in the body.
   const isPresent = (name: string) =>
     `(mapContains(LogAttributes, ${quote(name)}) OR startsWith(Body, '{'))`
-  return `SELECT ${seen(slice)}, toUnixTimestamp64Nano(Timestamp) AS atNs, TraceId, SeverityText,
-      SeverityNumber, Body, EventName, ${some('LogAttributes')} AS A, ${some('ResourceAttributes')} AS R
+  return `SELECT ${seen(slice)}, toUnixTimestamp64Nano(Timestamp) AS start, TraceId, SeverityText,
+      SeverityNumber, Body, toUInt8(startsWith(Body, '{')) AS isObject,
+      toLowCardinality(EventName) AS EventName, ${some('LogAttributes')} AS A, ${RESOURCE} AS R
     FROM otel_logs
-    WHERE ${[within(slice), ...renderPresent(present, isPresent)].join(' AND ')} ORDER BY seen`
+    WHERE ${[within(slice), ...renderPresent(present, isPresent)].join(' AND ')}`
 }
 
 const NO_RECORDED_VALUE = 1
@@ -75,11 +82,20 @@ export function selectPoints(slice: Slice, table: PointTable, { metrics }: Point
     ...(isNumber ? [] : ['Count > 0']),
     ...(metrics ? ['MetricName IN {metrics:Array(String)}'] : []),
   ]
-  return `SELECT ${seen(slice)}, toUnixTimestamp64Nano(EventAt) AS atNs, MetricName, MetricUnit,
-      if(toUnixTimestamp(StartTimeUnix) = 0, atNs, toInt64(toUnixTimestamp(StartTimeUnix)) * 1000000000) AS startNs,
+  return `SELECT ${seen(slice)}, toUnixTimestamp64Nano(EventAt) AS end,
+      toLowCardinality(MetricName) AS MetricName, toLowCardinality(MetricUnit) AS MetricUnit,
+      if(toUnixTimestamp(StartTimeUnix) = 0, end, toInt64(toUnixTimestamp(StartTimeUnix)) * 1000000000) AS start,
       ${value}, cityHash64(MetricName, ResourceAttributes, Attributes) AS series,
-      ${some('Attributes')} AS A, ${some('ResourceAttributes')} AS R
-    FROM ${table} WHERE ${where.join(' AND ')} ORDER BY seen`
+      ${some('Attributes')} AS A, ${RESOURCE} AS R
+    FROM ${table} WHERE ${where.join(' AND ')}`
+}
+
+/** The resources of rows, by the hash that stands in them. */
+export function selectResources(slice: Slice, table: ItemTable): string {
+  return `SELECT H, ${some('whole')} AS R FROM (
+      SELECT ${RESOURCE} AS H, any(ResourceAttributes) AS whole FROM ${table}
+      WHERE ${within(slice)} AND H IN {hashes:Array(UInt64)} GROUP BY H
+    )`
 }
 
 export function selectStatuses(slice: Slice): string {
@@ -88,19 +104,31 @@ export function selectStatuses(slice: Slice): string {
     FROM signalbox_router_statuses WHERE ${within(slice)} ORDER BY seen`
 }
 
+/** Names and values as numbers: values repeat as well. */
 const some = (map: string) =>
-  `CAST(mapFilter((name, _) -> name IN {names:Array(String)}, ${map}), 'Map(LowCardinality(String), String)')`
+  `CAST(mapFilter((name, _) -> name IN {names:Array(String)}, ${map}), 'Map(LowCardinality(String), LowCardinality(String))')`
 
-const SPAN = `TraceState, SpanName, SpanKind, StatusCode AS SpanStatus, StatusMessage,
-      toUnixTimestamp64Nano(Timestamp) AS startNs, Duration AS lengthNs,
-      ${some('SpanAttributes')} AS A, ${some('ResourceAttributes')} AS R,
-      toUInt8(has(Events.Name, 'exception')) AS exceptions,
-      ${some("arrayElement(Events.Attributes, arrayLastIndex(event -> event = 'exception', Events.Name))")} AS X,
-      toString(arrayElement(Events.Name, length(Events.Name))) AS lastEvent`
+const RESOURCE = hashOf('ResourceAttributes')
+
+const EXCEPTION = `arrayElement(Events.Attributes, arrayLastIndex(event -> event = 'exception', Events.Name))`
+const SPAN_COLUMNS: Readonly<Record<string, string>> = {
+  TraceId: 'TraceId',
+  StatusMessage: 'StatusMessage',
+  LastEvent:
+    'toLowCardinality(toString(arrayElement(Events.Name, length(Events.Name)))) AS LastEvent',
+}
+
+function spanOf({ columns }: Pick<ItemQuery, 'columns'>): string {
+  return [
+    ...['TraceState', 'SpanName', 'SpanKind', 'StatusCode AS SpanStatus'],
+    ...columns.flatMap((column) => SPAN_COLUMNS[column] ?? []),
+    ...[`${some('SpanAttributes')} AS A`, `${RESOURCE} AS R`],
+    `toUInt8(has(Events.Name, 'exception')) AS exceptions`,
+    `${some(EXCEPTION)} AS X`,
+  ].join(', ')
+}
 
 const seen = ({ base }: Slice) => `toUnixTimestamp64Nano(SeenAt) - ${base} AS seen`
-
-const msOf = (ns: string) => `intDiv(${ns}, 1000) / 1000`
 
 function renderAnyOf({ anyOf }: ServedQuery): string[] {
   if (anyOf === undefined) return []

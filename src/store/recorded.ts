@@ -3,15 +3,15 @@ import type { ClickHouse } from './clickhouse.ts'
 import { momentOf, within } from './recorded-moment.ts'
 import type { ItemQuery, PointQuery, ServedQuery, Slice } from './recorded-query.ts'
 import {
-  POINT_TABLES,
-  type PointTable,
   selectArrivals,
   selectLogs,
   selectPoints,
+  selectResources,
   selectServed,
   selectSpans,
   selectStatuses,
 } from './recorded-sql.ts'
+import { type ItemTable, POINT_TABLES, type PointTable } from './recorded-tables.ts'
 
 /** How much was seen when, for cutting a range into slices. */
 export interface SeenCount {
@@ -38,7 +38,15 @@ export interface StoredEvaluation {
   readonly effect: string
 }
 
-/** What detection saw, and found, as it was stored. Each answer is in the order of `seen`. */
+export interface ResourceQuery extends Pick<ItemQuery, 'attributes'> {
+  readonly hashes: readonly number[]
+}
+
+/**
+ * What detection saw, and found, as it was stored. Arrivals, statuses and what is told in rows of its
+ * own come in the order of `seen`, items as they lie: each names its `seen`, and its resource (`R`) by
+ * a hash.
+ */
 export interface Recorded {
   /** @param stepNs length of one count */
   counts(slice: Slice, stepNs: bigint): Promise<readonly SeenCount[]>
@@ -47,6 +55,8 @@ export interface Recorded {
   spans(slice: Slice, query: ItemQuery): Promise<NativeRows[]>
   logs(slice: Slice, query: ItemQuery): Promise<NativeRows[]>
   points(slice: Slice, table: PointTable, query: PointQuery): Promise<NativeRows[]>
+  /** `H` and `R`, of those of the hashes that are found. */
+  resources(slice: Slice, table: ItemTable, query: ResourceQuery): Promise<NativeRows[]>
   statuses(slice: Slice): Promise<NativeRows[]>
   restarts(slice: Slice): Promise<readonly StoredRestart[]>
   /** The last pair of each route before the slice, with when it was decided. */
@@ -56,8 +66,8 @@ export interface Recorded {
 }
 
 export function createRecorded(clickhouse: Pick<ClickHouse, 'query' | 'rows'>): Recorded {
-  const rows = (sql: string, params: Readonly<Record<string, unknown>> = {}) =>
-    clickhouse.rows(sql, params)
+  const rows = ({ room }: Slice, sql: string, params: Readonly<Record<string, unknown>> = {}) =>
+    clickhouse.rows(sql, params, room)
   return {
     pointTables: POINT_TABLES,
     counts: (slice, stepNs) =>
@@ -68,16 +78,18 @@ export function createRecorded(clickhouse: Pick<ClickHouse, 'query' | 'rows'>): 
            FROM signalbox_arrivals WHERE ${within(slice)}
          ) GROUP BY step ORDER BY step`,
       ),
-    arrivals: (slice) => rows(selectArrivals(slice)),
-    served: (slice, query) => rows(selectServed(slice, query), paramsOf(query)),
-    spans: (slice, query) => rows(selectSpans(slice, query), { names: query.attributes }),
-    logs: (slice, query) => rows(selectLogs(slice, query), { names: query.attributes }),
+    arrivals: (slice) => rows(slice, selectArrivals(slice)),
+    served: (slice, query) => rows(slice, selectServed(slice, query), paramsOf(query)),
+    spans: (slice, query) => rows(slice, selectSpans(slice, query), { names: query.attributes }),
+    logs: (slice, query) => rows(slice, selectLogs(slice, query), { names: query.attributes }),
     points: (slice, table, query) =>
-      rows(selectPoints(slice, table, query), {
+      rows(slice, selectPoints(slice, table, query), {
         names: query.attributes,
         ...(query.metrics && { metrics: query.metrics }),
       }),
-    statuses: (slice) => rows(selectStatuses(slice)),
+    resources: (slice, table, { hashes, attributes }) =>
+      rows(slice, selectResources(slice, table), { hashes, names: attributes }),
+    statuses: (slice) => rows(slice, selectStatuses(slice)),
     restarts: (slice) =>
       clickhouse.query<StoredRestart>(
         `SELECT toFloat64(toUnixTimestamp64Nano(SeenAt) - ${slice.base}) AS seen,
@@ -101,9 +113,9 @@ export function createRecorded(clickhouse: Pick<ClickHouse, 'query' | 'rows'>): 
   }
 }
 
-function paramsOf({ anyOf = [], attributes }: ServedQuery): Readonly<Record<string, unknown>> {
+function paramsOf({ anyOf = [], span }: ServedQuery): Readonly<Record<string, unknown>> {
   const values = anyOf.flatMap((all, i) =>
     all.map(({ values }, j) => [`is_${i}_${j}`, values] as const),
   )
-  return { ...Object.fromEntries(values), ...(attributes && { names: attributes }) }
+  return { ...Object.fromEntries(values), ...(span && { names: span.attributes }) }
 }

@@ -1,20 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { fetchSlice, playSlice } from '../../src/backtest/frames.ts'
-import { createPairBook } from '../../src/backtest/pair-book.ts'
-import { planOf } from '../../src/backtest/plan.ts'
-import { createMeanings } from '../../src/config/meanings.ts'
-import { loadRules } from '../../src/config/rules.ts'
 import { keysOf } from '../../src/detect/keys-of.ts'
-import { createSequence, toSequenceMs } from '../../src/lib/sequence.ts'
+import { toSequenceMs } from '../../src/lib/sequence.ts'
 import type { Observation, ObservationUnit } from '../../src/model/observation.ts'
 import type { Signal } from '../../src/model/otlp.ts'
-import { createRecorded } from '../../src/store/recorded.ts'
-import { createTestDecoder } from '../decode/decoder-fixture.ts'
 import { logsAt, metricsAt, tracesAt } from '../scenario/backtest-traffic.ts'
 import { startDatabase, type TestDatabase } from '../store/database.ts'
+import { createSending, replay, rulesOf } from './replayed.ts'
 
 // What rules are shown of stored rows, beside what they were shown when those arrived: unit by unit,
 // field by field. The rules read fields of every kind: columns, meanings, attributes, built-ins.
@@ -37,47 +28,32 @@ ${rule('c', 'metrics', 'metric, value, target, autoscaler, service')}`,
 const START_MS = Date.UTC(2026, 0, 11, 14)
 
 let database: TestDatabase
-let dir: string
 /** By when they were seen. */
 const arrived = new Map<number, readonly Observation[]>()
 const UNITS = ['attempt', 'request', 'span', 'log', 'metric'] as const
 
 beforeAll(async () => {
   database = await startDatabase()
-  dir = mkdtempSync(join(tmpdir(), 'signalbox-frames-'))
   await store()
 })
-afterAll(async () => {
-  await database.stop()
-  rmSync(dir, { recursive: true, force: true })
-})
+afterAll(() => database.stop())
 
 /** Sent by the fleet of the scenario at its fault, and when it is over. */
 async function store() {
-  const decoder = createTestDecoder()
-  let nowMs = START_MS
-  const { next } = createSequence({ nowMs: () => nowMs })
-  const send = (signal: Signal, document: object) => {
-    const seenAtUnixNs = next()
-    const body = Buffer.from(JSON.stringify(document))
-    const request = { signal, encoding: 'json', body, receivedUnixMs: nowMs, seenAtUnixNs } as const
-    const result = decoder.decode(request)
-    if (result.status !== 'ok') throw new Error(result.reason)
+  const sending = createSending(database)
+  const send = (signal: Signal, document: object, nowMs: number) => {
     // Read now: what an observation reads from is gone with its request.
-    const seen = Number(seenAtUnixNs - BigInt(START_MS) * 1_000_000n)
-    arrived.set(seen, result.batch.observations.map(frozen))
+    const observations = sending.send(signal, document, nowMs).map(frozen)
+    const seen = Number(sending.seenUnixNs - BigInt(START_MS) * 1_000_000n)
+    arrived.set(seen, observations)
   }
   for (const step of [9, 14, 30, 33, 35, 42]) {
-    nowMs = START_MS + step * 200
-    for (const body of tracesAt(step, nowMs)) send('traces', body)
-    for (const body of logsAt(step, nowMs)) send('logs', body)
-    for (const body of metricsAt(step, nowMs)) send('metrics', body)
+    const nowMs = START_MS + step * 200
+    for (const body of tracesAt(step, nowMs)) send('traces', body, nowMs)
+    for (const body of logsAt(step, nowMs)) send('logs', body, nowMs)
+    for (const body of metricsAt(step, nowMs)) send('metrics', body, nowMs)
   }
-  for (const { table, columns, chunks } of decoder.seal()) {
-    const file = join(dir, table)
-    writeFileSync(file, Buffer.concat(chunks))
-    await database.clickhouse.load({ table, columns, file, token: table })
-  }
+  await sending.store()
 }
 
 const ALL_KEYS = [
@@ -94,13 +70,6 @@ function frozen(observation: Observation): Observation {
   return { unit, atUnixMs, startUnixMs, source, weight, once, field }
 }
 
-function rulesOf(text: string) {
-  const texts = { 'rules.yaml': `schema: signalbox.rules/v1\nrules:\n${text}` }
-  const { rules, errors } = loadRules({ dir: '', texts })
-  if (errors.length > 0) throw new Error(JSON.stringify(errors))
-  return rules
-}
-
 /** Attributes are stored as text. */
 const lineOf = (observation: Observation, keys: readonly string[]) =>
   JSON.stringify([
@@ -110,27 +79,13 @@ const lineOf = (observation: Observation, keys: readonly string[]) =>
 
 test.for(Object.keys(SETS))('of %s, rules are shown the same again', async (name) => {
   const rules = rulesOf(SETS[name] ?? '')
-  const meanings = createMeanings({ telemetry: { attributes: {} } })
-  const options = {
-    recorded: createRecorded(database.clickhouse),
-    plan: planOf(rules, meanings),
-    resources: { meanings, services: { gateway: 'router', 'sd-worker': 'worker' } as const },
-    pairs: createPairBook(),
-  }
+  const { frames, plan } = await replay(database, { rules, startUnixMs: START_MS })
   const base = BigInt(START_MS) * 1_000_000n
-  const slice = { base, from: base, to: base + 60_000_000_000n }
-  const frames: {
-    readonly receivedUnixMs: number
-    readonly observations: readonly Observation[]
-  }[] = []
-  playSlice(await fetchSlice(slice, options), options, (frame) => {
-    if ('observations' in frame) frames.push(frame)
-  })
   const expected = [...arrived].sort(([a], [b]) => a - b).filter(([, all]) => all.length > 0)
   expect(frames.map(({ receivedUnixMs }) => receivedUnixMs)).toEqual(
     expected.map(([seen]) => toSequenceMs(base + BigInt(seen))),
   )
-  for (const unit of UNITS.filter((one) => Object.hasOwn(options.plan, one))) {
+  for (const unit of UNITS.filter((one) => Object.hasOwn(plan, one))) {
     const keys = [...new Set(rules.flatMap((one) => (isOn(one.on, unit) ? [...keysOf(one)] : [])))]
     const linesOf = (all: readonly Observation[]) =>
       [
@@ -148,18 +103,16 @@ test.for(Object.keys(SETS))('of %s, rules are shown the same again', async (name
     expect(heardIn(frames[index]?.observations ?? [])).toEqual(heardIn(observations))
   // Series have other numbers, and the same points.
   const shown = frames.flatMap(({ observations }) => observations)
-  expect(seriesIn(shown)).toEqual(
-    options.plan.metric ? seriesIn(expected.flatMap(([, all]) => all)) : [],
-  )
+  expect(seriesIn(shown)).toEqual(plan.metric ? seriesIn(expected.flatMap(([, all]) => all)) : [])
 })
 
 /** The readings of each series, whatever it is called. */
 function seriesIn(observations: readonly Observation[]) {
   const points = new Map<unknown, string[]>()
-  for (const { unit, source, atUnixMs, field, isPresence } of observations) {
-    if (unit !== 'metric' || isPresence) continue
-    const series = `${source.id} ${field('metric.series')}`
-    points.set(series, [...(points.get(series) ?? []), `${field('metric')} ${atUnixMs}`])
+  for (const one of observations) {
+    if (one.unit !== 'metric' || one.isPresence) continue
+    const series = `${one.source.id} ${one.field('metric.series')}`
+    points.set(series, [...(points.get(series) ?? []), `${one.field('metric')} ${one.atUnixMs}`])
   }
   return [...points.values()].map((all) => all.sort().join()).sort()
 }
