@@ -1,7 +1,7 @@
-import type { ObservationUnit, Source } from '../model/observation.ts'
+import type { Observation, Source } from '../model/observation.ts'
 import type { DetectEvents } from '../telemetry/detect-events.ts'
 import { type ClockGuard, OFF_MAX_MS } from './clock-guard.ts'
-import type { Arrival, Sources } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 export interface IntakeMoment {
   readonly nowUnixMs: number
@@ -17,8 +17,6 @@ export interface HearingOptions {
 
 const SENDERS_MAX = 10_000
 
-type MutableArrival = { -readonly [K in keyof Arrival]: Arrival[K] }
-
 /** A source, and what it sent in the batch that it was last heard in. */
 export interface Heard {
   readonly source: Source
@@ -26,12 +24,17 @@ export interface Heard {
   /** Units of which rules that only ask who sends were told. */
   units: number
   isTimely: boolean
-  status: MutableArrival | undefined
-  telemetry: MutableArrival | undefined
+  /** Event times of the newest telemetry and of the newest status; -Infinity when none came. */
+  readonly newest: Float64Array
 }
+
+const TELEMETRY = 0
+const STATUS = 1
 
 /** Of each item whose it is and which time to believe; of a batch, each source is heard once. */
 export class Hearing {
+  /** The event time to believe of what was heard last. An array, so that no number is boxed. */
+  readonly at = new Float64Array(1)
   readonly #options: HearingOptions
   #now: IntakeMoment = { nowUnixMs: 0, nowMs: 0 }
   readonly #senders = new Map<string, Heard>()
@@ -62,8 +65,7 @@ export class Hearing {
     sender.batch = this.#batch
     sender.units = 0
     sender.isTimely = false
-    sender.status = undefined
-    sender.telemetry = undefined
+    sender.newest.fill(NEVER)
     this.#heard.push(sender)
     return sender
   }
@@ -71,54 +73,58 @@ export class Hearing {
   #find(source: Source): Heard {
     const key = `${source.component} ${source.id}`
     const sender = this.#senders.get(key) ?? {
-      ...{ source, batch: 0, units: 0, isTimely: false },
-      ...{ status: undefined, telemetry: undefined },
+      ...{ source, batch: 0, units: 0, isTimely: false, newest: new Float64Array(2) },
     }
     this.#senders.set(key, sender)
     this.#bySource.set(source, sender)
     return sender
   }
 
-  /** The event time to believe; undefined for what is too late to be shown to rules. */
-  hear(heard: Heard, unit: ObservationUnit, saidUnixMs: number): number | undefined {
+  /** False for what is too late to be shown to rules. */
+  hear(heard: Heard, observation: Observation): boolean {
     const { nowUnixMs } = this.#now
+    const saidUnixMs = observation.atUnixMs
     const aheadMs = saidUnixMs - nowUnixMs
     if (!(aheadMs <= OFF_MAX_MS && aheadMs >= -OFF_MAX_MS))
-      return this.#hearFaulty(heard, unit, saidUnixMs)
+      return this.#hearFaulty(heard, observation)
     if (!heard.isTimely) {
       heard.isTimely = true
       this.#options.clockGuard.timely(heard.source.id, this.#now.nowMs)
     }
     const atUnixMs = aheadMs > 0 ? nowUnixMs : saidUnixMs
-    this.#note(heard, unit, atUnixMs)
-    return atUnixMs
+    this.at[0] = atUnixMs
+    const { newest } = heard
+    const way = wayOf(observation)
+    if (atUnixMs > (newest[way] as number)) newest[way] = atUnixMs
+    return true
   }
 
   end(): void {
     const { sources } = this.#options
-    for (const { status, telemetry } of this.#heard) {
-      if (status) sources.heard(status)
-      if (telemetry) sources.heard(telemetry)
-    }
+    for (const { source, newest } of this.#heard)
+      for (const way of [STATUS, TELEMETRY]) {
+        const atUnixMs = newest[way] as number
+        const isStatus = way === STATUS
+        if (atUnixMs > NEVER) sources.heard({ source, isStatus, atUnixMs, ...this.#now })
+      }
   }
 
-  #hearFaulty(heard: Heard, unit: ObservationUnit, saidUnixMs: number): number | undefined {
+  #hearFaulty({ source, newest }: Heard, observation: Observation): boolean {
     const { clockGuard, events } = this.#options
-    const { id } = heard.source
-    const reading = { source: id, atUnixMs: saidUnixMs, ...this.#now }
+    const reading = { source: source.id, atUnixMs: observation.atUnixMs, ...this.#now }
     const { atUnixMs, fault } = clockGuard.guard(reading)
-    this.#note(heard, unit, atUnixMs)
-    if (fault === 'late') events.lateSkipped(id)
-    else events.clockGuarded(id)
-    return fault === 'late' ? undefined : atUnixMs
+    this.at[0] = atUnixMs
+    const way = wayOf(observation)
+    newest[way] = Math.max(newest[way] as number, atUnixMs)
+    if (fault === 'late') events.lateSkipped(source.id)
+    else events.clockGuarded(source.id)
+    return fault !== 'late'
   }
+}
 
-  #note(heard: Heard, unit: ObservationUnit, atUnixMs: number): void {
-    const kind = unit === 'status' ? 'status' : 'telemetry'
-    const known = heard[kind]
-    if (!known) {
-      const { source } = heard
-      heard[kind] = { source, isStatus: kind === 'status', atUnixMs, ...this.#now }
-    } else if (atUnixMs > known.atUnixMs) known.atUnixMs = atUnixMs
-  }
+const NEVER = Number.NEGATIVE_INFINITY
+
+/** What a router counted came with its status. */
+function wayOf({ unit, feed }: Observation): number {
+  return unit === 'status' || feed !== undefined ? STATUS : TELEMETRY
 }

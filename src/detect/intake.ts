@@ -6,7 +6,7 @@ import type { Column } from './columns.ts'
 import type { Counters } from './counters.ts'
 import { Cursor, type CursorOptions } from './cursor.ts'
 import { type Heard, Hearing, type HearingOptions, type IntakeMoment } from './hearing.ts'
-import type { Leaf, Taker, Tally } from './leaf.ts'
+import type { Taker, Tally } from './leaf.ts'
 import { LeafMemo } from './leaf-memo.ts'
 import type { Restarts } from './restarts.ts'
 import { isRestartable, type RuleBook } from './rule-book.ts'
@@ -52,6 +52,7 @@ class Sorting implements Intake {
   #under: Observation | undefined
   readonly #hearing: Hearing
   readonly #memo: LeafMemo
+  readonly #amounts: { at: Float64Array; weight: number; count: number }
   #nowMs = 0
   #batch = 0
   #touched = new Map<RunGroup, RuleRun>()
@@ -63,6 +64,7 @@ class Sorting implements Intake {
     this.#cursor = new Cursor(options)
     this.#hearing = new Hearing(options)
     this.#memo = new LeafMemo(options)
+    this.#amounts = { at: this.#hearing.at, weight: 1, count: 1 }
   }
 
   take(observations: readonly Observation[], now: IntakeMoment): ReadonlyMap<RunGroup, RuleRun> {
@@ -84,68 +86,73 @@ class Sorting implements Intake {
     let sorted = traits && this.#memo.known(traits)
     const hearing = this.#hearing
     const heard = sorted ? hearing.again(sorted.sender) : hearing.of(observation.source)
-    // What a router counted came with its status.
-    const way = observation.feed === undefined ? unit : 'status'
-    const atUnixMs = hearing.hear(heard, way, observation.atUnixMs)
-    if (atUnixMs === undefined) return
-    if ((heard.units & UNIT_FLAG[unit]) === 0) this.#tellSender(heard, observation, atUnixMs)
+    if (!hearing.hear(heard, observation)) return
+    if ((heard.units & UNIT_FLAG[unit]) === 0) this.#tellSender(heard, observation)
     if (observation.isPresence) return
-    const feed = unit === 'attempt' ? this.#options.counters.feedOf(observation, atUnixMs) : unit
+    const isAttempt = unit === 'attempt'
+    const feed = isAttempt ? this.#options.counters.feedOf(observation, this.#atUnixMs) : unit
     if (!sorted || sorted.feed !== feed) {
-      this.#point(observation, atUnixMs)
+      this.#point(observation)
       sorted = this.#memo.sort(observation, this.#cursor, { feed, sender: heard })
     }
     const { isCounted } = sorted
-    const isAttempt = unit === 'attempt'
     const isNew = isCounted || isAttempt ? this.#isFirst(observation) : true
     const isCurrent = !isCounted || this.#options.restarts.isCurrent(observation)
-    for (const tally of sorted.tallies) {
-      if (isNew && isCurrent) this.#give(tally, observation, atUnixMs)
-      else this.#giveAgain(tally.leaf, observation, { atUnixMs, isNew, isCurrent })
-    }
-    if (isAttempt && isNew) this.#options.onAttempt?.(observation, atUnixMs)
+    if (isNew && isCurrent) this.#give(sorted.tallies, observation)
+    else this.#giveAgain(sorted.tallies, observation, { isNew, isCurrent })
+    if (isAttempt && isNew) this.#options.onAttempt?.(observation, this.#atUnixMs)
     if (!isNew) this.#options.events.duplicateSkipped()
   }
 
+  /** Of the item that is being taken. */
+  get #atUnixMs(): number {
+    return this.#hearing.at[0] as number
+  }
+
   /** Puts the cursor onto an item. */
-  #point(observation: Observation, atUnixMs: number): void {
+  #point(observation: Observation): void {
     if (this.#under === observation) return
-    this.#cursor.moveTo(observation, { atUnixMs, heardMs: this.#nowMs })
+    this.#cursor.moveTo(observation, { atUnixMs: this.#atUnixMs, heardMs: this.#nowMs })
     this.#under = observation
   }
 
-  #give(tally: Tally, observation: Observation, atUnixMs: number): void {
-    const { each, tallied } = tally.leaf
-    if (each.length > 0) {
-      this.#point(observation, atUnixMs)
-      for (const taker of each) this.#add(taker)
+  #give(tallies: readonly Tally[], observation: Observation): void {
+    const amounts = this.#amounts
+    amounts.weight = observation.weight
+    amounts.count = observation.count ?? 1
+    for (const tally of tallies) {
+      if (tally.hasEach) {
+        this.#point(observation)
+        for (const taker of tally.leaf.each) this.#add(taker)
+      }
+      if (!tally.hasTallied) continue
+      if (!tally.add(amounts)) this.#turn(tally, observation)
+      if (!tally.hasColumns) continue
+      this.#point(observation)
+      tally.push(this.#cursor)
     }
-    if (tallied.length === 0) return
-    if (!tally.observation) this.#begin(tally, observation, atUnixMs)
-    else if (!tally.fits(atUnixMs)) {
-      this.#flush(tally)
-      tally.begin(observation, atUnixMs)
+  }
+
+  /** Counts up what does not go with this item, and begins with it. */
+  #turn(tally: Tally, observation: Observation): void {
+    if (tally.observation) this.#flush(tally)
+    else {
+      this.#point(observation)
+      // Groups are made in the order in which their items come, not in that of counting them up. Where
+      // a number is read, nobody knows yet whether any item carries it.
+      for (const taker of tally.leaf.tallied) if (taker.column < 0) this.#entryOf(taker)
+      this.#pending.push(tally)
     }
-    tally.add(atUnixMs, observation.weight, observation.count ?? 1)
-    if (!tally.hasColumns) return
-    this.#point(observation, atUnixMs)
-    tally.push(this.#cursor)
+    tally.begin(observation, this.#amounts)
   }
 
   /** What came before, or belongs to a time before the weights in force, counts for some rules only. */
-  #giveAgain(leaf: Leaf, observation: Observation, standing: Standing): void {
-    this.#point(observation, standing.atUnixMs)
-    for (const taker of leaf.each) if (isTaking(taker, standing)) this.#add(taker)
-    for (const taker of leaf.tallied) if (isTaking(taker, standing)) this.#add(taker)
-  }
-
-  #begin(tally: Tally, observation: Observation, atUnixMs: number): void {
-    this.#point(observation, atUnixMs)
-    // Groups are made in the order in which their items come, not in that of counting them up. Where a
-    // number is read, nobody knows yet whether any item carries it.
-    for (const taker of tally.leaf.tallied) if (taker.column < 0) this.#entryOf(taker)
-    this.#pending.push(tally)
-    tally.begin(observation, atUnixMs)
+  #giveAgain(tallies: readonly Tally[], observation: Observation, standing: Standing): void {
+    this.#point(observation)
+    for (const { leaf } of tallies) {
+      for (const taker of leaf.each) if (isTaking(taker, standing)) this.#add(taker)
+      for (const taker of leaf.tallied) if (isTaking(taker, standing)) this.#add(taker)
+    }
   }
 
   #flush(tally: Tally): void {
@@ -176,10 +183,10 @@ class Sorting implements Intake {
   }
 
   /** Rules that only ask who sends: of a batch, one item of each sender and unit is enough. */
-  #tellSender(heard: Heard, observation: Observation, atUnixMs: number): void {
+  #tellSender(heard: Heard, observation: Observation): void {
     const { unit } = observation
     heard.units |= UNIT_FLAG[unit]
-    this.#point(observation, atUnixMs)
+    this.#point(observation)
     for (const run of this.#options.book.perSenderOf(unit)) {
       if (run.takes(this.#cursor)) this.#addTo(run, run.groupOf(this.#cursor))
     }
@@ -215,7 +222,6 @@ class Sorting implements Intake {
 }
 
 interface Standing {
-  readonly atUnixMs: number
   /** Not delivered before. */
   readonly isNew: boolean
   /** Started under the weights in force. */

@@ -4,7 +4,7 @@ import type { Observation, Traits } from '../model/observation.ts'
 import type { Cursor } from './cursor.ts'
 import type { Feed } from './feeds.ts'
 import type { Heard } from './hearing.ts'
-import { type Leaf, Tally } from './leaf.ts'
+import { type Leaf, Tally, TallyNumbers } from './leaf.ts'
 import type { RuleBook } from './rule-book.ts'
 import type { Sorter } from './sorter.ts'
 
@@ -45,6 +45,7 @@ export class LeafMemo {
   /** Changes whenever all is sorted anew: notes of before are no one's. */
   #owner = {}
   readonly #tallies = new Map<Leaf, Map<string, Tally>>()
+  #numbers = new TallyNumbers()
   #tallyCount = 0
   readonly #pairs = new Map<string, Generation | undefined>()
   #sorters: readonly Sorter[] | undefined
@@ -65,6 +66,7 @@ export class LeafMemo {
     this.#byTraits.clear()
     this.#owner = {}
     this.#tallies.clear()
+    this.#numbers = new TallyNumbers()
     this.#tallyCount = 0
     this.#pairs.clear()
     this.#sorters = sorters
@@ -108,7 +110,7 @@ export class LeafMemo {
     }
     let tally = bySource.get(source)
     if (!tally) {
-      tally = new Tally(leaf)
+      tally = new Tally(leaf, this.#numbers)
       bySource.set(source, tally)
       this.#tallyCount++
     }

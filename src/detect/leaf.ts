@@ -36,51 +36,102 @@ export interface Leaf {
   readonly isCounted: boolean
 }
 
+/** The numbers of all tallies, side by side: what each item touches, and nothing of it boxed. */
+export class TallyNumbers {
+  values: Float64Array = new Float64Array(LINE * 256)
+  #used = 0
+
+  /** Where the numbers of one more tally begin. */
+  take(): number {
+    const at = this.#used
+    this.#used += LINE
+    if (this.#used > this.values.length) this.values = grown(this.values)
+    return at
+  }
+}
+
+/** So many for each, which is what a processor fetches at once. */
+const LINE = 8
+const COUNT = 0
+const WEIGHT = 1
+const AT = 2
+const FROM = 3
+const UNTIL = 4
+
 /** Items of one leaf that count as one: of one source, in the same buckets. */
 export class Tally {
   readonly leaf: Leaf
-  count = 0
-  weight = 0
-  atUnixMs = 0
+  /** Some rule sees each item; some see many as one. */
+  readonly hasEach: boolean
+  readonly hasTallied: boolean
+  readonly hasColumns: boolean
   /** Any of them: they are alike in all that is read but the columns. */
   observation: Observation | undefined
   readonly columns: readonly Column[]
-  readonly hasColumns: boolean
-  #fromUnixMs = 0
-  #untilUnixMs = 0
+  readonly #numbers: TallyNumbers
+  readonly #first: number
   #weights: Float64Array = new Float64Array(0)
   #counts: Float64Array = new Float64Array(0)
   #length = 0
 
-  constructor(leaf: Leaf) {
+  constructor(leaf: Leaf, numbers: TallyNumbers) {
     this.leaf = leaf
+    this.hasEach = leaf.each.length > 0
+    this.hasTallied = leaf.tallied.length > 0
     this.columns = leaf.numberKeys.map((key) => new Column(key))
     this.hasColumns = this.columns.length > 0
+    this.#numbers = numbers
+    this.#first = numbers.take()
   }
 
-  /** Whether an item of the same source may be added to what is there. */
-  fits(atUnixMs: number): boolean {
-    if (this.#length === LENGTH_MAX) return false
-    return atUnixMs >= this.#fromUnixMs && atUnixMs < this.#untilUnixMs
+  get count(): number {
+    return this.#numbers.values[this.#first + COUNT] as number
   }
 
-  /** Begins with an item, which is still to be added. */
-  begin(observation: Observation, atUnixMs: number): void {
+  get weight(): number {
+    return this.#numbers.values[this.#first + WEIGHT] as number
+  }
+
+  /** Event time of the newest. */
+  get atUnixMs(): number {
+    return this.#numbers.values[this.#first + AT] as number
+  }
+
+  /** Adds an item of the same source; false when it does not go with what is there. */
+  add(amounts: Amounts): boolean {
+    const { values } = this.#numbers
+    const atUnixMs = amounts.at[0] as number
+    if (atUnixMs < (values[this.#first + FROM] as number)) return false
+    if (atUnixMs >= (values[this.#first + UNTIL] as number)) return false
+    this.#put(amounts)
+    return true
+  }
+
+  #put({ at, weight, count }: Amounts): void {
+    const { values } = this.#numbers
+    const first = this.#first
+    const atUnixMs = at[0] as number
+    values[first] = (values[first] as number) + count
+    values[first + WEIGHT] = (values[first + WEIGHT] as number) + weight
+    if (atUnixMs > (values[first + AT] as number)) values[first + AT] = atUnixMs
+  }
+
+  /** Begins with an item. */
+  begin(observation: Observation, amounts: Amounts): void {
     this.observation = observation
-    this.atUnixMs = atUnixMs
-    this.#fromUnixMs = 0
-    this.#untilUnixMs = Number.POSITIVE_INFINITY
+    const atUnixMs = amounts.at[0] as number
+    const { values } = this.#numbers
+    let fromUnixMs = 0
+    let untilUnixMs = Number.POSITIVE_INFINITY
     for (const bucketMs of this.leaf.bucketsMs) {
       const from = Math.floor(atUnixMs / bucketMs) * bucketMs
-      this.#fromUnixMs = Math.max(this.#fromUnixMs, from)
-      this.#untilUnixMs = Math.min(this.#untilUnixMs, from + bucketMs)
+      fromUnixMs = Math.max(fromUnixMs, from)
+      untilUnixMs = Math.min(untilUnixMs, from + bucketMs)
     }
-  }
-
-  add(atUnixMs: number, weight: number, count: number): void {
-    this.count += count
-    this.weight += weight
-    if (atUnixMs > this.atUnixMs) this.atUnixMs = atUnixMs
+    values[this.#first + AT] = atUnixMs
+    values[this.#first + FROM] = fromUnixMs
+    values[this.#first + UNTIL] = untilUnixMs
+    this.#put(amounts)
   }
 
   /** The numbers of the item under the cursor, which was added. */
@@ -92,6 +143,8 @@ export class Tally {
     this.#weights[this.#length] = cursor.weight
     this.#counts[this.#length++] = cursor.count
     for (const column of this.columns) column.push(cursor)
+    // Full: nothing more goes with it.
+    if (this.#length === LENGTH_MAX) this.#numbers.values[this.#first + UNTIL] = 0
   }
 
   /** Hands the columns over. */
@@ -101,10 +154,17 @@ export class Tally {
   }
 
   clear(): void {
-    this.count = 0
-    this.weight = 0
+    this.#numbers.values.fill(0, this.#first, this.#first + LINE)
     this.observation = undefined
     this.#length = 0
     for (const column of this.columns) column.clear()
   }
+}
+
+/** Of the item that is being taken. */
+export interface Amounts {
+  /** Its event time, in an array of one. */
+  readonly at: Float64Array
+  readonly weight: number
+  readonly count: number
 }

@@ -25,6 +25,9 @@ const LINE_WORDS = LINE * WORDS
 const HIGH_BITS = 21
 const FLAG_BITS = 8
 const FLAGS = 0xff
+const HALF = 2 ** 32
+/** So that a free entry, all zeros, is older than the one before the first. */
+const FIRST_GENERATION = 2
 
 /**
  * A key is looked for in one line of memory, since each look into another costs more than all the
@@ -37,67 +40,64 @@ const FLAGS = 0xff
 class KeyTable implements RecentKeys {
   readonly #countMax: number
   readonly #lineBits: number
-  readonly #lineMask: number
   readonly #restBits: number
-  readonly #generationMask: number
+  readonly #generationShift: number
+  readonly #generationMax: number
   readonly #words: Int32Array
-  #generation = 1
+  #generation = FIRST_GENERATION
   #count = 0
   /** Flags by identity, of both generations. */
   #overflow = new Map<number, number>()
   #overflowBefore = new Map<number, number>()
+  /** By line: whether any key of it stands there. */
+  readonly #hasSpilled: Uint8Array
 
   constructor(countMax: number) {
     this.#countMax = countMax
     const lineBits = Math.max(1, Math.ceil(Math.log2((countMax * 4) / LINE)))
     this.#lineBits = lineBits
-    this.#lineMask = 2 ** lineBits - 1
     this.#restBits = HIGH_BITS - lineBits
-    this.#generationMask = 2 ** (32 - FLAG_BITS - this.#restBits) - 1
+    this.#generationShift = this.#restBits + FLAG_BITS
+    this.#generationMax = 2 ** (32 - this.#generationShift) - 1
     this.#words = new Int32Array(2 ** lineBits * LINE_WORDS)
+    this.#hasSpilled = new Uint8Array(2 ** lineBits)
   }
 
   isNew(identity: number, flag: number): boolean {
+    const lineBits = this.#lineBits
     const low = identity | 0
-    const high = Math.floor(identity / 2 ** 32)
-    const first = (low >>> this.#lineBits) | (high << (32 - this.#lineBits))
-    const rest = high >>> this.#lineBits
-    const from = (low & this.#lineMask) * LINE_WORDS
+    const high = (identity / HALF) | 0
+    const first = (low >>> lineBits) | (high << (32 - lineBits))
+    const rest = high >>> lineBits
+    const line = low & ((1 << lineBits) - 1)
+    const from = line * LINE_WORDS
     const words = this.#words
+    const restMask = (1 << this.#restBits) - 1
+    const shift = this.#generationShift
+    const alive = this.#generation - 1
     let free = -1
     for (let at = from; at < from + LINE_WORDS; at += WORDS) {
       const second = words[at + 1] as number
-      if (!this.#isAlive(second)) {
-        if (free < 0) free = at
-        continue
-      }
-      if (words[at] !== first || (second & (2 ** this.#restBits - 1)) !== rest) continue
-      return this.#addFlag(at, flag)
+      if (second >>> shift < alive) free = at
+      else if (words[at] === first && (second & restMask) === rest) return this.#addFlag(at, flag)
     }
-    if (this.#overflow.size + this.#overflowBefore.size > 0) {
+    if (this.#hasSpilled[line] !== 0) {
       const flags = this.#overflow.get(identity) ?? this.#overflowBefore.get(identity)
       if (flags !== undefined) return this.#addFlagBeside(identity, flags, flag)
     }
     this.#grow()
-    if (free < 0) this.#overflow.set(identity, flag)
-    else {
+    if (free < 0) {
+      this.#overflow.set(identity, flag)
+      this.#hasSpilled[line] = 1
+    } else {
       words[free] = first
       words[free + 1] = this.#toSecond(rest, flag)
     }
     return true
   }
 
-  /** Of this generation or the one before. */
-  #isAlive(second: number): boolean {
-    const flags = (second >>> this.#restBits) & FLAGS
-    if (flags === 0) return false
-    const generation = second >>> (this.#restBits + FLAG_BITS)
-    return ((this.#generation - generation) & this.#generationMask) <= 1
-  }
-
   #toSecond(rest: number, flags: number): number {
-    const head = ((this.#generation & this.#generationMask) << FLAG_BITS) | flags
-    return (head << this.#restBits) | rest
+    return (this.#generation << this.#generationShift) | (flags << this.#restBits) | rest
   }
 
   /** A key with a further flag is as young as a new one. */
@@ -105,9 +105,8 @@ class KeyTable implements RecentKeys {
     const second = this.#words[at + 1] as number
     const flags = (second >>> this.#restBits) & FLAGS
     if ((flags & flag) !== 0) return false
-    if (second >>> (this.#restBits + FLAG_BITS) !== (this.#generation & this.#generationMask))
-      this.#grow()
-    const rest = second & (2 ** this.#restBits - 1)
+    if (second >>> this.#generationShift !== this.#generation) this.#grow()
+    const rest = second & ((1 << this.#restBits) - 1)
     this.#words[at + 1] = this.#toSecond(rest, flags | flag)
     return true
   }
@@ -126,16 +125,26 @@ class KeyTable implements RecentKeys {
       return
     }
     this.#count = 1
+    if (this.#generation === this.#generationMax) this.#renumber()
     this.#generation++
     this.#overflowBefore = this.#overflow
     this.#overflow = new Map()
-    // Their numbers come again: long before, what is dead must be gone.
-    if ((this.#generation & (this.#generationMask >> 1)) === 0) this.#sweep()
+    this.#hasSpilled.fill(0)
+    const lineMask = (1 << this.#lineBits) - 1
+    for (const identity of this.#overflowBefore.keys())
+      this.#hasSpilled[(identity | 0) & lineMask] = 1
   }
 
-  #sweep(): void {
+  /** Rare: generations are counted from the first again, and what is dead is gone. */
+  #renumber(): void {
     const words = this.#words
-    for (let at = 1; at < words.length; at += WORDS)
-      if (!this.#isAlive(words[at] as number)) words[at] = 0
+    const shift = this.#generationShift
+    const step = this.#generation - FIRST_GENERATION
+    for (let at = 1; at < words.length; at += WORDS) {
+      const second = words[at] as number
+      const isAlive = second >>> shift >= this.#generation
+      words[at] = isAlive ? second - (step << shift) : 0
+    }
+    this.#generation = FIRST_GENERATION
   }
 }
