@@ -1,3 +1,4 @@
+import { type Judged, judgedWithinMs } from './judged.ts'
 import { type LoadOrder, type LoadReport, runLoad } from './load.ts'
 import { watchLag, watchMemory } from './observers.ts'
 import { quantileOf, round } from './statistics.ts'
@@ -73,11 +74,11 @@ async function mergeFigures(target: Target, storedCount: number) {
 
 interface Cost {
   readonly usage: Usage
-  readonly judgedS: number
+  readonly judged: Judged
 }
 
 async function costOf(target: Target): Promise<Cost> {
-  return { judgedS: await target.judgedS(), usage: target.usage() }
+  return { judged: await target.judged(), usage: target.usage() }
 }
 
 function cpuFigures(given: {
@@ -93,7 +94,8 @@ function cpuFigures(given: {
   const ranS = after.usage.mainThread.ranS - before.usage.mainThread.ranS
   const waitedS = after.usage.mainThread.waitedS - before.usage.mainThread.waitedS
   // By the clock, without its part of the time in which others had the core.
-  const judged = (after.judgedS - before.judgedS) * (ranS > 0 ? ranS / (ranS + waitedS) : 1)
+  const judgedS = after.judged.seconds - before.judged.seconds
+  const judged = judgedS * (ranS > 0 ? ranS / (ranS + waitedS) : 1)
   return {
     cpu_s_per_million_spans: perMillion(server + database),
     cpu_s_per_million_spans_server: perMillion(server),
@@ -102,6 +104,8 @@ function cpuFigures(given: {
     /** Time of the main thread in the detector. */
     judged_s_per_million_spans: perMillion(judged),
     judged_percent_of_cpu: round((100 * judged) / Math.max(0.001, server + database)),
+    /** From the arrival of a batch to its verdicts, by the clock. */
+    judged_p99_within_ms: judgedWithinMs(before.judged, after.judged, 0.99),
   }
 }
 

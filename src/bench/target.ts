@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@clickhouse/client'
 import { packagePath } from '../config/package-files.ts'
+import { type Judged, readJudged } from './judged.ts'
 import {
   type ProcessUsage,
   readChildPids,
@@ -26,8 +27,8 @@ export interface Target {
   /** The database child that runs now; 0 when none does. */
   databasePid(): number
   usage(): Usage
-  /** Seconds by the clock that its detector has judged for; 0 of a target that has none. */
-  judgedS(): Promise<number>
+  /** What its detector has judged since its start; nothing of a target that has none. */
+  judged(): Promise<Judged>
   /** Rows of a SELECT in its database. @throws when that does not answer */
   query<T>(sql: string): Promise<T[]>
   /** Runs a statement in its database that gives no rows. @throws when it is refused */
@@ -101,7 +102,7 @@ export async function startTarget(options: TargetOptions = {}): Promise<Target> 
         database: readUsage(databasePid()),
         mainThread: readMainThread(pid),
       }),
-      judgedS: () => readJudgedS(addresses.http),
+      judged: () => readJudged(addresses.http),
       query: async <T>(query: string) =>
         await (await client.query({ query, format: 'JSONEachRow', clickhouse_settings })).json<T>(),
       async command(query) {
@@ -158,13 +159,6 @@ async function untilReady(child: ChildProcess, readyFile: string): Promise<Ready
     await sleep(50)
   }
   throw new Error(`the server was not ready within ${READY_MS_MAX} ms`)
-}
-
-const JUDGED_S = /^signalbox_detect_judge_seconds_sum (\S+)$/m
-
-async function readJudgedS(httpUrl: string): Promise<number> {
-  const answer = await fetch(new URL('/metrics', httpUrl))
-  return Number(JUDGED_S.exec(await answer.text())?.[1] ?? 0)
 }
 
 function readIfThere(file: string): string {
