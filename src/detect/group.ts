@@ -20,8 +20,11 @@ import type { SourceShares } from './source-shares.ts'
 
 export interface Group {
   readonly by: GroupKey
-  /** @param numbers when the item stands for many that differ in a number */
-  add(item: Item, numbers?: Numbers): void
+  /**
+   * False when nothing of it speaks for tripping.
+   * @param numbers when the item stands for many that differ in a number
+   */
+  add(item: Item, numbers?: Numbers): boolean
   judge(moment: Moment): Judgement
   /** Forgets items, not the verdict: it keeps its effect until judged anew. */
   restart(atUnixMs: number): void
@@ -109,16 +112,16 @@ class JudgedGroup implements Group {
     return this.#options.sourceHeardMs(this.#lastSource)
   }
 
-  add(item: Item, numbers?: Numbers): void {
+  add(item: Item, numbers?: Numbers): boolean {
     const { kind } = this.#options
-    let isBad: boolean | undefined
-    if (!numbers || !kind.addAll) isBad = kind.add(item)
-    else if (kind.addAll(item, numbers)) isBad = false
-    if (isBad === undefined) return
+    const isBad = numbers && kind.addAll ? kind.addAll(item, numbers) : kind.add(item)
+    if (isBad === undefined) return false
     this.heardMs = item.heardMs
     this.#lastSource = item.source.id
     if (item.atUnixMs > this.#newestUnixMs) this.#newestUnixMs = item.atUnixMs
-    if (!this.#isSilence) this.#options.sources.add(item, isBad)
+    // Of many together nobody asks who sent the bad ones.
+    if (!this.#isSilence) this.#options.sources.add(item, isBad && numbers === undefined)
+    return isBad
   }
 
   judge(moment: Moment): Judgement {

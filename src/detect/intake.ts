@@ -214,7 +214,7 @@ class Sorting implements Intake {
   }
 
   #addTo(run: RuleRun, entry: RunGroup, column?: Column): void {
-    entry.group.add(this.#cursor, column)
+    if (entry.group.add(this.#cursor, column)) entry.hasSpoken = true
     if (entry.touchedBatch === this.#batch) return
     entry.touchedBatch = this.#batch
     this.#touched.set(entry, run)

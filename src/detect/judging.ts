@@ -12,8 +12,8 @@ export interface Judging {
   judgeAt(nowUnixMs: number): void
   /**
    * Those that time may change: what fires, is pending or unknown, and kinds that wait for something.
-   * A group at rest is judged with each batch that it takes something of, and else once a second: its
-   * windows only empty.
+   * A group at rest is judged with each batch that may trip it, and else once a second: its windows
+   * only empty.
    */
   tick(nowUnixMs: number): void
   /** Those that took something. */
@@ -43,9 +43,19 @@ function isAtRest({ judgement, judgedUnixMs }: RunGroup, nowUnixMs: number): boo
   return sinceMs >= 0 && sinceMs < REST_MS
 }
 
-/** Nobody is called silent for having been heard: ticks judge the rest. */
-function isHeardAtRest({ rule }: RuleRun, entry: RunGroup, nowUnixMs: number): boolean {
-  return rule.kind === 'silence' && entry.judgement?.state === 'ok' && isAtRest(entry, nowUnixMs)
+/** Kinds that nothing moves towards tripping but what itself speaks for it. */
+const CALMED: ReadonlySet<string> = new Set(['ratio', 'burn_rate', 'quantile', 'outlier'])
+
+/**
+ * Whether what a group at rest took can only calm it: then ticks judge it. Nobody is called silent for
+ * having been heard, and what is ok with enough items is not less so with good ones.
+ */
+function isCalmed({ rule }: RuleRun, entry: RunGroup, nowUnixMs: number): boolean {
+  const { judgement } = entry
+  if (judgement?.state !== 'ok' || !isAtRest(entry, nowUnixMs)) return false
+  if (rule.kind === 'silence') return true
+  const isBelow = judgement.value !== null && judgement.value <= judgement.threshold
+  return isBelow && CALMED.has(rule.kind) && !entry.hasSpoken
 }
 
 export function createJudging(options: JudgingOptions): Judging {
@@ -67,6 +77,7 @@ export function createJudging(options: JudgingOptions): Judging {
   const judgeGroup = (run: RuleRun, entry: RunGroup, now: Moment) => {
     entry.judgement = entry.group.judge(now)
     entry.judgedUnixMs = now.nowUnixMs
+    entry.hasSpoken = false
     announce(run, entry, now)
   }
   let forgotUnixMs = Number.NEGATIVE_INFINITY
@@ -99,7 +110,7 @@ export function createJudging(options: JudgingOptions): Judging {
       const now = momentAt(nowUnixMs)
       const ids = new Set<string>()
       for (const [entry, run] of touched) {
-        if (isHeardAtRest(run, entry, nowUnixMs)) continue
+        if (isCalmed(run, entry, nowUnixMs)) continue
         judgeGroup(run, entry, now)
         ids.add(run.rule.id)
       }

@@ -69,10 +69,10 @@ export interface KindState {
    */
   add(item: Item): boolean | undefined
   /**
-   * As `add` for each of many items, of kinds that read a number: `item` stands for all of them. False
-   * when they count for nothing; which of them speak for tripping is not asked of these kinds.
+   * As `add` for each of many items, of kinds that read a number: `item` stands for all of them. True
+   * when any of them speaks for tripping.
    */
-  addAll?(item: Item, numbers: Numbers): boolean
+  addAll?(item: Item, numbers: Numbers): boolean | undefined
   judge(at: Instant): Reading
   /**
    * Of kinds that wait for something: when it may trip at the earliest if nothing comes, on the

@@ -2,6 +2,7 @@ import type { RuleOf } from '../config/rules.ts'
 import { createSketchWindow } from '../lib/sketch-window.ts'
 import { type Instant, type KindState, STRETCH_MAX } from './kind.ts'
 import { numberOf } from './number-of.ts'
+import type { Numbers } from './numbers.ts'
 import { baselineBucketMs, createQuantileBaseline } from './quantile-baseline.ts'
 
 type Config = RuleOf<'quantile'>
@@ -16,10 +17,9 @@ type Config = RuleOf<'quantile'>
  */
 export function createQuantile(rule: Config): KindState {
   const { windowMs, trip, clear, q, of } = rule
-  const bucketMs = quantileBucketMs(rule)
   const stretchMs = clear.windowMs * STRETCH_MAX
   const spanMs = Math.max(windowMs, stretchMs)
-  const window = createSketchWindow({ bucketMs, windowMs, spanMs })
+  const window = createSketchWindow({ bucketMs: quantileBucketMs(rule), windowMs, spanMs })
   const isRelative = trip.timesBaseline !== undefined || clear.timesBaseline !== undefined
   const baseline = isRelative ? createQuantileBaseline({ rule, window, spanMs }) : undefined
 
@@ -56,7 +56,8 @@ export function createQuantile(rule: Config): KindState {
     },
     addAll(item, numbers) {
       const isLearned = baseline?.takeAll(item, numbers)
-      return window.addAll(item.atUnixMs, numbers.bins(), numbers) || isLearned === true
+      const isKept = window.addAll(item.atUnixMs, numbers.bins(), numbers)
+      return isKept || isLearned ? isSlow(rule, greatestOf(numbers)) : undefined
     },
     judge(at) {
       baseline?.advance(at.endUnixMs)
@@ -100,6 +101,15 @@ function quantileBucketMs({ windowMs }: Config): number {
 export function quantileBucketsOf(rule: Config): readonly number[] {
   const bucketMs = quantileBucketMs(rule)
   return [bucketMs, baselineBucketMs(rule, bucketMs)]
+}
+
+function greatestOf({ values, length }: Numbers): number {
+  let greatest = Number.NEGATIVE_INFINITY
+  for (let i = 0; i < length; i++) {
+    const value = values[i] as number
+    if (value > greatest) greatest = value
+  }
+  return greatest
 }
 
 /** Whether a single number speaks for tripping, as far as one can know without the baseline. */

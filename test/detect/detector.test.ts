@@ -206,6 +206,7 @@ test('a move of traffic takes neither an error budget nor a baseline away', () =
 test('more groups than are kept share one, which says so', () => {
   const play = createPlay(RULE.replace('[route, target]', '[shard]'))
   for (let count = 0; count < 300; count++) play.ok({ shard: `s-${count}` })
+  play.detector.judge()
   const groups = play.detector.rule('rule')?.groups ?? []
   expect(groups).toHaveLength(257)
   expect(groups.at(-1)).toMatchObject({ by: { shard: '__other__' }, count: 44 })
