@@ -87,14 +87,15 @@ export class Hearing {
     const aheadMs = saidUnixMs - nowUnixMs
     if (!(aheadMs <= OFF_MAX_MS && aheadMs >= -OFF_MAX_MS))
       return this.#hearFaulty(heard, observation)
-    if (!heard.isTimely) {
+    const way = wayOf(observation)
+    // A status has the time of its arrival, and says nothing of its sender's clock.
+    if (!heard.isTimely && way === TELEMETRY) {
       heard.isTimely = true
       this.#options.clockGuard.timely(heard.source.id, this.#now.nowMs)
     }
     const atUnixMs = aheadMs > 0 ? nowUnixMs : saidUnixMs
     this.at[0] = atUnixMs
     const { newest } = heard
-    const way = wayOf(observation)
     if (atUnixMs > (newest[way] as number)) newest[way] = atUnixMs
     return true
   }

@@ -146,6 +146,17 @@ test('a clock that is always off counts by arrival; one that is fast is never ah
   const play = createPlay(RULE)
   play.run(400, () => play.failed({ router: 'router-1' }, play.nowS() - 400), 1_000)
   expect(play.state()).toBe('firing')
+  // Also of a router whose statuses come on time: they tell nothing of its clock.
+  const reporting = createPlay(RULE)
+  reporting.run(
+    400,
+    () => {
+      reporting.send('status', { router: 'router-1', started: 1 })
+      reporting.failed({ router: 'router-1' }, reporting.nowS() - 400)
+    },
+    1_000,
+  )
+  expect(reporting.state()).toBe('firing')
   const fast = createPlay(RULE)
   fast.run(20, () => fast.failed({ router: 'router-1' }, fast.nowS() + 120), 1_000)
   expect(fast.group()).toMatchObject({ state: 'firing', count: 20 })
