@@ -30,6 +30,8 @@ export interface LeafMemoOptions {
 
 const TRAITS_MAX = 50_000
 const TALLIES_MAX = 50_000
+/** Looked through before each batch; a sender that makes up routes must not make that long. */
+const ROUTES_MAX = 1_000
 
 /**
  * What sorting found, by the traits of items: it is sorted once what comes by the million. Items
@@ -59,10 +61,9 @@ export class LeafMemo {
   begin(): void {
     const { book, topology, pairAt } = this.#options
     const sorters = book.sortersOf('attempt')
-    let isStale = sorters !== this.#sorters || topology() !== this.#topology
+    let isStale = this.#isFull || sorters !== this.#sorters || topology() !== this.#topology
     for (const [route, pair] of this.#pairs) isStale ||= !isSamePair(pair, pairAt(route))
-    const isFull = this.#byTraits.size >= TRAITS_MAX || this.#tallyCount >= TALLIES_MAX
-    if (!isStale && !isFull) return
+    if (!isStale) return
     this.#byTraits.clear()
     this.#owner = {}
     this.#tallies.clear()
@@ -71,6 +72,11 @@ export class LeafMemo {
     this.#pairs.clear()
     this.#sorters = sorters
     this.#topology = topology()
+  }
+
+  get #isFull(): boolean {
+    if (this.#byTraits.size >= TRAITS_MAX || this.#tallyCount >= TALLIES_MAX) return true
+    return this.#pairs.size >= ROUTES_MAX
   }
 
   known(traits: Traits): Leaves | undefined {
