@@ -4,6 +4,11 @@ import { createPlay } from './play.ts'
 
 type Router = ReturnType<typeof createCountedRouter>
 
+/** A count over everything shows whether anything came twice or never. */
+export const COUNT = `
+  - { id: count, kind: count, on: attempts, by: [router], window: 10m, trip: { at_least: 1000000 } }
+`
+
 /** Two routers that count, before a detector on the bench. */
 export function createFleet(text: string, options: Partial<DetectorOptions> = {}) {
   const play = createPlay(text, options)

@@ -5,14 +5,11 @@ import { statusObservations } from '../../src/detect/status-observations.ts'
 import type { Observation } from '../../src/model/observation.ts'
 import type { ReceivedStatus } from '../../src/model/router-status.ts'
 import type { Verdict } from '../../src/model/verdict.ts'
-import { createFleet, resumeFleet } from './counted-fleet.ts'
+import { COUNT, createFleet, resumeFleet } from './counted-fleet.ts'
 import { rulesOf, topology } from './play.ts'
 
 // Counters when something begins anew: weights, Signalbox, a replay of it all.
 
-const COUNT = `
-  - { id: count, kind: count, on: attempts, by: [router], window: 10m, trip: { at_least: 1000000 } }
-`
 const RATIO = `
   - id: rule
     kind: ratio

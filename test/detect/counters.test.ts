@@ -1,12 +1,8 @@
 import { expect, test } from 'vitest'
-import { createFleet } from './counted-fleet.ts'
+import { COUNT, createFleet } from './counted-fleet.ts'
 
-// The counters of routers in place of their spans. A count over everything shows whether anything
-// came twice or never.
+// The counters of routers in place of their spans.
 
-const COUNT = `
-  - { id: count, kind: count, on: attempts, by: [router], window: 10m, trip: { at_least: 1000000 } }
-`
 const RATIO = `
   - id: rule
     kind: ratio
