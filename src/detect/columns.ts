@@ -6,7 +6,8 @@ import type { Numbers } from './numbers.ts'
 // The numbers of items that are counted as one: a rule is handed all of them at once, and goes through
 // an array instead of being called for each item.
 
-export interface Amounts {
+/** Of each item, by its place. */
+export interface SampleAmounts {
   readonly weights: Float64Array
   readonly counts: Float64Array
 }
@@ -15,7 +16,7 @@ export interface Amounts {
 export const LENGTH_MAX = 1_024
 const LENGTH_MIN = 16
 
-/** One number of each item. A class, since each leaf has its own. */
+/** One number of each item. A class, since each tally has its own. */
 export class Column implements Numbers {
   readonly key: string
   values: Float64Array = new Float64Array(LENGTH_MIN)
@@ -32,8 +33,8 @@ export class Column implements Numbers {
     this.key = key
   }
 
-  /** Before it is handed to rules. */
-  begin({ weights, counts }: Amounts): void {
+  /** To be called before it is handed to rules. */
+  complete({ weights, counts }: SampleAmounts): void {
     this.weights = weights
     this.counts = counts
   }

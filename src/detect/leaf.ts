@@ -147,10 +147,10 @@ export class Tally {
     if (this.#length === LENGTH_MAX) this.#numbers.values[this.#first + UNTIL] = 0
   }
 
-  /** Hands the columns over. */
+  /** Completes the columns, to be handed to rules. */
   end(): void {
     for (const column of this.columns)
-      column.begin({ weights: this.#weights, counts: this.#counts })
+      column.complete({ weights: this.#weights, counts: this.#counts })
   }
 
   clear(): void {
