@@ -69,7 +69,7 @@ class KeyTable implements RecentKeys {
     const high = (identity / HALF) | 0
     const first = (low >>> lineBits) | (high << (32 - lineBits))
     const rest = high >>> lineBits
-    const line = low & ((1 << lineBits) - 1)
+    const line = this.#lineOf(identity)
     const from = line * LINE_WORDS
     const words = this.#words
     const restMask = (1 << this.#restBits) - 1
@@ -87,8 +87,7 @@ class KeyTable implements RecentKeys {
     }
     this.#grow()
     if (free < 0) {
-      this.#overflow.set(identity, flag)
-      this.#hasSpilled[line] = 1
+      this.#putBeside(identity, flag)
     } else {
       words[free] = first
       words[free + 1] = this.#toSecond(rest, flag)
@@ -114,8 +113,14 @@ class KeyTable implements RecentKeys {
   #addFlagBeside(identity: number, flags: number, flag: number): boolean {
     if ((flags & flag) !== 0) return false
     if (!this.#overflow.has(identity)) this.#grow()
-    this.#overflow.set(identity, flags | flag)
+    this.#putBeside(identity, flags | flag)
     return true
+  }
+
+  #putBeside(identity: number, flags: number): void {
+    this.#overflow.set(identity, flags)
+    // Also for a key that stood beside: it may be the first since the generation changed.
+    this.#hasSpilled[this.#lineOf(identity)] = 1
   }
 
   /** Makes room for one more of the young. */
@@ -130,9 +135,11 @@ class KeyTable implements RecentKeys {
     this.#overflowBefore = this.#overflow
     this.#overflow = new Map()
     this.#hasSpilled.fill(0)
-    const lineMask = (1 << this.#lineBits) - 1
-    for (const identity of this.#overflowBefore.keys())
-      this.#hasSpilled[(identity | 0) & lineMask] = 1
+    for (const identity of this.#overflowBefore.keys()) this.#hasSpilled[this.#lineOf(identity)] = 1
+  }
+
+  #lineOf(identity: number): number {
+    return (identity | 0) & ((1 << this.#lineBits) - 1)
   }
 
   /** Rare: generations are counted from the first again, and what is dead is gone. */

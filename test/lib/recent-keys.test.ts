@@ -32,6 +32,17 @@ function createReference(countMax: number) {
   }
 }
 
+test('a key beside its line is known when its further flag began the generation', () => {
+  const recent = createRecentKeys({ countMax: 7 })
+  const keyOfLine = (n: number) => n * 2 ** 47
+  // Seven and one more fill the line; the ninth goes beside it, young.
+  for (let n = 0; n < 9; n++) recent.isNew(keyOfLine(n), 1)
+  // Elsewhere, until the generation of the ninth is the one before, and the next is full.
+  for (let n = 0; n < 12; n++) recent.isNew(n * 4 + 1, 1)
+  expect(recent.isNew(keyOfLine(8), 2)).toBe(true)
+  expect(recent.isNew(keyOfLine(8), 1)).toBe(false)
+})
+
 // Few lines and many keys: lines overflow, generations pass by the dozen.
 const key = fc.record({
   identity: fc.oneof(
@@ -52,7 +63,7 @@ test.for([1, 2, 7, 30, 200])(
         const got = keys.map(({ identity, flag }) => recent.isNew(identity, flag))
         expect(got).toEqual(keys.map(({ identity, flag }) => isNewInMaps(identity, flag)))
       }),
-      { numRuns: 30 },
+      { numRuns: 30, endOnFailure: true },
     )
   },
 )
