@@ -3,6 +3,7 @@ import { compileMatchers } from '../lib/matcher.ts'
 import { BAD, createShareWindows, SAMPLES, type ShareWindows, TOTAL } from '../lib/share-windows.ts'
 import type { Instant, KindState } from './kind.ts'
 import { isOutside } from './outcome-scope.ts'
+import { bucketEndMs } from './slack.ts'
 
 type Config = RuleOf<'burn_rate'>
 type Pair = Config['windows'][number]
@@ -56,6 +57,20 @@ export function createBurnRate(rule: Config): KindState {
       }
       const { value, threshold, count } = worst
       return { outcome, value, threshold, count }
+    },
+    slack(endUnixMs, outcome) {
+      // The finest buckets: what holds in them holds in all.
+      const untilUnixMs = bucketEndMs(endUnixMs, finestBucketMs(rings.all))
+      const needs = pairs.map((pair) => {
+        const sum = (channel: number, ms: number) => rings.of(ms).sum(channel, endUnixMs, ms)
+        if (outcome === 'few') return trip.countMin - sum(SAMPLES, pair.longMs)
+        const badUpTo = (ms: number) => {
+          const livedMs = Math.max(untilUnixMs - sinceMs, rings.of(ms).bucketMs)
+          return pair.limit * sum(TOTAL, ms) * Math.max(1, ms / livedMs) - sum(BAD, ms)
+        }
+        return Math.max(badUpTo(pair.longMs), badUpTo(pair.shortMs))
+      })
+      return { weight: Math.min(...needs), untilUnixMs }
     },
     clears(at) {
       for (const { shortMs, limit } of pairs) if (shareOf(at, shortMs).high > limit) return false
@@ -143,6 +158,10 @@ function outcomeOf({ long, short, limit, countMin }: PairShares): Outcome {
   if (long.missing === 0) return isEnough ? 'calm' : 'few'
   if (long.count + long.missing < countMin) return 'few'
   return long.high > limit && short.high > limit ? 'open' : 'calm'
+}
+
+function finestBucketMs(rings: readonly ShareWindows[]): number {
+  return Math.min(...rings.map(({ bucketMs }) => bucketMs))
 }
 
 const isFine = (ms: number) => ms <= HOUR_MS

@@ -3,6 +3,7 @@ import { bucketMsOf, createRingWindow } from '../lib/ring-window.ts'
 import { createDistinct } from './distinct.ts'
 import { createDistinctMin } from './distinct-min.ts'
 import { calmOrOpen, type KindState } from './kind.ts'
+import { slackToCount } from './slack.ts'
 
 const SAMPLES = 0
 const TOTAL = 1
@@ -39,6 +40,7 @@ export function createCount(rule: RuleOf<'count'>): KindState {
         count: ring.sum(SAMPLES, at.endUnixMs, windowMs),
       }
     },
+    slack: (endUnixMs) => slackToCount(trip.atLeast - ring.sum(TOTAL, endUnixMs, windowMs)),
     clears: (at) =>
       at.missing(clear.windowMs) === 0 &&
       ring.sum(TOTAL, at.endUnixMs, clear.windowMs) < clear.below,

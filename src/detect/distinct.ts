@@ -1,6 +1,7 @@
 import type { RuleOf } from '../config/rules.ts'
 import { createDistinctWindow } from '../lib/distinct-window.ts'
 import { calmOrOpen, DISTINCT_MAX, type KindState } from './kind.ts'
+import { slackToCount } from './slack.ts'
 
 export type DistinctConfig = Pick<RuleOf<'distinct'>, 'windowMs' | 'of' | 'trip' | 'clear'>
 
@@ -22,6 +23,7 @@ export function createDistinct({ windowMs, of, trip, clear }: DistinctConfig): K
       const outcome = value >= trip.atLeast ? 'trips' : calmOrOpen(at.missing(windowMs))
       return { outcome, value, threshold: trip.atLeast, count: value }
     },
+    slack: (endUnixMs) => slackToCount(trip.atLeast - values.count(endUnixMs, windowMs)),
     clears: (at) =>
       at.missing(clear.windowMs) === 0 && values.count(at.endUnixMs, clear.windowMs) < clear.below,
     restart: () => values.clear(),

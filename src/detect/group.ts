@@ -6,6 +6,7 @@ import { givenReason, instants, type Judgement, type Moment, witnessesOf } from 
 import type { Instant, Item, KindState, Look, Reading } from './kind.ts'
 import type { Numbers } from './numbers.ts'
 import { refusalOf } from './refusal.ts'
+import { Rest } from './rest.ts'
 import type { Restored, SavedGroup } from './saved-group.ts'
 import type { SourceShares } from './source-shares.ts'
 
@@ -20,12 +21,13 @@ import type { SourceShares } from './source-shares.ts'
 
 export interface Group {
   readonly by: GroupKey
-  /**
-   * False when nothing of it speaks for tripping.
-   * @param numbers when the item stands for many that differ in a number
-   */
-  add(item: Item, numbers?: Numbers): boolean
+  /** @param numbers when the item stands for many that differ in a number */
+  add(item: Item, numbers?: Numbers): void
   judge(moment: Moment): Judgement
+  /** Whether what it took since it was judged may make it say something else. */
+  mayTurn(moment: Moment): boolean
+  /** Since the judgement before the last one, what it says to rules that look at it changed. */
+  readonly hasNewLook: boolean
   /** Forgets items, not the verdict: it keeps its effect until judged anew. */
   restart(atUnixMs: number): void
   readonly effect: Effect
@@ -84,6 +86,8 @@ class JudgedGroup implements Group {
   #unknownReason: string | undefined
   /** A trip, or the way to or from one, was cut short by a restart since the last judgement. */
   #isCutShort = false
+  readonly #rest = new Rest()
+  hasNewLook = true
 
   constructor(options: GroupOptions) {
     const { rule, by, nowMs, effect = 'ok' } = options
@@ -112,34 +116,36 @@ class JudgedGroup implements Group {
     return this.#options.sourceHeardMs(this.#lastSource)
   }
 
-  add(item: Item, numbers?: Numbers): boolean {
+  add(item: Item, numbers?: Numbers): void {
     const { kind } = this.#options
     const isBad = numbers && kind.addAll ? kind.addAll(item, numbers) : kind.add(item)
-    if (isBad === undefined) return false
+    if (isBad === undefined) return
+    this.#rest.take(item.weight, isBad)
     this.heardMs = item.heardMs
     this.#lastSource = item.source.id
     if (item.atUnixMs > this.#newestUnixMs) this.#newestUnixMs = item.atUnixMs
     // Of many together nobody asks who sent the bad ones.
     if (!this.#isSilence) this.#options.sources.add(item, isBad && numbers === undefined)
-    return isBad
+  }
+
+  mayTurn(moment: Moment): boolean {
+    return this.#rest.isOver(this.#endAt(moment))
   }
 
   judge(moment: Moment): Judgement {
     const { rule, by, kind, sources, latenessMs } = this.#options
     const hysteresis = this.#hysteresis
-    const { eventUnixMs } = moment
-    const isFresh = this.#newestUnixMs >= eventUnixMs - latenessMs
-    const endUnixMs = this.#isRatio && isFresh ? this.#newestUnixMs : eventUnixMs
+    const isFresh = this.#newestUnixMs >= moment.eventUnixMs - latenessMs
+    const endUnixMs = this.#endAt(moment)
     const missing = sources.missingAt({ ...moment, endUnixMs })
     const floorUnixMs = Math.max(hysteresis.firedUnixMs - rule.windowMs, this.#restartedUnixMs)
     const isTripped = hysteresis.effect === 'firing'
     const given = { floorUnixMs, isTripped, heard: this.#heard }
     const instantAt = instants({ by, moment, missing, ...given })
     const read = kind.judge(instantAt(endUnixMs))
-    const isStale =
-      this.#isRatio && !isFresh && !hysteresis.isPending && missing.reason === undefined
-    const reading: Reading =
-      isStale && read.outcome === 'trips' ? { ...read, outcome: 'calm' } : read
+    const isDue = hysteresis.isPending || missing.reason !== undefined
+    const isStale = this.#isRatio && !isFresh && !isDue && read.outcome === 'trips'
+    const reading: Reading = isStale ? { ...read, outcome: 'calm' } : read
     this.#watermarkUnixMs = Math.max(this.#watermarkUnixMs, this.#markAt(moment))
     const state = hysteresis.step({
       reading,
@@ -150,30 +156,17 @@ class JudgedGroup implements Group {
     if (state !== this.#state) this.#sinceUnixMs = endUnixMs
     this.#state = state
     if (hysteresis.effect === 'firing') this.#lastFiringUnixMs = endUnixMs
-    // The question is only asked where there may be an answer: nearly every judgement says all.
-    const isCutShort = this.#isCutShort
-    const isHeld = hysteresis.effect === 'firing'
-    const mayClear = isHeld && (missing.reason !== undefined || read.outcome === 'few')
-    const mayTrip = !isHeld && read.outcome !== 'calm' && read.value !== null
+    const isResting = missing.reason === undefined && (state === 'ok' || state === 'insufficient')
+    this.#rest.begin(kind, isResting ? reading : undefined, endUnixMs)
+    const own = { rule, kind, hysteresis, isStale, isCutShort: this.#isCutShort }
     const markUnixMs = this.#watermarkUnixMs
-    const refused =
-      isCutShort || mayClear || mayTrip
-        ? refusalOf({
-            rule,
-            kind,
-            hysteresis,
-            read,
-            isStale,
-            missing,
-            instantAt,
-            markUnixMs,
-            isCutShort,
-          })
-        : hysteresis.refused
+    const refused = refusalOf({ ...own, read, missing, instantAt, markUnixMs })
     this.#isCutShort = false
     const reason = givenReason(state, reading, missing)
-    this.#unknownReason = state === 'unknown' ? reason : undefined
-    // Spelled out: a spread would cost as much as the judging of a quiet group.
+    const unknownReason = state === 'unknown' ? reason : undefined
+    const hasTurned = isTripped !== (hysteresis.effect === 'firing')
+    this.hasNewLook = hasTurned || unknownReason !== this.#unknownReason
+    this.#unknownReason = unknownReason
     return {
       state,
       reason,
@@ -191,7 +184,14 @@ class JudgedGroup implements Group {
     }
   }
 
+  /** Where its window ends; see above. */
+  #endAt({ eventUnixMs }: Moment): number {
+    const isFresh = this.#newestUnixMs >= eventUnixMs - this.#options.latenessMs
+    return this.#isRatio && isFresh ? this.#newestUnixMs : eventUnixMs
+  }
+
   restart(atUnixMs: number): void {
+    this.#rest.end()
     this.#isCutShort = this.effect === 'firing' || this.#hysteresis.isPending
     this.#options.kind.restart()
     this.#options.sources.restart()

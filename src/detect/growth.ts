@@ -5,6 +5,7 @@ import type { KindState } from './kind.ts'
 import { numberOf } from './number-of.ts'
 import { createPerWindow, type LevelWindow, remembering } from './per-window.ts'
 import { createSeriesSum } from './series.ts'
+import { bucketEndMs, slackToCount } from './slack.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -67,6 +68,14 @@ export function createGrowth(rule: RuleOf<'growth'>): KindState {
       const isOpen = missing > 0 && !(trips && at.isTripped)
       const outcome = isOpen ? 'open' : trips ? 'trips' : 'calm'
       return { outcome, value: now.times, threshold, count: now.count }
+    },
+    slack(endUnixMs, outcome) {
+      const untilUnixMs = bucketEndMs(endUnixMs, bucketMs)
+      if (before(endUnixMs, windowMs) === undefined)
+        return { weight: Number.POSITIVE_INFINITY, untilUnixMs }
+      const isCounted = outcome === 'few' && trip.isAbove
+      const count = isCounted ? (levelOf(endUnixMs, windowMs)?.count ?? 0) : trip.countMin
+      return slackToCount(trip.countMin - count)
     },
     clears(at) {
       const now = compare(at.endUnixMs, clear.windowMs)

@@ -1,6 +1,7 @@
 import type { RuleOf } from '../config/rules.ts'
 import { calmOrOpen, type Instant, type Item, type KindState } from './kind.ts'
 import { numberOf } from './number-of.ts'
+import { slackToCount } from './slack.ts'
 
 const SERIES_MAX = 1_000
 
@@ -59,12 +60,12 @@ export function createInflight(rule: RuleOf<'inflight'>): KindState {
       return ageMs > trip.oldestAboveMs
     },
     addAll(item, { values, length }) {
-      if (isReporting(item)) return true
+      if (isReporting(item)) return false
       let ageMs = 0
       for (let i = 0; i < length; i++) ageMs = Math.max(ageMs, values[i] as number)
       const { atUnixMs } = item
       keep(keyOf(item), { isStatus: false, atUnixMs, ageMs })
-      return true
+      return ageMs > trip.oldestAboveMs
     },
     judge(at) {
       const { value, count } = oldest(at)
@@ -73,6 +74,8 @@ export function createInflight(rule: RuleOf<'inflight'>): KindState {
       if (value === null) return { outcome: missing > 0 ? 'open' : 'few', value, threshold, count }
       return { outcome: value > threshold ? 'trips' : calmOrOpen(missing), value, threshold, count }
     },
+    // One that is old enough is enough.
+    slack: () => slackToCount(Number.MIN_VALUE),
     clears(at) {
       const { value } = oldest(at)
       return value !== null && value < clear.belowMs && at.missing(windowMs) === 0

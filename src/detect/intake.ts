@@ -214,7 +214,7 @@ class Sorting implements Intake {
   }
 
   #addTo(run: RuleRun, entry: RunGroup, column?: Column): void {
-    if (entry.group.add(this.#cursor, column)) entry.hasSpoken = true
+    entry.group.add(this.#cursor, column)
     if (entry.touchedBatch === this.#batch) return
     entry.touchedBatch = this.#batch
     this.#touched.set(entry, run)

@@ -43,19 +43,14 @@ function isAtRest({ judgement, judgedUnixMs }: RunGroup, nowUnixMs: number): boo
   return sinceMs >= 0 && sinceMs < REST_MS
 }
 
-/** Kinds that nothing moves towards tripping but what itself speaks for it. */
-const CALMED: ReadonlySet<string> = new Set(['ratio', 'burn_rate', 'quantile', 'outlier'])
-
 /**
- * Whether what a group at rest took can only calm it: then ticks judge it. Nobody is called silent for
- * having been heard, and what is ok with enough items is not less so with good ones.
+ * Whether a group at rest took nothing that could turn it: then ticks judge it. Nobody is called silent
+ * for having been heard.
  */
-function isCalmed({ rule }: RuleRun, entry: RunGroup, nowUnixMs: number): boolean {
-  const { judgement } = entry
-  if (judgement?.state !== 'ok' || !isAtRest(entry, nowUnixMs)) return false
-  if (rule.kind === 'silence') return true
-  const isBelow = judgement.value !== null && judgement.value <= judgement.threshold
-  return isBelow && CALMED.has(rule.kind) && !entry.hasSpoken
+function isCalm({ rule }: RuleRun, entry: RunGroup, now: Moment): boolean {
+  if (!isAtRest(entry, now.nowUnixMs)) return false
+  if (rule.kind === 'silence') return entry.judgement?.state === 'ok'
+  return !entry.group.mayTurn(now)
 }
 
 export function createJudging(options: JudgingOptions): Judging {
@@ -77,7 +72,6 @@ export function createJudging(options: JudgingOptions): Judging {
   const judgeGroup = (run: RuleRun, entry: RunGroup, now: Moment) => {
     entry.judgement = entry.group.judge(now)
     entry.judgedUnixMs = now.nowUnixMs
-    entry.hasSpoken = false
     announce(run, entry, now)
   }
   let forgotUnixMs = Number.NEGATIVE_INFINITY
@@ -110,9 +104,9 @@ export function createJudging(options: JudgingOptions): Judging {
       const now = momentAt(nowUnixMs)
       const ids = new Set<string>()
       for (const [entry, run] of touched) {
-        if (isCalmed(run, entry, nowUnixMs)) continue
+        if (isCalm(run, entry, now)) continue
         judgeGroup(run, entry, now)
-        ids.add(run.rule.id)
+        if (entry.group.hasNewLook) ids.add(run.rule.id)
       }
       // What others say may have changed with it.
       for (const run of book.lookingAt(ids, now.nowMs))

@@ -1,5 +1,6 @@
 import type { FieldValue, ObservationUnit, Source } from '../model/observation.ts'
 import type { Numbers } from './numbers.ts'
+import type { Slack } from './slack.ts'
 import type { Template } from './templates.ts'
 
 // The shape that every kind of rule has: it takes items and answers for a window. It knows neither
@@ -74,6 +75,11 @@ export interface KindState {
    */
   addAll?(item: Item, numbers: Numbers): boolean | undefined
   judge(at: Instant): Reading
+  /**
+   * After `judge` answered so, with nothing missing: how much may come before it would answer
+   * otherwise. Absent: it is to be asked whenever something came.
+   */
+  slack?(endUnixMs: number, outcome: 'calm' | 'few'): Slack
   /**
    * Of kinds that wait for something: when it may trip at the earliest if nothing comes, on the
    * never-stepping clock. Absent: at any time.

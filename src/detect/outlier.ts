@@ -12,6 +12,7 @@ import { bucketMsOf } from '../lib/ring-window.ts'
 import type { Instant, KindState } from './kind.ts'
 import { isOutside } from './outcome-scope.ts'
 import { createOutlierReason, type Outlier } from './outlier-reason.ts'
+import { bucketEndMs } from './slack.ts'
 
 /** Keys per group; a flood of further ones pushes out those heard least recently. */
 export const KEYS_MAX = 256
@@ -61,6 +62,11 @@ export function createOutlier(rule: RuleOf<'outlier'>): KindState {
         return { outcome: 'trips', ...facts, reason: reason.of(outliers, at.endUnixMs) }
       if (at.missing(windowMs) > 0) return { outcome: 'open', ...facts }
       return { outcome: isJudged ? 'calm' : 'few', ...facts }
+    },
+    slack(endUnixMs, outcome) {
+      const untilUnixMs = bucketEndMs(endUnixMs, options.bucketMs)
+      const query = { rule, window, endMs: endUnixMs }
+      return { weight: outcome === 'calm' ? spareOf(query) : lackOf(query), untilUnixMs }
     },
     clears(at) {
       for (const key of tripped) if (!isBack({ rule, window, at }, key)) return false
@@ -115,6 +121,41 @@ function survey({ rule, window, at }: Query) {
   }
   outliers.sort((a, b) => b.ratio - a.ratio || b.count - a.count)
   return { outliers, worst, isJudged }
+}
+
+interface SlackQuery extends Omit<Query, 'at'> {
+  readonly endMs: number
+}
+
+/** How many bad ones the first key may get before it can be over the level with enough items. */
+function spareOf({ rule, window, endMs }: SlackQuery): number {
+  const { windowMs, trip } = rule
+  const { above, countMin } = trip
+  // One that is not there yet begins from nothing.
+  let least = above * countMin
+  for (let place = ALL + 1; place < window.placeCount; place++) {
+    const sum = (channel: number) => window.sum({ place, channel, endMs, windowMs })
+    const total = sum(TOTAL)
+    const bad = sum(BAD)
+    // Where too few came, good ones may make them enough.
+    const alone = (above * total - bad) / (1 - above)
+    const filledUp = above * (total + countMin - sum(SAMPLES)) - bad
+    least = Math.min(least, Math.max(alone, filledUp))
+  }
+  return least
+}
+
+/** How many items must come before a key, and all others together, have enough. */
+function lackOf({ rule, window, endMs }: SlackQuery): number {
+  const { windowMs, trip } = rule
+  const countOf = (place: number) => window.sum({ place, channel: SAMPLES, endMs, windowMs })
+  const all = countOf(ALL)
+  let least = trip.countMin
+  for (let place = ALL + 1; place < window.placeCount; place++) {
+    const own = countOf(place)
+    least = Math.min(least, Math.max(trip.countMin - own, trip.countMin - (all - own)))
+  }
+  return least
 }
 
 /** Whether a key is well again on the clear window, or on the trip window while that holds too few. */

@@ -5,6 +5,8 @@ import { createMixWindows, leastOf } from './mix-windows.ts'
 import { fieldOf } from './number-of.ts'
 import type { Shift } from './population-shift.ts'
 
+/** Groups at rest are judged once a second anyway. */
+const SLACK_MS = 1_000
 /** Trip and clear apart, or a mix at the level would come and go. */
 const CLEAR_RATIO = 0.5
 
@@ -47,6 +49,10 @@ export function createPsi(rule: RuleOf<'change'>): KindState {
       const outcome: Reading['outcome'] = isOpen ? 'open' : isOver ? 'trips' : 'calm'
       return { outcome, value: shift.index, ...facts, ...(reason !== undefined && { reason }) }
     },
+    // A mix over hours moves little by what comes within a second.
+    slack: (endUnixMs) => ({
+      ...{ weight: Number.POSITIVE_INFINITY, untilUnixMs: endUnixMs + SLACK_MS },
+    }),
     clears(at) {
       const shift = mix.shift(at.endUnixMs)
       if (shift === undefined || at.missing(windowMs) > 0) return false

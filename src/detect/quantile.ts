@@ -1,9 +1,16 @@
 import type { RuleOf } from '../config/rules.ts'
-import { createSketchWindow } from '../lib/sketch-window.ts'
+import { BIN_GROWTH } from '../lib/exponential-bins.ts'
+import type { ExponentialSketch } from '../lib/exponential-sketch.ts'
+import { createSketchWindow, type SketchWindow } from '../lib/sketch-window.ts'
 import { type Instant, type KindState, STRETCH_MAX } from './kind.ts'
 import { numberOf } from './number-of.ts'
 import type { Numbers } from './numbers.ts'
-import { baselineBucketMs, createQuantileBaseline } from './quantile-baseline.ts'
+import {
+  baselineBucketMs,
+  createQuantileBaseline,
+  type QuantileBaseline,
+} from './quantile-baseline.ts'
+import { bucketEndMs, slackToCount } from './slack.ts'
 
 type Config = RuleOf<'quantile'>
 
@@ -23,27 +30,22 @@ export function createQuantile(rule: Config): KindState {
   const isRelative = trip.timesBaseline !== undefined || clear.timesBaseline !== undefined
   const baseline = isRelative ? createQuantileBaseline({ rule, window, spanMs }) : undefined
 
-  /** Undefined while there is no baseline to compare with. */
-  const levelOf = (level: number | undefined, times: number | undefined) => {
-    if (times === undefined) return level
-    const normal = baseline?.value()
-    return normal === undefined ? undefined : Math.max(level ?? 0, times * normal)
-  }
+  const levelOf = (level: number | undefined, times: number | undefined) =>
+    times === undefined ? level : timesNormal(times, level, baseline?.value())
   const judge = (at: Instant) => {
     const now = window.running(at.endUnixMs)
-    const { count } = now
     const isOpen = at.missing(windowMs) > 0
     const level = levelOf(trip.above, trip.timesBaseline)
+    const { count } = now
     const value = count < trip.countMin ? undefined : now.quantile(q)
     const threshold = Math.max(level ?? trip.above ?? 0, rule.floor ?? 0)
     if (value === undefined || level === undefined) {
-      const outcome = isOpen ? 'open' : 'few'
-      return { isOver: false, outcome, value: value ?? null, threshold, count } as const
+      const little = { outcome: isOpen ? 'open' : 'few', value: value ?? null } as const
+      return { isOver: false, ...little, threshold, count }
     }
     const isOver = value > level && value >= (rule.floor ?? value)
     // What is missing could move a quantile either way: only what fires already goes on.
-    const conclusive = isOver ? 'trips' : 'calm'
-    const outcome = isOpen && !(isOver && at.isTripped) ? 'open' : conclusive
+    const outcome = isOpen && !(isOver && at.isTripped) ? 'open' : isOver ? 'trips' : 'calm'
     return { isOver, outcome, value, threshold, count } as const
   }
 
@@ -65,6 +67,15 @@ export function createQuantile(rule: Config): KindState {
       if (isOver || at.isTripped) baseline?.refuse(at.endUnixMs)
       return reading
     },
+    slack(endUnixMs, outcome) {
+      const level = levelOf(trip.above, trip.timesBaseline)
+      const untilUnixMs = bucketEndMs(endUnixMs, window.bucketMs)
+      // Baselines are learned bucket by bucket.
+      if (level === undefined) return { weight: Number.POSITIVE_INFINITY, untilUnixMs }
+      const now = window.running(endUnixMs)
+      if (outcome === 'few') return slackToCount(trip.countMin - now.count)
+      return { weight: spareOf(rule, now, level), untilUnixMs }
+    },
     clears(at) {
       const below = levelOf(clear.below, clear.timesBaseline)
       if (below === undefined) return false
@@ -83,14 +94,32 @@ export function createQuantile(rule: Config): KindState {
     // What was normal stays so: only the evidence starts anew.
     restart: () => window.clear(),
     save: () => [window.save(), baseline?.save()],
-    load(saved) {
-      const [values, normal]: unknown[] = Array.isArray(saved) ? saved : []
-      if (window.load(values) && (!baseline || baseline.load(normal))) return true
-      window.clear()
-      baseline?.clear()
-      return false
-    },
+    load: (saved) => loadBoth(saved, window, baseline),
   }
+}
+
+/** Undefined while there is no baseline to compare with. */
+function timesNormal(times: number, level = 0, normal: number | undefined): number | undefined {
+  return normal === undefined ? undefined : Math.max(level, times * normal)
+}
+
+/** How much may come that is over the level before the quantile can be. */
+function spareOf({ q, floor }: Config, now: ExponentialSketch, level: number): number {
+  // What is at the floor is not below it.
+  const least = Math.max(level, (floor ?? 0) * (1 - 1e-9))
+  return ((1 - q) * now.weight - now.weightAbove(least)) / q
+}
+
+function loadBoth(
+  saved: unknown,
+  window: SketchWindow,
+  baseline: QuantileBaseline | undefined,
+): boolean {
+  const [values, normal]: unknown[] = Array.isArray(saved) ? saved : []
+  if (window.load(values) && (!baseline || baseline.load(normal))) return true
+  window.clear()
+  baseline?.clear()
+  return false
 }
 
 function quantileBucketMs({ windowMs }: Config): number {
@@ -114,5 +143,6 @@ function greatestOf({ values, length }: Numbers): number {
 
 /** Whether a single number speaks for tripping, as far as one can know without the baseline. */
 function isSlow({ trip, floor }: Config, value: number): boolean {
-  return value > Math.max(trip.above ?? 0, floor ?? 0)
+  // A bin may lie above the level by its middle, and the number below.
+  return value * BIN_GROWTH > Math.max(trip.above ?? 0, floor ?? 0)
 }

@@ -10,6 +10,8 @@ export interface RatioWindow {
   bounds(endMs: number, windowMs: number, missing: number): Bounds
   /** Good items of the bucket that the window is just leaving: some of them may still be in it. */
   edge(endMs: number): number
+  /** How many bad ones may come until `untilMs` before the share in the window can be above that. */
+  spare(query: { endMs: number; untilMs: number; windowMs: number; above: number }): number
   /** The narrowest window within the bounds that holds so many samples. */
   widen(query: { endMs: number; atLeast: number; windowMs: number; windowMaxMs: number }): number
   clear(): void
@@ -51,6 +53,12 @@ export function createRatioWindow(options: { windowMs: number; spanMs: number })
       }
     },
     edge: (endMs) => good(endMs, windowMs + bucketMs) - good(endMs, windowMs),
+    spare({ endMs, untilMs, windowMs: ofMs, above }) {
+      if (above >= 1) return Number.POSITIVE_INFINITY
+      // Of those that are there, so many are there still, and all that come are bad.
+      const total = ring.sum(TOTAL, untilMs, ofMs)
+      return (above * total - ring.sum(BAD, endMs, ofMs)) / (1 - above)
+    },
     widen: (query) => ring.widen({ ...query, channel: SAMPLES }),
     clear: () => ring.clear(),
     save: () => ring.save(),

@@ -4,6 +4,10 @@ import { createDistinctMin } from './distinct-min.ts'
 import { type Instant, type KindState, STRETCH_MAX } from './kind.ts'
 import { isOutside } from './outcome-scope.ts'
 import { createRatioWindow } from './ratio-window.ts'
+import { slackToCount } from './slack.ts'
+
+/** Groups at rest are judged once a second anyway. */
+const SLACK_MS = 1_000
 
 /**
  * Fires when the share of bad items in a sliding window exceeds a level.
@@ -48,6 +52,12 @@ export function createRatio(rule: RuleOf<'ratio'>): KindState {
       const count = window.count(at.endUnixMs, windowMs)
       const { value } = window.bounds(at.endUnixMs, windowMs, 0)
       return { outcome: outcomeOf(at, count), value, threshold: trip.above, count }
+    },
+    slack(endUnixMs, outcome) {
+      if (outcome === 'few') return slackToCount(trip.countMin - window.count(endUnixMs, windowMs))
+      const untilUnixMs = endUnixMs + SLACK_MS
+      const query = { endMs: endUnixMs, untilMs: untilUnixMs, windowMs, above: trip.above }
+      return { weight: window.spare(query), untilUnixMs }
     },
     clears({ endUnixMs, floorUnixMs, missing }) {
       const reachMs = Math.max(clear.windowMs, endUnixMs - floorUnixMs)

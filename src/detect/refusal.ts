@@ -35,7 +35,7 @@ export function refusalOf(query: RefusalQuery): Refusal | undefined {
     if (isTooFewToClear(rule, read)) return 'insufficient'
     return wouldClear(query) ? 'unknown' : undefined
   }
-  if (isStale && read.outcome === 'trips') return 'stale'
+  if (isStale) return 'stale'
   if (!isBeyond(rule, read)) return undefined
   if (read.outcome === 'open') return 'unknown'
   return read.outcome === 'few' ? 'insufficient' : undefined

@@ -51,8 +51,6 @@ export interface RunGroup {
   /** What was last said in a word, by which a change is known. */
   keyed?: { readonly key: string; readonly judgement: Judgement }
   readonly history: History
-  /** Since it was judged last, it took something that speaks for tripping. */
-  hasSpoken: boolean
   /** The last batch that it took something of. */
   touchedBatch: number
 }
@@ -189,7 +187,7 @@ class Run implements RuleRun {
       othersHeardMs: (nowMs) => this.#othersHeardMs(key, nowMs),
     })
     const isOverflow = rule.by.length > 0 && rule.by.every((name) => by[name] === OTHER)
-    const fresh = { hasSpoken: true, touchedBatch: 0, judgedUnixMs: 0 }
+    const fresh = { touchedBatch: 0, judgedUnixMs: 0 }
     const added: RunGroup = { group, isOverflow, history: createHistory(), ...fresh }
     this.#groups.set(key, added)
     return added

@@ -2,6 +2,8 @@
 
 /** Of an octave. */
 export const BINS = 32
+/** The upper bound of a bin by its lower one. */
+export const BIN_GROWTH = 2 ** (1 / BINS)
 /** From 2^-20 to 2^44; what lies beyond counts as the outermost. */
 export const OCTAVES = 64
 const OCTAVE_OF_ONE = 20

@@ -105,6 +105,21 @@ export class ExponentialSketch {
     return this.#zero > 0 ? this.#clamp(0) : this.min
   }
 
+  /** Weight that `quantile` may give a value above the level for, also once further values came. */
+  weightAbove(level: number): number {
+    if (this.min > level) return this.weight
+    let total = 0
+    for (let octave = this.#high; octave >= this.#low; octave--) {
+      const page = this.#pages[octave]
+      if (!page) continue
+      for (let bin = BINS - 1; bin >= 0; bin--) {
+        if (middleOf(octave * BINS + bin) <= level) return total
+        total += page[bin] as number
+      }
+    }
+    return total
+  }
+
   clear(): void {
     for (let octave = this.#low; octave <= this.#high; octave++) this.#release(octave)
     this.count = 0

@@ -1,0 +1,19 @@
+// When a group that neither trips nor lacks anything needs no judging, whatever comes.
+
+/** How much more a group can take without another answer, whatever it is that comes. */
+export interface Slack {
+  /** Of what speaks for tripping when the answer was `calm`; of anything when it was `few`. */
+  readonly weight: number
+  /** For windows that end before: then items leave that the answer rests on. */
+  readonly untilUnixMs: number
+}
+
+/** Whatever there is less of says nothing of more: what may come before the least count is reached. */
+export function slackToCount(lacking: number): Slack {
+  return { weight: lacking, untilUnixMs: Number.POSITIVE_INFINITY }
+}
+
+/** Where the sums of whole buckets stay what they are without items, the end of that. */
+export function bucketEndMs(endMs: number, bucketMs: number): number {
+  return (Math.floor(endMs / bucketMs) + 1) * bucketMs
+}
