@@ -2,6 +2,7 @@ import { binOf } from '../lib/exponential-bins.ts'
 import type { Cursor } from './cursor.ts'
 import { numberOf } from './number-of.ts'
 import type { Numbers } from './numbers.ts'
+import type { Part, Pile } from './pile.ts'
 
 // The numbers of items that are counted as one: a rule is handed all of them at once, and goes through
 // an array instead of being called for each item.
@@ -49,6 +50,19 @@ export class Column implements Numbers {
     if (Number.isNaN(value)) return
     this.count += cursor.count
     this.weight += cursor.weight
+  }
+
+  /** Those of items of a pile. */
+  pushPile(pile: Pile, { from, until }: Part, first: () => Cursor): void {
+    while (this.values.length < this.length + until - from) this.values = grown(this.values)
+    const numbers = pile.numbers(this.key, () => numberOf(first(), this.key))
+    for (let place = from; place < until; place++) {
+      const value = numbers[place] as number
+      this.values[this.length++] = value
+      if (Number.isNaN(value)) continue
+      this.count += pile.counts[place] as number
+      this.weight += pile.weights[place] as number
+    }
   }
 
   bins(): Int16Array {

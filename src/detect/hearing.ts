@@ -80,23 +80,32 @@ export class Hearing {
     return sender
   }
 
-  /** False for what is too late to be shown to rules. */
-  hear(heard: Heard, observation: Observation): boolean {
+  /** The event time to believe; NaN of what `hear` has to look at closer. */
+  timeOf({ atUnixMs }: Observation): number {
     const { nowUnixMs } = this.#now
-    const saidUnixMs = observation.atUnixMs
-    const aheadMs = saidUnixMs - nowUnixMs
-    if (!(aheadMs <= OFF_MAX_MS && aheadMs >= -OFF_MAX_MS))
-      return this.#hearFaulty(heard, observation)
-    const way = wayOf(observation)
-    // A status has the time of its arrival, and says nothing of its sender's clock.
-    if (!heard.isTimely && way === TELEMETRY) {
+    const aheadMs = atUnixMs - nowUnixMs
+    if (!(aheadMs <= OFF_MAX_MS && aheadMs >= -OFF_MAX_MS)) return Number.NaN
+    return aheadMs > 0 ? nowUnixMs : atUnixMs
+  }
+
+  /** As `hear`, of telemetry whose times need no look: the newest stands for all. */
+  hearTimely(heard: Heard, newestUnixMs: number): void {
+    if (!heard.isTimely) {
       heard.isTimely = true
       this.#options.clockGuard.timely(heard.source.id, this.#now.nowMs)
     }
-    const atUnixMs = aheadMs > 0 ? nowUnixMs : saidUnixMs
-    this.at[0] = atUnixMs
     const { newest } = heard
-    if (atUnixMs > (newest[way] as number)) newest[way] = atUnixMs
+    if (newestUnixMs > (newest[TELEMETRY] as number)) newest[TELEMETRY] = newestUnixMs
+  }
+
+  /** False for what is too late to be shown to rules. */
+  hear(heard: Heard, observation: Observation): boolean {
+    const atUnixMs = this.timeOf(observation)
+    if (Number.isNaN(atUnixMs)) return this.#hearFaulty(heard, observation)
+    this.at[0] = atUnixMs
+    // A status has the time of its arrival, and says nothing of its sender's clock.
+    if (wayOf(observation) === TELEMETRY) this.hearTimely(heard, atUnixMs)
+    else if (atUnixMs > (heard.newest[STATUS] as number)) heard.newest[STATUS] = atUnixMs
     return true
   }
 

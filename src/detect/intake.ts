@@ -2,14 +2,16 @@ import type { Topology } from '../config/topology.ts'
 import { createRecentKeys } from '../lib/recent-keys.ts'
 import type { Generation } from '../model/generation.ts'
 import type { Observation, ObservationUnit } from '../model/observation.ts'
-import type { Column } from './columns.ts'
 import type { Counters } from './counters.ts'
-import { Cursor, type CursorOptions } from './cursor.ts'
+import type { CursorOptions } from './cursor.ts'
+import type { Feed } from './feeds.ts'
+import { Giving } from './giving.ts'
 import { type Heard, Hearing, type HearingOptions, type IntakeMoment } from './hearing.ts'
-import type { Taker, Tally } from './leaf.ts'
-import { LeafMemo } from './leaf-memo.ts'
+import { LeafMemo, type Leaves } from './leaf-memo.ts'
+import type { Pile } from './pile.ts'
+import { Piles } from './piles.ts'
 import type { Restarts } from './restarts.ts'
-import { isRestartable, type RuleBook } from './rule-book.ts'
+import type { RuleBook } from './rule-book.ts'
 import type { RuleRun, RunGroup } from './rule-run.ts'
 
 /** The way of observations to their groups: heard, guarded, counted once, sorted. */
@@ -23,7 +25,7 @@ export interface IntakeOptions extends CursorOptions, HearingOptions {
   readonly restarts: Restarts
   topology(): Topology
   pairAt(route: string): Generation | undefined
-  readonly counters: Pick<Counters, 'feedOf'>
+  readonly counters: Pick<Counters, 'feedOf' | 'mayCover'>
   /** Told of every attempt that was not delivered before. */
   onAttempt?(observation: Observation, atUnixMs: number): void
 }
@@ -39,6 +41,9 @@ const UNIT_FLAG: Readonly<Record<ObservationUnit, number>> = {
   status: 32,
 }
 
+/** Spans in any sense: what else has traits may be read in the order in which it came. */
+const PILED = UNIT_FLAG.attempt | UNIT_FLAG.request | UNIT_FLAG.span
+
 export function createIntake(options: IntakeOptions): Intake {
   return new Sorting(options)
 }
@@ -47,61 +52,108 @@ export function createIntake(options: IntakeOptions): Intake {
 class Sorting implements Intake {
   readonly #options: IntakeOptions
   readonly #once = createRecentKeys({ countMax: ONCE_MAX })
-  readonly #cursor: Cursor
-  /** What the cursor stands on; undefined while it stands for many. */
-  #under: Observation | undefined
   readonly #hearing: Hearing
   readonly #memo: LeafMemo
-  readonly #amounts: { at: Float64Array; weight: number; count: number }
-  #nowMs = 0
-  #batch = 0
-  #touched = new Map<RunGroup, RuleRun>()
-  /** Those that hold something back. */
-  #pending: Tally[] = []
+  readonly #giving: Giving
+  readonly #piles = new Piles<Leaves>()
 
   constructor(options: IntakeOptions) {
     this.#options = options
-    this.#cursor = new Cursor(options)
     this.#hearing = new Hearing(options)
     this.#memo = new LeafMemo(options)
-    this.#amounts = { at: this.#hearing.at, weight: 1, count: 1 }
+    this.#giving = new Giving(options, this.#hearing.at)
   }
 
   take(observations: readonly Observation[], now: IntakeMoment): ReadonlyMap<RunGroup, RuleRun> {
-    this.#nowMs = now.nowMs
-    this.#batch++
-    this.#touched = new Map()
-    this.#under = undefined
     this.#hearing.begin(now)
     this.#memo.begin()
-    for (const observation of observations) this.#takeOne(observation)
-    for (const tally of this.#pending) this.#flush(tally)
-    this.#pending = []
+    this.#giving.begin(now.nowMs)
+    for (const observation of observations) if (!this.#pile(observation)) this.#takeOne(observation)
+    this.#takePiles()
+    const touched = this.#giving.end()
     this.#hearing.end()
-    return this.#touched
+    return touched
+  }
+
+  /** Lays an item where others like it lie; false for one that has to be looked at by itself. */
+  #pile(observation: Observation): boolean {
+    const { traits } = observation
+    const leaves = traits && this.#memo.known(traits)
+    if (!leaves || (UNIT_FLAG[observation.unit] & PILED) === 0 || observation.isPresence)
+      return false
+    const atUnixMs = this.#hearing.timeOf(observation)
+    if (Number.isNaN(atUnixMs)) return false
+    if (leaves.isCounted && !this.#options.restarts.isCurrent(observation)) return false
+    const piles = this.#piles
+    if (piles.isFirst(leaves) && !this.#begin(leaves, observation)) return false
+    // Fetches what it is looked up in: many fetches at once take no longer than one.
+    const { once } = observation
+    if (once !== undefined) this.#once.touch(once)
+    piles.put(leaves, observation, atUnixMs)
+    if (piles.isFull) this.#takePiles()
+    return true
+  }
+
+  /** The first of a pile: what is the same of all of them. */
+  #begin({ sender, feed }: Leaves, observation: Observation): boolean {
+    const { unit, source } = observation
+    const isPlain = feed === unit && !this.#options.counters.mayCover(source.id)
+    if (!isPlain) return false
+    const heard = this.#hearing.again(sender)
+    this.#hearing.at[0] = this.#hearing.timeOf(observation)
+    if ((heard.units & UNIT_FLAG[unit]) === 0) this.#tellSender(heard, observation)
+    return true
+  }
+
+  #takePiles(): void {
+    this.#piles.take(this.#isTaken, this.#takePile)
+  }
+
+  readonly #isTaken = (leaves: Leaves, observation: Observation, atUnixMs: number): boolean => {
+    const isLookedUp = leaves.isCounted || observation.unit === 'attempt'
+    if (!isLookedUp || this.#isFirst(observation)) return true
+    this.#hearing.at[0] = atUnixMs
+    this.#hearing.hearTimely(leaves.sender, atUnixMs)
+    this.#giving.giveAgain(leaves.tallies, observation, { isNew: false, isCurrent: true })
+    this.#options.events.duplicateSkipped()
+    return false
+  }
+
+  readonly #takePile = ({ sender, tallies }: Leaves, pile: Pile): void => {
+    const { items, atUnixMs, length } = pile
+    let newestUnixMs = atUnixMs[0] as number
+    for (let at = 1; at < length; at++)
+      if ((atUnixMs[at] as number) > newestUnixMs) newestUnixMs = atUnixMs[at] as number
+    this.#hearing.hearTimely(sender, newestUnixMs)
+    this.#giving.givePile(tallies, pile)
+    const { onAttempt } = this.#options
+    if (!onAttempt || items[0]?.unit !== 'attempt') return
+    for (let at = 0; at < length; at++) onAttempt(items[at] as Observation, atUnixMs[at] as number)
   }
 
   #takeOne(observation: Observation): void {
     const { unit, traits } = observation
-    let sorted = traits && this.#memo.known(traits)
+    let leaves = traits && this.#memo.known(traits)
     const hearing = this.#hearing
-    const heard = sorted ? hearing.again(sorted.sender) : hearing.of(observation.source)
+    const heard = leaves ? hearing.again(leaves.sender) : hearing.of(observation.source)
     if (!hearing.hear(heard, observation)) return
     if ((heard.units & UNIT_FLAG[unit]) === 0) this.#tellSender(heard, observation)
     if (observation.isPresence) return
     const isAttempt = unit === 'attempt'
     const feed = isAttempt ? this.#options.counters.feedOf(observation, this.#atUnixMs) : unit
-    if (!sorted || sorted.feed !== feed) {
-      this.#point(observation)
-      sorted = this.#memo.sort(observation, this.#cursor, { feed, sender: heard })
-    }
-    const { isCounted } = sorted
+    if (!leaves || leaves.feed !== feed) leaves = this.#sort(observation, feed, heard)
+    const { isCounted, tallies } = leaves
     const isNew = isCounted || isAttempt ? this.#isFirst(observation) : true
     const isCurrent = !isCounted || this.#options.restarts.isCurrent(observation)
-    if (isNew && isCurrent) this.#give(sorted.tallies, observation)
-    else this.#giveAgain(sorted.tallies, observation, { isNew, isCurrent })
+    if (isNew && isCurrent) this.#giving.give(tallies, observation)
+    else this.#giving.giveAgain(tallies, observation, { isNew, isCurrent })
     if (isAttempt && isNew) this.#options.onAttempt?.(observation, this.#atUnixMs)
     if (!isNew) this.#options.events.duplicateSkipped()
+  }
+
+  #sort(observation: Observation, feed: Feed, sender: Heard): Leaves {
+    this.#giving.point(observation)
+    return this.#memo.sort(observation, this.#giving.cursor, { feed, sender })
   }
 
   /** Of the item that is being taken. */
@@ -109,126 +161,17 @@ class Sorting implements Intake {
     return this.#hearing.at[0] as number
   }
 
-  /** Puts the cursor onto an item. */
-  #point(observation: Observation): void {
-    if (this.#under === observation) return
-    this.#cursor.moveTo(observation, { atUnixMs: this.#atUnixMs, heardMs: this.#nowMs })
-    this.#under = observation
-  }
-
-  #give(tallies: readonly Tally[], observation: Observation): void {
-    const amounts = this.#amounts
-    amounts.weight = observation.weight
-    amounts.count = observation.count ?? 1
-    for (const tally of tallies) {
-      if (tally.hasEach) {
-        this.#point(observation)
-        for (const taker of tally.leaf.each) this.#add(taker)
-      }
-      if (!tally.hasTallied) continue
-      if (!tally.add(amounts)) this.#turn(tally, observation)
-      if (!tally.hasColumns) continue
-      this.#point(observation)
-      tally.push(this.#cursor)
-    }
-  }
-
-  /** Counts up what does not go with this item, and begins with it. */
-  #turn(tally: Tally, observation: Observation): void {
-    if (tally.observation) this.#flush(tally)
-    else {
-      this.#point(observation)
-      // Groups are made in the order in which their items come, not in that of counting them up. Where
-      // a number is read, nobody knows yet whether any item carries it.
-      for (const taker of tally.leaf.tallied) if (taker.column < 0) this.#entryOf(taker)
-      this.#pending.push(tally)
-    }
-    tally.begin(observation, this.#amounts)
-  }
-
-  /** What came before, or belongs to a time before the weights in force, counts for some rules only. */
-  #giveAgain(tallies: readonly Tally[], observation: Observation, standing: Standing): void {
-    this.#point(observation)
-    for (const { leaf } of tallies) {
-      for (const taker of leaf.each) if (isTaking(taker, standing)) this.#add(taker)
-      for (const taker of leaf.tallied) if (isTaking(taker, standing)) this.#add(taker)
-    }
-  }
-
-  #flush(tally: Tally): void {
-    const { observation, atUnixMs } = tally
-    if (!observation) return
-    const cursor = this.#cursor
-    cursor.moveTo(observation, { atUnixMs, heardMs: this.#nowMs })
-    this.#under = undefined
-    tally.end()
-    for (const taker of tally.leaf.tallied) {
-      cursor.count = tally.count
-      cursor.weight = tally.weight
-      const column = tally.columns[taker.column]
-      if (column) this.#addNumbers(taker, column)
-      else this.#add(taker)
-    }
-    tally.clear()
-  }
-
-  #addNumbers(taker: Taker, column: Column): void {
-    const cursor = this.#cursor
-    if (column.count < cursor.count && !taker.isUsableWithout(cursor.read)) {
-      if (column.count === 0) return
-      cursor.count = column.count
-      cursor.weight = column.weight
-    }
-    this.#addTo(taker.run, this.#entryOf(taker), column)
-  }
-
   /** Rules that only ask who sends: of a batch, one item of each sender and unit is enough. */
   #tellSender(heard: Heard, observation: Observation): void {
     const { unit } = observation
+    const giving = this.#giving
     heard.units |= UNIT_FLAG[unit]
-    this.#point(observation)
-    for (const run of this.#options.book.perSenderOf(unit)) {
-      if (run.takes(this.#cursor)) this.#addTo(run, run.groupOf(this.#cursor))
-    }
+    giving.point(observation)
+    for (const run of this.#options.book.perSenderOf(unit))
+      if (run.takes(giving.cursor)) giving.addTo(run, run.groupOf(giving.cursor))
   }
 
   #isFirst({ once, unit }: Observation): boolean {
     return once === undefined || this.#once.isNew(once, UNIT_FLAG[unit])
   }
-
-  #add(taker: Taker): void {
-    const { run } = taker
-    const cursor = this.#cursor
-    if (taker.takes && !taker.takes(cursor.read)) return
-    // What the kind cannot use must not make a group; where there is one, the kind leaves it out.
-    // Only `silence` does not look.
-    if (taker.entry && run.rule.kind !== 'silence') this.#addTo(run, taker.entry)
-    else if (taker.isUsable(cursor)) this.#addTo(run, this.#entryOf(taker))
-  }
-
-  #entryOf(taker: Taker): RunGroup {
-    if (taker.entry) return taker.entry
-    const entry = taker.run.groupOf(this.#cursor)
-    if (taker.isEntryKnown && !entry.isOverflow) taker.entry = entry
-    return entry
-  }
-
-  #addTo(run: RuleRun, entry: RunGroup, column?: Column): void {
-    entry.group.add(this.#cursor, column)
-    if (entry.touchedBatch === this.#batch) return
-    entry.touchedBatch = this.#batch
-    this.#touched.set(entry, run)
-  }
-}
-
-interface Standing {
-  /** Not delivered before. */
-  readonly isNew: boolean
-  /** Started under the weights in force. */
-  readonly isCurrent: boolean
-}
-
-/** A source is heard by anything it sends, also by what it sends again. */
-function isTaking({ run: { rule } }: Taker, { isNew, isCurrent }: Standing): boolean {
-  return (isNew || rule.kind === 'silence') && (isCurrent || !isRestartable(rule))
 }

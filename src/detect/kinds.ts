@@ -11,7 +11,7 @@ import { createGrowth } from './growth.ts'
 import { createInflight } from './inflight.ts'
 import type { Item, KindState } from './kind.ts'
 import { createNovelty } from './novelty.ts'
-import { fieldOf, metricValue, numberOf } from './number-of.ts'
+import { metricValue, mixedValueOf, numberOf } from './number-of.ts'
 import { createOutlier } from './outlier.ts'
 import { createQuantile } from './quantile.ts'
 import { createRatio } from './ratio.ts'
@@ -97,7 +97,7 @@ export function usableBy(rule: Rule): (item: Item) => boolean {
     case 'quantile':
       return (item) => numberOf(item, rule.of) !== undefined
     case 'change':
-      if (rule.method === 'psi') return (item) => fieldOf(item, rule.of) !== undefined
+      if (rule.method === 'psi') return (item) => mixedValueOf(item, rule.of) !== undefined
       return createCounted(rule)
     case 'value':
     case 'growth':

@@ -5,11 +5,12 @@ import type { Cursor } from './cursor.ts'
 import type { Feed } from './feeds.ts'
 import type { Heard } from './hearing.ts'
 import { type Leaf, Tally, TallyNumbers } from './leaf.ts'
+import type { Piled } from './piles.ts'
 import type { RuleBook } from './rule-book.ts'
 import type { Sorter } from './sorter.ts'
 
 /** Where an item goes: the tallies of its source in the leaves that it belongs to. */
-export interface Leaves {
+export interface Leaves extends Piled {
   readonly owner: object
   readonly sender: Heard
   readonly feed: Feed
@@ -98,7 +99,7 @@ export class LeafMemo {
       if (isOfUse) tallies.push(this.#tallyOf(leaf, source.id))
     }
     const isCounted = tallies.some(({ leaf }) => leaf.isCounted)
-    const sorted = { owner: this.#owner, sender, feed, tallies, isCounted }
+    const sorted = { owner: this.#owner, sender, feed, tallies, isCounted, pile: 0, round: -1 }
     if (traits) {
       this.#byTraits.set(traits, sorted)
       traits.note = sorted

@@ -2,6 +2,7 @@ import type { FieldValue, Observation } from '../model/observation.ts'
 import { Column, grown, LENGTH_MAX } from './columns.ts'
 import type { Cursor } from './cursor.ts'
 import type { Item } from './kind.ts'
+import type { Part, Pile } from './pile.ts'
 import type { RuleRun, RunGroup } from './rule-run.ts'
 
 // Where items that look alike to the rules end up: which groups take them, and how.
@@ -57,6 +58,8 @@ const WEIGHT = 1
 const AT = 2
 const FROM = 3
 const UNTIL = 4
+
+const CRUMB_MS = 0.001
 
 /** Items of one leaf that count as one: of one source, in the same buckets. */
 export class Tally {
@@ -116,10 +119,9 @@ export class Tally {
     if (atUnixMs > (values[first + AT] as number)) values[first + AT] = atUnixMs
   }
 
-  /** Begins with an item. */
-  begin(observation: Observation, amounts: Amounts): void {
+  /** Begins with an item, which is to be added. */
+  begin(observation: Observation, atUnixMs: number): void {
     this.observation = observation
-    const atUnixMs = amounts.at[0] as number
     const { values } = this.#numbers
     let fromUnixMs = 0
     let untilUnixMs = Number.POSITIVE_INFINITY
@@ -129,9 +131,57 @@ export class Tally {
       untilUnixMs = Math.min(untilUnixMs, from + bucketMs)
     }
     values[this.#first + AT] = atUnixMs
-    values[this.#first + FROM] = fromUnixMs
-    values[this.#first + UNTIL] = untilUnixMs
-    this.#put(amounts)
+    // Where bounds of buckets are no whole numbers, one may come out beyond an item that stands on it.
+    values[this.#first + FROM] = Math.min(fromUnixMs, atUnixMs)
+    values[this.#first + UNTIL] = Math.max(untilUnixMs, atUnixMs + CRUMB_MS)
+  }
+
+  /** Adds items of a pile, up to the first that does not go with what is there: its place. */
+  addPile(pile: Pile, from: number): number {
+    const { values } = this.#numbers
+    const first = this.#first
+    const fromUnixMs = values[first + FROM] as number
+    const untilUnixMs = values[first + UNTIL] as number
+    const { atUnixMs, weights, counts } = pile
+    const end = this.hasColumns
+      ? Math.min(pile.length, from + LENGTH_MAX - this.#length)
+      : pile.length
+    let newestUnixMs = values[first + AT] as number
+    let count = 0
+    let weight = 0
+    let place = from
+    for (; place < end; place++) {
+      const oneUnixMs = atUnixMs[place] as number
+      if (oneUnixMs < fromUnixMs || oneUnixMs >= untilUnixMs) break
+      count += counts[place] as number
+      weight += weights[place] as number
+      if (oneUnixMs > newestUnixMs) newestUnixMs = oneUnixMs
+    }
+    values[first] = (values[first] as number) + count
+    values[first + WEIGHT] = (values[first + WEIGHT] as number) + weight
+    values[first + AT] = newestUnixMs
+    return place
+  }
+
+  /** The numbers of items of a pile that were added. */
+  pushPile(pile: Pile, part: Part, first: () => Cursor): void {
+    const { from, until } = part
+    const length = this.#length + until - from
+    while (this.#weights.length < length) {
+      this.#weights = grown(this.#weights)
+      this.#counts = grown(this.#counts)
+    }
+    for (let place = from; place < until; place++) {
+      this.#weights[this.#length] = pile.weights[place] as number
+      this.#counts[this.#length++] = pile.counts[place] as number
+    }
+    for (const column of this.columns) column.pushPile(pile, part, first)
+    this.#closeWhenFull()
+  }
+
+  /** Nothing more goes with what is full. */
+  #closeWhenFull(): void {
+    if (this.#length === LENGTH_MAX) this.#numbers.values[this.#first + UNTIL] = 0
   }
 
   /** The numbers of the item under the cursor, which was added. */
@@ -143,8 +193,7 @@ export class Tally {
     this.#weights[this.#length] = cursor.weight
     this.#counts[this.#length++] = cursor.count
     for (const column of this.columns) column.push(cursor)
-    // Full: nothing more goes with it.
-    if (this.#length === LENGTH_MAX) this.#numbers.values[this.#first + UNTIL] = 0
+    this.#closeWhenFull()
   }
 
   /** Completes the columns, to be handed to rules. */

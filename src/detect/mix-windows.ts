@@ -2,12 +2,16 @@ import { createRingWindow, type RingWindow } from '../lib/ring-window.ts'
 import type { FieldValue } from '../model/observation.ts'
 import type { Item } from './kind.ts'
 import { createLearning } from './learning.ts'
+import { CHANNELS, CLASSES, MixSums, SAMPLES } from './mix-sums.ts'
+import type { Numbers } from './numbers.ts'
 import { populationShift, type Shift } from './population-shift.ts'
 
 /** The mix of a field's values in the window, and in the baseline before it. Memory: 53 KB. */
 export interface MixWindows {
   /** False for an item that is too old. */
   add(item: Item, value: FieldValue): boolean
+  /** The same of many that differ in a number. */
+  addAll(item: Item, numbers: Numbers): boolean
   /** Learns what has left the window that ends there. */
   advance(endMs: number): void
   /** Undefined with too few items, or before half of the baseline has passed. */
@@ -22,13 +26,8 @@ export interface MixWindows {
   load(saved: unknown): boolean
 }
 
-/** Classes of a field: no text is kept. */
-export const CLASSES = 64
-const SAMPLES = CLASSES
 const BUCKETS = 20
 const BASELINE_BUCKETS = 60
-/** log2 of the least number that has a class of its own is −20. */
-const LOG2_OFFSET = 20
 
 export interface MixWindowsOptions {
   readonly windowMs: number
@@ -42,13 +41,14 @@ export function mixBucketsOf(options: Pick<MixWindowsOptions, 'windowMs' | 'base
   return [bucketMs, Math.max(bucketMs, options.baselineMs / BASELINE_BUCKETS)] as const
 }
 
+const MIXED = { channelCount: CHANNELS } as const
+
 export function createMixWindows(options: MixWindowsOptions): MixWindows {
   const { windowMs, baselineMs } = options
   const [bucketMs, coarseMs] = mixBucketsOf(options)
   const spanMs = windowMs * 2
-  const channelCount = CLASSES + 1
-  const ring = createRingWindow({ bucketMs, windowMs, spanMs, channelCount })
-  const baseline = createRingWindow({ bucketMs: coarseMs, windowMs: baselineMs, channelCount })
+  const ring = createRingWindow({ ...MIXED, bucketMs, windowMs, spanMs })
+  const baseline = createRingWindow({ ...MIXED, bucketMs: coarseMs, windowMs: baselineMs })
   const learning = createLearning({ bucketMs, windowMs, spanMs })
   const compare = createCompare({ ...options, ring, baseline })
   let sinceMs = Number.POSITIVE_INFINITY
@@ -58,14 +58,20 @@ export function createMixWindows(options: MixWindowsOptions): MixWindows {
 
   const learn = (bucket: number, learnedMs: number) => {
     const middleMs = (bucket + 0.5) * bucketMs
-    for (let channel = 0; channel < channelCount; channel++) {
+    for (let channel = 0; channel < CHANNELS; channel++) {
       const amount = ring.sum(channel, middleMs, bucketMs)
       if (amount > 0) baseline.add(learnedMs, channel, amount)
     }
   }
-  const put = (window: RingWindow, atMs: number, { weight, count }: Item) =>
-    window.add(atMs, SAMPLES, count) && window.add(atMs, valueClass, weight)
-  let valueClass = 0
+  const sums = new MixSums()
+  const keep = (atUnixMs: number) => {
+    const learnedMs = learning.lateMs(atUnixMs)
+    const isLate = learnedMs !== undefined && sums.addTo(baseline, learnedMs)
+    if (!sums.addTo(ring, atUnixMs) && !isLate) return false
+    if (atUnixMs < sinceMs) sinceMs = atUnixMs
+    knownBucket = Number.NaN
+    return true
+  }
   const restart = () => {
     ring.clear()
     knownBucket = Number.NaN
@@ -78,14 +84,12 @@ export function createMixWindows(options: MixWindowsOptions): MixWindows {
   }
   return {
     add(item, value) {
-      const { atUnixMs } = item
-      valueClass = classOf(value)
-      const learnedMs = learning.lateMs(atUnixMs)
-      const isLate = learnedMs !== undefined && put(baseline, learnedMs, item)
-      if (!put(ring, atUnixMs, item) && !isLate) return false
-      if (atUnixMs < sinceMs) sinceMs = atUnixMs
-      knownBucket = Number.NaN
-      return true
+      sums.become(item, value)
+      return keep(item.atUnixMs)
+    },
+    addAll({ atUnixMs }, numbers) {
+      sums.becomeAll(numbers)
+      return keep(atUnixMs)
     },
     advance: (endMs) => learning.advance(endMs, learn),
     shift(endMs) {
@@ -131,22 +135,4 @@ function createCompare(
     }
     return populationShift({ now, then, count, countThen })
   }
-}
-
-/** The class of a value, below CLASSES: by log2 for numbers (0 for zero and below), else by a hash. */
-export function classOf(value: FieldValue): number {
-  if (typeof value === 'number') {
-    if (!(value > 0)) return 0
-    return 1 + Math.max(0, Math.min(CLASSES - 2, Math.floor(Math.log2(value)) + LOG2_OFFSET))
-  }
-  const text = String(value)
-  let hash = 0x811c9dc5
-  for (let index = 0; index < text.length; index++)
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
-  return (hash ^ (hash >>> 15)) & (CLASSES - 1)
-}
-
-/** The least number of a class. */
-export function leastOf(place: number): number {
-  return place === 0 ? 0 : 2 ** (place - 1 - LOG2_OFFSET)
 }

@@ -1,8 +1,9 @@
 import type { RuleOf } from '../config/rules.ts'
 import { formatDurationMs } from '../lib/duration.ts'
 import type { KindState, Reading } from './kind.ts'
-import { createMixWindows, leastOf } from './mix-windows.ts'
-import { fieldOf } from './number-of.ts'
+import { leastOf } from './mix-sums.ts'
+import { createMixWindows } from './mix-windows.ts'
+import { mixedValueOf } from './number-of.ts'
 import type { Shift } from './population-shift.ts'
 
 /** Groups at rest are judged once a second anyway. */
@@ -31,9 +32,14 @@ export function createPsi(rule: RuleOf<'change'>): KindState {
   }
   return {
     add(item) {
-      const value = fieldOf(item, of)
+      const value = mixedValueOf(item, of)
       if (value === undefined || !mix.add(item, value)) return undefined
       isNumber = typeof value === 'number'
+      return true
+    },
+    addAll(item, numbers) {
+      if (!mix.addAll(item, numbers)) return undefined
+      isNumber = true
       return true
     },
     judge(at) {

@@ -5,6 +5,7 @@ import type { ObservationUnit } from '../model/observation.ts'
 import { burnBucketsOf } from './burn-rate.ts'
 import { growthBucketMs } from './growth.ts'
 import { mixBucketsOf } from './mix-windows.ts'
+import { NUMBER_KEYS } from './number-of.ts'
 import { quantileBucketsOf } from './quantile.ts'
 
 /**
@@ -56,7 +57,7 @@ export function readsOf(rule: Rule, unit: ObservationUnit): Reads | undefined {
       return summed(rule, bucketsOf(rule.windowMs))
     case 'change':
       if (rule.method !== 'psi') return undefined
-      return only([rule.of], [...bucketsOf(rule.windowMs), ...mixBucketsOf(rule)])
+      return mixed(rule.of, [...bucketsOf(rule.windowMs), ...mixBucketsOf(rule)])
     case 'inflight':
       if (unit !== 'attempt') return undefined
       return numbered('duration', ['route', 'target'], bucketsOf(rule.windowMs))
@@ -74,6 +75,11 @@ function only(keys: readonly string[], bucketsMs: readonly number[]): Reads {
 
 function numbered(number: string, keys: readonly string[], bucketsMs: readonly number[]): Reads {
   return { keys, number, ofBad: [], bucketsMs }
+}
+
+/** The mix of a number, or of the values of a key. */
+function mixed(of: string, bucketsMs: readonly number[]): Reads {
+  return NUMBER_KEYS.has(of) ? numbered(of, [], bucketsMs) : only([of], bucketsMs)
 }
 
 type Summed = Pick<RuleOf<'growth'>, 'of'> & Partial<Pick<RuleOf<'growth'>, 'per'>>

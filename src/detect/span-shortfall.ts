@@ -23,6 +23,8 @@ export interface SpanShortfall {
   readonly missingShare: number
   /** Whether counters stand for a span that ended then. */
   covers(endUnixMs: number): boolean
+  /** Whether they stand for any. */
+  readonly mayCover: boolean
   save(): unknown
   load(saved: unknown): void
 }
@@ -77,6 +79,10 @@ class Shortfall implements SpanShortfall {
 
   covers(endUnixMs: number): boolean {
     return this.isShort || endUnixMs <= this.#coveredUntilUnixMs
+  }
+
+  get mayCover(): boolean {
+    return this.isShort || this.#coveredUntilUnixMs !== NEVER
   }
 
   step(step: CounterStep): ShortfallStep {

@@ -1,3 +1,4 @@
+import { ringPlace } from './ring-place.ts'
 import { isSavedKeys, type SavedKeys, turned } from './saved-keys.ts'
 
 /**
@@ -244,6 +245,6 @@ class KeyedRing implements KeyedWindow {
   }
 
   #offsetOf(bucket: number): number {
-    return (bucket % this.#ringCount) * CHANNELS
+    return ringPlace(bucket, this.#ringCount) * CHANNELS
   }
 }

@@ -12,6 +12,8 @@ export interface RecentKeys {
    * remembers it.
    */
   isNew(identity: number, flag: number): boolean
+  /** Fetches where this identity is looked for, for questions soon to come. */
+  touch(identity: number): void
 }
 
 export function createRecentKeys(options: { countMax: number }): RecentKeys {
@@ -51,6 +53,7 @@ class KeyTable implements RecentKeys {
   #overflowBefore = new Map<number, number>()
   /** By line: whether any key of it stands there. */
   readonly #hasSpilled: Uint8Array
+  #touched = 0
 
   constructor(countMax: number) {
     this.#countMax = countMax
@@ -61,6 +64,11 @@ class KeyTable implements RecentKeys {
     this.#generationMax = 2 ** (32 - this.#generationShift) - 1
     this.#words = new Int32Array(2 ** lineBits * LINE_WORDS)
     this.#hasSpilled = new Uint8Array(2 ** lineBits)
+  }
+
+  touch(identity: number): void {
+    // Kept, or a compiler would leave the fetching out.
+    this.#touched ^= this.#words[this.#lineOf(identity) * LINE_WORDS] as number
   }
 
   isNew(identity: number, flag: number): boolean {

@@ -1,3 +1,5 @@
+import { ringPlace } from './ring-place.ts'
+
 /**
  * Sums over a sliding window of event time, in a ring of buckets.
  *
@@ -97,7 +99,7 @@ class Ring implements RingWindow {
     const bucket = Math.floor(atMs / this.#bucketMs)
     if (bucket < this.#oldest()) return false
     if (bucket > this.#head) this.#advance(bucket)
-    const index = (bucket % this.#ringCount) * this.#channelCount
+    const index = ringPlace(bucket, this.#ringCount) * this.#channelCount
     const amounts = this.#amounts
     amounts[index] = (amounts[index] as number) + item.count
     amounts[index + channel] = (amounts[index + channel] as number) + item.weight
@@ -181,7 +183,7 @@ class Ring implements RingWindow {
   }
 
   #offsetOf(bucket: number): number {
-    return (bucket % this.#ringCount) * this.#channelCount
+    return ringPlace(bucket, this.#ringCount) * this.#channelCount
   }
 
   #bucket(bucket: number): Float64Array {

@@ -1,3 +1,5 @@
+import { ringPlace } from './ring-place.ts'
+
 /**
  * Samples, weight and bad weight over several sliding windows of event time at once, in one ring of
  * buckets. The sums of every window are kept running, so that a judgement over an hour costs what one
@@ -182,7 +184,7 @@ class ShareRing implements ShareWindows {
   }
 
   #offsetOf(bucket: number): number {
-    return (bucket % this.#ringCount) * CHANNELS
+    return ringPlace(bucket, this.#ringCount) * CHANNELS
   }
 }
 

@@ -1,5 +1,6 @@
 import { binOf, type Page } from './exponential-bins.ts'
 import { ExponentialSketch, HEAD_COUNT, type SketchValues } from './exponential-sketch.ts'
+import { ringPlace } from './ring-place.ts'
 
 /**
  * Sketches over a sliding window of event time, one per bucket; late items land in their own. The
@@ -229,7 +230,7 @@ class SketchRing implements SketchWindow {
   }
 
   #placeOf(number: number): number {
-    return number % this.#ringCount
+    return ringPlace(number, this.#ringCount)
   }
 }
 

@@ -1,3 +1,5 @@
+import { ringPlace } from './ring-place.ts'
+
 /** What the numbers of a window come to. `last` is the newest by event time. */
 export interface ValueSummary {
   readonly count: number
@@ -67,7 +69,7 @@ class ValueRing implements ValueWindow {
   add(atMs: number, value: number, count = 1): void {
     const index = Math.floor(atMs / this.#bucketMs)
     const ring = this.#ring
-    const from = (index % this.#ringCount) * NUMBERS
+    const from = ringPlace(index, this.#ringCount) * NUMBERS
     // The place is taken by a newer bucket: the number is older than the ring reaches back.
     if (index < 0 || (ring[from + INDEX] as number) > index) return
     if (this.#sinceMs === undefined || atMs < this.#sinceMs) this.#sinceMs = atMs
@@ -87,7 +89,7 @@ class ValueRing implements ValueWindow {
     const total = { count: 0, sum: 0, min: Infinity, max: -Infinity, last: 0 }
     // Buckets come in the order of time, so that the last one holds the newest number.
     for (let index = Math.max(0, end - this.#bucketsIn(windowMs) + 1); index <= end; index++) {
-      const from = (index % this.#ringCount) * NUMBERS
+      const from = ringPlace(index, this.#ringCount) * NUMBERS
       if (ring[from + INDEX] !== index) continue
       total.count += ring[from + COUNT] as number
       total.sum += ring[from + SUM] as number
@@ -117,7 +119,7 @@ class ValueRing implements ValueWindow {
     for (let from = 0; from < saved.buckets.length; from += NUMBERS) {
       const bucket = saved.buckets.subarray(from, from + NUMBERS)
       const index = bucket[INDEX] as number
-      const to = (index % this.#ringCount) * NUMBERS
+      const to = ringPlace(index, this.#ringCount) * NUMBERS
       if ((this.#ring[to + INDEX] as number) < index) this.#ring.set(bucket, to)
     }
     return true

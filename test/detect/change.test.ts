@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Instant, KindState } from '../../src/detect/kind.ts'
-import { CLASSES, classOf, leastOf } from '../../src/detect/mix-windows.ts'
+import { CLASSES, classOf, leastOf } from '../../src/detect/mix-sums.ts'
 import { populationShift } from '../../src/detect/population-shift.ts'
 import {
   createNormal,
