@@ -30,7 +30,7 @@ export interface IntakeOptions extends CursorOptions, HearingOptions {
   onAttempt?(observation: Observation, atUnixMs: number): void
 }
 
-// Two generations of this many spans: at 6,000/s at least 40 s, within which exporters try again.
+// Two generations of this many items: at 6,000/s at least 40 s, within which exporters try again.
 const ONCE_MAX = 250_000
 const UNIT_FLAG: Readonly<Record<ObservationUnit, number>> = {
   attempt: 1,
@@ -86,9 +86,6 @@ class Sorting implements Intake {
     if (leaves.isCounted && !this.#options.restarts.isCurrent(observation)) return false
     const piles = this.#piles
     if (piles.isFirst(leaves) && !this.#begin(leaves, observation)) return false
-    // Fetches what it is looked up in: many fetches at once take no longer than one.
-    const { once } = observation
-    if (once !== undefined) this.#once.touch(once)
     piles.put(leaves, observation, atUnixMs)
     if (piles.isFull) this.#takePiles()
     return true

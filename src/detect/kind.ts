@@ -65,8 +65,8 @@ export interface Reading {
 
 export interface KindState {
   /**
-   * Takes an item that the rule's `where` matched; true when it speaks for tripping, undefined when
-   * it counts for nothing (too old, or outside of what the kind counts).
+   * Takes an item that the rule's `where` matched; true when it speaks for tripping (of an outlier,
+   * when its key may stand out with it), undefined when it counts for nothing (too old, or outside of what the kind counts).
    */
   add(item: Item): boolean | undefined
   /**

@@ -12,7 +12,7 @@ import { bucketMsOf } from '../lib/ring-window.ts'
 import type { Instant, KindState } from './kind.ts'
 import { isOutside } from './outcome-scope.ts'
 import { createOutlierReason, type Outlier } from './outlier-reason.ts'
-import { bucketEndMs } from './slack.ts'
+import { bucketEndMs, slackToSign } from './slack.ts'
 
 /** Keys per group; a flood of further ones pushes out those heard least recently. */
 export const KEYS_MAX = 256
@@ -35,6 +35,7 @@ export function createOutlier(rule: RuleOf<'outlier'>): KindState {
   const options = { bucketMs: bucketMsOf(windowMs), windowMs, spanMs, keysMax: KEYS_MAX }
   const window = createKeyedWindow(options)
   const reason = createOutlierReason({ rule, window })
+  const signs = createSigns(rule, window)
   const amount = { count: 0, weight: 0, isBad: false }
   /** Keys that made it fire; clearing waits for them. */
   const tripped = new Set<string>()
@@ -48,11 +49,13 @@ export function createOutlier(rule: RuleOf<'outlier'>): KindState {
       amount.weight = item.weight
       amount.isBad = isBad
       const name = typeof key === 'string' ? key : String(key)
-      return window.add(item.atUnixMs, name, amount) ? isBad : undefined
+      const place = window.add(item.atUnixMs, name, amount)
+      return place < 0 ? undefined : signs.of(place)
     },
     judge(at) {
       window.moveTo(at.endUnixMs)
       const { outliers, worst, isJudged } = survey({ rule, window, at })
+      signs.judged(isJudged)
       if (outliers.length === 0 && !at.isTripped) tripped.clear()
       for (const { place } of outliers) tripped.add(window.keyAt(place))
       if (tripped.size > KEYS_MAX) forgetGone(tripped, window)
@@ -63,11 +66,7 @@ export function createOutlier(rule: RuleOf<'outlier'>): KindState {
       if (at.missing(windowMs) > 0) return { outcome: 'open', ...facts }
       return { outcome: isJudged ? 'calm' : 'few', ...facts }
     },
-    slack(endUnixMs, outcome) {
-      const untilUnixMs = bucketEndMs(endUnixMs, options.bucketMs)
-      const query = { rule, window, endMs: endUnixMs }
-      return { weight: outcome === 'calm' ? spareOf(query) : lackOf(query), untilUnixMs }
-    },
+    slack: (endUnixMs) => slackToSign(bucketEndMs(endUnixMs, options.bucketMs)),
     clears(at) {
       for (const key of tripped) if (!isBack({ rule, window, at }, key)) return false
       return true
@@ -123,39 +122,37 @@ function survey({ rule, window, at }: Query) {
   return { outliers, worst, isJudged }
 }
 
-interface SlackQuery extends Omit<Query, 'at'> {
-  readonly endMs: number
-}
-
-/** How many bad ones the first key may get before it can be over the level with enough items. */
-function spareOf({ rule, window, endMs }: SlackQuery): number {
-  const { windowMs, trip } = rule
-  const { above, countMin } = trip
-  // One that is not there yet begins from nothing.
-  let least = above * countMin
-  for (let place = ALL + 1; place < window.placeCount; place++) {
-    const sum = (channel: number) => window.sum({ place, channel, endMs, windowMs })
-    const total = sum(TOTAL)
-    const bad = sum(BAD)
-    // Where too few came, good ones may make them enough.
-    const alone = (above * total - bad) / (1 - above)
-    const filledUp = above * (total + countMin - sum(SAMPLES)) - bad
-    least = Math.min(least, Math.max(alone, filledUp))
+/**
+ * Whether a key that took something may stand out now, or makes judging possible: told by the newest
+ * window, so that most items need no survey of all keys.
+ */
+function createSigns({ trip }: RuleOf<'outlier'>, window: KeyedWindow) {
+  let wasJudged = false
+  /** Of keys with enough items, the one with the fewest: all others together have the most. */
+  let fewest = ALL
+  const countOf = (place: number) => window.running(place, SAMPLES)
+  const isJudged = (place: number) =>
+    place !== ALL &&
+    countOf(place) >= trip.countMin &&
+    countOf(ALL) - countOf(place) >= trip.countMin
+  const isBad = (place: number) =>
+    window.running(place, BAD) > trip.above * window.running(place, TOTAL)
+  return {
+    judged(isNow: boolean) {
+      wasJudged = isNow
+      fewest = ALL
+      for (let place = ALL + 1; place < window.placeCount; place++) this.note(place)
+    },
+    note(place: number) {
+      if (countOf(place) < trip.countMin) return
+      if (fewest === ALL || countOf(place) < countOf(fewest)) fewest = place
+    },
+    of(place: number): boolean {
+      if (wasJudged) return isJudged(place) && isBad(place)
+      this.note(place)
+      return isJudged(place) || isJudged(fewest)
+    },
   }
-  return least
-}
-
-/** How many items must come before a key, and all others together, have enough. */
-function lackOf({ rule, window, endMs }: SlackQuery): number {
-  const { windowMs, trip } = rule
-  const countOf = (place: number) => window.sum({ place, channel: SAMPLES, endMs, windowMs })
-  const all = countOf(ALL)
-  let least = trip.countMin
-  for (let place = ALL + 1; place < window.placeCount; place++) {
-    const own = countOf(place)
-    least = Math.min(least, Math.max(trip.countMin - own, trip.countMin - (all - own)))
-  }
-  return least
 }
 
 /** Whether a key is well again on the clear window, or on the trip window while that holds too few. */

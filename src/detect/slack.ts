@@ -4,6 +4,8 @@
 export interface Slack {
   /** Of what speaks for tripping when the answer was `calm`; of anything when it was `few`. */
   readonly weight: number
+  /** Of what speaks for tripping, or for judging, also when the answer was `few`. */
+  readonly isOfSpeaking?: boolean
   /** For windows that end before: then items leave that the answer rests on. */
   readonly untilUnixMs: number
 }
@@ -11,6 +13,11 @@ export interface Slack {
 /** Whatever there is less of says nothing of more: what may come before the least count is reached. */
 export function slackToCount(lacking: number): Slack {
   return { weight: lacking, untilUnixMs: Number.POSITIVE_INFINITY }
+}
+
+/** The first that speaks is enough. */
+export function slackToSign(untilUnixMs: number): Slack {
+  return { weight: Number.MIN_VALUE, untilUnixMs, isOfSpeaking: true }
 }
 
 /** Where the sums of whole buckets stay what they are without items, the end of that. */

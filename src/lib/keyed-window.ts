@@ -10,10 +10,12 @@ import { isSavedKeys, type SavedKeys, turned } from './saved-keys.ts'
  * counts every item, also those of keys that went. Memory: 12 B per key and bucket.
  */
 export interface KeyedWindow {
-  /** False, and nothing is added, when the time is older than the ring reaches back. */
-  add(atMs: number, key: string, amount: KeyedAmount): boolean
+  /** The place of the key; -1, and nothing is added, when the time is older than the ring reaches back. */
+  add(atMs: number, key: string, amount: KeyedAmount): number
   /** Makes the window that ends there the newest; places below `placeCount` can be read then. */
   moveTo(endMs: number): void
+  /** One sum of a place over the newest window. */
+  running(place: number, channel: number): number
   /** One sum of a place over (endMs − windowMs, endMs]. */
   sum(query: KeyedQuery): number
   readonly placeCount: number
@@ -84,15 +86,15 @@ class KeyedRing implements KeyedWindow {
     return this.#keys.length
   }
 
-  add(atMs: number, key: string, amount: KeyedAmount): boolean {
+  add(atMs: number, key: string, amount: KeyedAmount): number {
     const bucket = Math.floor(atMs / this.#bucketMs)
-    if (!(bucket >= 0 && bucket > this.#head - this.#ringCount)) return false
+    if (!(bucket >= 0 && bucket > this.#head - this.#ringCount)) return -1
     if (bucket > this.#head) this.#advance(bucket)
     const place = this.#places.get(key) ?? this.#settle(key)
     this.#heard[place] = ++this.#itemCount
     this.#put(ALL, bucket, amount)
     this.#put(place, bucket, amount)
-    return true
+    return place
   }
 
   moveTo(endMs: number): void {
@@ -103,8 +105,12 @@ class KeyedRing implements KeyedWindow {
   sum(query: KeyedQuery): number {
     const isNewest = Math.floor(query.endMs / this.#bucketMs) === this.#head
     if (isNewest && this.#bucketsIn(query.windowMs) === this.#windowCount)
-      return this.#running[query.place * CHANNELS + query.channel] as number
+      return this.running(query.place, query.channel)
     return this.#scan(query)
+  }
+
+  running(place: number, channel: number): number {
+    return this.#running[place * CHANNELS + channel] as number
   }
 
   keyAt(place: number): string {

@@ -3,163 +3,162 @@
  * at most `countMax` keys: when the younger is full, the older is forgotten as a whole. So a key is
  * known for at least the next `countMax` keys.
  *
- * Kept are 53 bits of hash instead of the keys: 16 bytes each, and no strings that grow old. With
- * half a million keys, one in 10^5 generations takes two keys for one.
+ * Kept are 53 bits of hash instead of the keys: about 22 bytes each, and no strings that grow old. With
+ * half a million keys, one in 10^5 generations takes two keys for one. A key that comes again costs a
+ * microsecond, a new one a twentieth of that.
  */
 export interface RecentKeys {
   /**
-   * True when this identity (`identity.ts`) was not yet seen with this flag (a bit, below 256);
-   * remembers it.
+   * True when this identity (`identity.ts`) was not yet seen with this flag (a number below 256);
+   * remembers both as one key.
    */
   isNew(identity: number, flag: number): boolean
-  /** Fetches where this identity is looked for, for questions soon to come. */
-  touch(identity: number): void
 }
 
 export function createRecentKeys(options: { countMax: number }): RecentKeys {
   return new KeyTable(options.countMax)
 }
 
-/** Entries of a line: 64 bytes, what a processor fetches at once. */
-const LINE = 8
-const WORDS = 2
-const LINE_WORDS = LINE * WORDS
-const HIGH_BITS = 21
-const FLAG_BITS = 8
-const FLAGS = 0xff
+/** Marks of a bucket: 16 of 2 bytes, half of what a processor fetches at once. */
+const SLOTS = 16
+const WORDS = SLOTS / 2
+/** Of all slots, so many are in use by two full generations. */
+const LOAD = 0.6
+const PARTS_MAX = 256
+/** Lists are longer than their share, so that few overflow. */
+const LIST_SLACK = 1.25
+const LIST_SLACK_COUNT = 16
+
 const HALF = 2 ** 32
-/** So that a free entry, all zeros, is older than the one before the first. */
-const FIRST_GENERATION = 2
+const FLAG_PRIME = 0x9e3779b1
+const MARK = 0x7fff
+const MARKS = 0x7fff7fff
+const NO_MARK = 0x80008000 | 0
+/** Of the state of a bucket: how many slots are in use; above, which generations have keys beside it. */
+const USED = 0x1f
+const BESIDE = [0x40, 0x80] as const
 
 /**
- * A key is looked for in one line of memory, since each look into another costs more than all the
- * rest. Its entry says of which generation it is; what is older than the one before is a free place.
- * Where a line is full, which few are at a load of a half, keys go into a map beside.
+ * What is random in memory must be small, or each look waits for it: a mark of 15 bits per key, in
+ * buckets, says of nearly every new key that it is new. The keys themselves are only appended to lists,
+ * one for each part of the buckets, and read when a mark is there already.
  *
- * An entry is 53 bits: the line tells `lineBits` of them, 32 stand in the first word, the others in the
- * second, below the flags and the generation.
+ * A mark's top bit tells its generation. Keys for which bucket or list has no room stand in sets.
  */
 class KeyTable implements RecentKeys {
   readonly #countMax: number
-  readonly #lineBits: number
-  readonly #restBits: number
-  readonly #generationShift: number
-  readonly #generationMax: number
-  readonly #words: Int32Array
-  #generation = FIRST_GENERATION
+  readonly #bucketCount: number
+  readonly #marks: Int32Array
+  readonly #states: Uint8Array
+  readonly #partCount: number
+  readonly #listMax: number
+  readonly #lists: readonly [Float64Array, Float64Array]
+  readonly #lengths: readonly [Int32Array, Int32Array]
+  readonly #beside: [Set<number>, Set<number>] = [new Set(), new Set()]
+  /** Which generation is the younger. */
+  #young: 0 | 1 = 0
   #count = 0
-  /** Flags by identity, of both generations. */
-  #overflow = new Map<number, number>()
-  #overflowBefore = new Map<number, number>()
-  /** By line: whether any key of it stands there. */
-  readonly #hasSpilled: Uint8Array
-  #touched = 0
 
   constructor(countMax: number) {
     this.#countMax = countMax
-    const lineBits = Math.max(1, Math.ceil(Math.log2((countMax * 4) / LINE)))
-    this.#lineBits = lineBits
-    this.#restBits = HIGH_BITS - lineBits
-    this.#generationShift = this.#restBits + FLAG_BITS
-    this.#generationMax = 2 ** (32 - this.#generationShift) - 1
-    this.#words = new Int32Array(2 ** lineBits * LINE_WORDS)
-    this.#hasSpilled = new Uint8Array(2 ** lineBits)
-  }
-
-  touch(identity: number): void {
-    // Kept, or a compiler would leave the fetching out.
-    this.#touched ^= this.#words[this.#lineOf(identity) * LINE_WORDS] as number
+    this.#bucketCount = Math.ceil((countMax * 2) / (SLOTS * LOAD))
+    this.#marks = new Int32Array(this.#bucketCount * WORDS)
+    this.#states = new Uint8Array(this.#bucketCount)
+    this.#partCount = Math.min(PARTS_MAX, this.#bucketCount)
+    this.#listMax = Math.ceil((countMax / this.#partCount) * LIST_SLACK) + LIST_SLACK_COUNT
+    const length = this.#partCount * this.#listMax
+    this.#lists = [new Float64Array(length), new Float64Array(length)]
+    this.#lengths = [new Int32Array(this.#partCount), new Int32Array(this.#partCount)]
   }
 
   isNew(identity: number, flag: number): boolean {
-    const lineBits = this.#lineBits
-    const low = identity | 0
+    const low = (identity | 0) ^ Math.imul(flag, FLAG_PRIME)
     const high = (identity / HALF) | 0
-    const first = (low >>> lineBits) | (high << (32 - lineBits))
-    const rest = high >>> lineBits
-    const line = this.#lineOf(identity)
-    const from = line * LINE_WORDS
-    const words = this.#words
-    const restMask = (1 << this.#restBits) - 1
-    const shift = this.#generationShift
-    const alive = this.#generation - 1
-    let free = -1
-    for (let at = from; at < from + LINE_WORDS; at += WORDS) {
-      const second = words[at + 1] as number
-      if (second >>> shift < alive) free = at
-      else if (words[at] === first && (second & restMask) === rest) return this.#addFlag(at, flag)
+    const bucket = Math.floor(((low >>> 0) * this.#bucketCount) / HALF)
+    // The bits of `low` that matter least for the bucket, and some of `high`; 0 is no mark.
+    const mark = (high ^ low) & MARK || 1
+    const isMarked = this.#isMarked(bucket, mark)
+    const isBeside = (this.#states[bucket] as number) > USED
+    if (isMarked || isBeside) {
+      const key = high * HALF + (low >>> 0)
+      if (isMarked && this.#isListed(bucket, key)) return false
+      if (this.#beside[0].has(key) || this.#beside[1].has(key)) return false
     }
-    if (this.#hasSpilled[line] !== 0) {
-      const flags = this.#overflow.get(identity) ?? this.#overflowBefore.get(identity)
-      if (flags !== undefined) return this.#addFlagBeside(identity, flags, flag)
-    }
-    this.#grow()
-    if (free < 0) {
-      this.#putBeside(identity, flag)
-    } else {
-      words[free] = first
-      words[free + 1] = this.#toSecond(rest, flag)
-    }
+    this.#add(bucket, mark, high * HALF + (low >>> 0))
     return true
   }
 
-  #toSecond(rest: number, flags: number): number {
-    return (this.#generation << this.#generationShift) | (flags << this.#restBits) | rest
+  #isMarked(bucket: number, mark: number): boolean {
+    const marks = this.#marks
+    const both = mark | (mark << 16)
+    const from = bucket * WORDS
+    const end = from + ((((this.#states[bucket] as number) & USED) + 1) >> 1)
+    for (let at = from; at < end; at++) {
+      // Zero in either half: adding to it leaves its top bit clear.
+      const rest = ((marks[at] as number) ^ both) & MARKS
+      if (((rest + MARKS) & NO_MARK) !== NO_MARK) return true
+    }
+    return false
   }
 
-  /** A key with a further flag is as young as a new one. */
-  #addFlag(at: number, flag: number): boolean {
-    const second = this.#words[at + 1] as number
-    const flags = (second >>> this.#restBits) & FLAGS
-    if ((flags & flag) !== 0) return false
-    if (second >>> this.#generationShift !== this.#generation) this.#grow()
-    const rest = second & ((1 << this.#restBits) - 1)
-    this.#words[at + 1] = this.#toSecond(rest, flags | flag)
-    return true
+  #isListed(bucket: number, key: number): boolean {
+    const part = this.#partOf(bucket)
+    const from = part * this.#listMax
+    for (let generation = 0; generation < 2; generation++) {
+      const list = this.#lists[generation as 0 | 1]
+      const end = from + (this.#lengths[generation as 0 | 1][part] as number)
+      for (let at = from; at < end; at++) if (list[at] === key) return true
+    }
+    return false
   }
 
-  #addFlagBeside(identity: number, flags: number, flag: number): boolean {
-    if ((flags & flag) !== 0) return false
-    if (!this.#overflow.has(identity)) this.#grow()
-    this.#putBeside(identity, flags | flag)
-    return true
+  #partOf(bucket: number): number {
+    return Math.floor((bucket * this.#partCount) / this.#bucketCount)
   }
 
-  #putBeside(identity: number, flags: number): void {
-    this.#overflow.set(identity, flags)
-    // Also for a key that stood beside: it may be the first since the generation changed.
-    this.#hasSpilled[this.#lineOf(identity)] = 1
-  }
-
-  /** Makes room for one more of the young. */
-  #grow(): void {
-    if (this.#count < this.#countMax) {
-      this.#count++
+  #add(bucket: number, mark: number, key: number): void {
+    if (this.#count === this.#countMax) this.#turn()
+    this.#count++
+    const young = this.#young
+    const part = this.#partOf(bucket)
+    const length = this.#lengths[young][part] as number
+    const state = this.#states[bucket] as number
+    const used = state & USED
+    if (used === SLOTS || length === this.#listMax) {
+      this.#beside[young].add(key)
+      this.#states[bucket] = state | BESIDE[young]
       return
     }
-    this.#count = 1
-    if (this.#generation === this.#generationMax) this.#renumber()
-    this.#generation++
-    this.#overflowBefore = this.#overflow
-    this.#overflow = new Map()
-    this.#hasSpilled.fill(0)
-    for (const identity of this.#overflowBefore.keys()) this.#hasSpilled[this.#lineOf(identity)] = 1
+    this.#put(bucket * SLOTS + used, mark | (young << 15))
+    this.#states[bucket] = state + 1
+    this.#lists[young][part * this.#listMax + length] = key
+    this.#lengths[young][part] = length + 1
   }
 
-  #lineOf(identity: number): number {
-    return (identity | 0) & ((1 << this.#lineBits) - 1)
+  #put(slot: number, half: number): void {
+    const at = slot >> 1
+    const shift = (slot & 1) << 4
+    this.#marks[at] = ((this.#marks[at] as number) & ~(0xffff << shift)) | (half << shift)
   }
 
-  /** Rare: generations are counted from the first again, and what is dead is gone. */
-  #renumber(): void {
-    const words = this.#words
-    const shift = this.#generationShift
-    const step = this.#generation - FIRST_GENERATION
-    for (let at = 1; at < words.length; at += WORDS) {
-      const second = words[at] as number
-      const isAlive = second >>> shift >= this.#generation
-      words[at] = isAlive ? second - (step << shift) : 0
+  /** The older generation goes, and the younger is the older from now on. */
+  #turn(): void {
+    const gone = this.#young === 0 ? 1 : 0
+    this.#young = gone
+    this.#count = 0
+    this.#lengths[gone].fill(0)
+    this.#beside[gone] = new Set()
+    for (let bucket = 0; bucket < this.#bucketCount; bucket++) this.#sweep(bucket, gone)
+  }
+
+  #sweep(bucket: number, gone: 0 | 1): void {
+    const state = this.#states[bucket] as number
+    const from = bucket * SLOTS
+    let kept = 0
+    for (let slot = from; slot < from + (state & USED); slot++) {
+      const half = ((this.#marks[slot >> 1] as number) >>> ((slot & 1) * 16)) & 0xffff
+      if (half >>> 15 !== gone) this.#put(from + kept++, half)
     }
-    this.#generation = FIRST_GENERATION
+    this.#states[bucket] = (state & BESIDE[this.#young === 0 ? 1 : 0]) | kept
   }
 }

@@ -202,7 +202,7 @@ test('every sum of a keyed window equals a recount of what was added', () => {
       const kept: typeof items = []
       let newest = 0
       items.forEach((one, index) => {
-        if (window.add(one.atMs, one.key, { count: 1, weight: one.weight, isBad: false }))
+        if (window.add(one.atMs, one.key, { count: 1, weight: one.weight, isBad: false }) >= 0)
           kept.push(one)
         newest = Math.max(newest, one.atMs)
         const end = ends[index]
