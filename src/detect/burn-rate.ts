@@ -2,7 +2,7 @@ import type { RuleOf } from '../config/rules.ts'
 import { compileMatchers } from '../lib/matcher.ts'
 import { BAD, createShareWindows, SAMPLES, type ShareWindows, TOTAL } from '../lib/share-windows.ts'
 import type { Instant, KindState } from './kind.ts'
-import { isOutside } from './outcome-scope.ts'
+import { createOutside } from './outcome-scope.ts'
 import { bucketEndMs } from './slack.ts'
 
 type Config = RuleOf<'burn_rate'>
@@ -26,6 +26,7 @@ const MINUTE_MS = 60_000
 export function createBurnRate(rule: Config): KindState {
   const { trip, windows, objective } = rule
   const isBad = compileMatchers(rule.bad)
+  const isOutside = createOutside(rule)
   const rings = createRings(windows)
   const pairs = windows.map((pair) => ({ ...pair, limit: pair.factor * (1 - objective) }))
   /** Event time of the oldest item ever. */
@@ -36,7 +37,7 @@ export function createBurnRate(rule: Config): KindState {
   return {
     add(item) {
       const bad = isBad(item.read)
-      if (!bad && isOutside(rule, item)) return undefined
+      if (!bad && isOutside(item)) return undefined
       let isAdded = false
       for (const ring of rings.all) if (ring.add(item.atUnixMs, item, bad)) isAdded = true
       if (isAdded) sinceMs = Math.min(sinceMs, item.atUnixMs)

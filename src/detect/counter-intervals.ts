@@ -1,5 +1,12 @@
 import type { RequestOutcome } from '../model/attempt.ts'
-import { dropBalanced, type Lacking, lackingIn, type Places, placeIn } from './counter-places.ts'
+import {
+  dropBalanced,
+  type Lacking,
+  lackingIn,
+  type PlaceCounts,
+  type Places,
+  placeIn,
+} from './counter-places.ts'
 import type { CounterStep } from './counter-steps.ts'
 import { OUTCOMES, REACH_MAX_MS } from './status-reading.ts'
 
@@ -69,6 +76,8 @@ class IntervalList implements Intervals {
   readonly #options: IntervalsOptions
   /** Oldest first, without gaps; the last one is open: the next status ends it. */
   #list: Interval[] = []
+  /** Where the last span was put; not once intervals, or what they hold, change. */
+  #last: { readonly interval: Interval; readonly place: PlaceCounts } | undefined
   /** What was lacking until then was taken. */
   #takenUntilUnixMs = Number.NEGATIVE_INFINITY
 
@@ -85,11 +94,22 @@ class IntervalList implements Intervals {
       interval.variance += weight * (weight / count - 1)
     }
     const outcome = span.isShown ? OUTCOMES.indexOf(span.outcome) : -1
-    const place = outcome < 0 ? undefined : placeIn(interval.places, span)
+    const place = outcome < 0 ? undefined : this.#placeOf(interval, span)
     if (place) place.seen[outcome] = (place.seen[outcome] ?? 0) + weight
   }
 
+  /** What comes together is mostly of one interval, route and target. */
+  #placeOf(interval: Interval, span: SeenSpan): PlaceCounts | undefined {
+    const last = this.#last
+    const isLast = last?.interval === interval && last.place.target === span.target
+    if (isLast && last.place.route === span.route) return last.place
+    const place = placeIn(interval.places, span)
+    if (place) this.#last = { interval, place }
+    return place
+  }
+
   close(step: CounterStep): 'on' | 'back' {
+    this.#last = undefined
     const { fromUnixMs, untilUnixMs, places } = step
     const isBack = untilUnixMs <= (this.#list.at(-1)?.fromUnixMs ?? Number.NEGATIVE_INFINITY)
     if (isBack) {
@@ -133,6 +153,7 @@ class IntervalList implements Intervals {
   }
 
   takeLacking(): readonly Lacking[] {
+    this.#last = undefined
     const due = this.#list
       .slice(0, -1)
       .filter(({ untilUnixMs }) => untilUnixMs > this.#takenUntilUnixMs)
@@ -149,12 +170,15 @@ class IntervalList implements Intervals {
   }
 
   load(saved: unknown): void {
+    this.#last = undefined
     const known = saved as { list: Interval[]; takenUntilUnixMs: number }
     this.#list = known.list
     this.#takenUntilUnixMs = known.takenUntilUnixMs
   }
 
   #find(atUnixMs: number): Interval | undefined {
+    const last = this.#last?.interval
+    if (last && atUnixMs > last.fromUnixMs && atUnixMs <= last.untilUnixMs) return last
     for (let index = this.#list.length - 1; index >= 0; index--) {
       const interval = this.#list[index]
       if (interval && atUnixMs > interval.fromUnixMs) return interval

@@ -10,7 +10,7 @@ import {
 import { compileMatchers } from '../lib/matcher.ts'
 import { bucketMsOf } from '../lib/ring-window.ts'
 import type { Instant, KindState } from './kind.ts'
-import { isOutside } from './outcome-scope.ts'
+import { createOutside } from './outcome-scope.ts'
 import { createOutlierReason, type Outlier } from './outlier-reason.ts'
 import { bucketEndMs, slackToSign } from './slack.ts'
 
@@ -31,6 +31,7 @@ export const KEYS_MAX = 256
 export function createOutlier(rule: RuleOf<'outlier'>): KindState {
   const { windowMs, trip, clear } = rule
   const isBadItem = compileMatchers(rule.bad)
+  const isOutside = createOutside(rule)
   const spanMs = Math.max(windowMs, clear.windowMs)
   const options = { bucketMs: bucketMsOf(windowMs), windowMs, spanMs, keysMax: KEYS_MAX }
   const window = createKeyedWindow(options)
@@ -44,7 +45,7 @@ export function createOutlier(rule: RuleOf<'outlier'>): KindState {
     add(item) {
       const key = item.read(rule.key)
       const isBad = isBadItem(item.read)
-      if (key === undefined || (!isBad && isOutside(rule, item))) return undefined
+      if (key === undefined || (!isBad && isOutside(item))) return undefined
       amount.count = item.count
       amount.weight = item.weight
       amount.isBad = isBad
@@ -55,7 +56,7 @@ export function createOutlier(rule: RuleOf<'outlier'>): KindState {
     judge(at) {
       window.moveTo(at.endUnixMs)
       const { outliers, worst, isJudged } = survey({ rule, window, at })
-      signs.judged(isJudged)
+      signs.wasJudged = isJudged
       if (outliers.length === 0 && !at.isTripped) tripped.clear()
       for (const { place } of outliers) tripped.add(window.keyAt(place))
       if (tripped.size > KEYS_MAX) forgetGone(tripped, window)
@@ -66,7 +67,10 @@ export function createOutlier(rule: RuleOf<'outlier'>): KindState {
       if (at.missing(windowMs) > 0) return { outcome: 'open', ...facts }
       return { outcome: isJudged ? 'calm' : 'few', ...facts }
     },
-    slack: (endUnixMs) => slackToSign(bucketEndMs(endUnixMs, options.bucketMs)),
+    slack(endUnixMs) {
+      const untilUnixMs = bucketEndMs(endUnixMs, options.bucketMs)
+      return signs.isAnyBad() ? { weight: 0, untilUnixMs } : slackToSign(untilUnixMs)
+    },
     clears(at) {
       for (const key of tripped) if (!isBack({ rule, window, at }, key)) return false
       return true
@@ -74,14 +78,16 @@ export function createOutlier(rule: RuleOf<'outlier'>): KindState {
     restart() {
       window.clear()
       tripped.clear()
+      signs.wasJudged = false
     },
-    save: () => [window.save(), [...tripped]],
+    save: () => [window.save(), [...tripped], signs.wasJudged],
     load(saved) {
       tripped.clear()
       if (!Array.isArray(saved) || !window.load(saved[0])) return false
       const keys: unknown = saved[1]
       if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'string')) return false
       for (const key of keys.slice(0, KEYS_MAX)) tripped.add(key)
+      signs.wasJudged = saved[2] === true
       return true
     },
   }
@@ -127,30 +133,24 @@ function survey({ rule, window, at }: Query) {
  * window, so that most items need no survey of all keys.
  */
 function createSigns({ trip }: RuleOf<'outlier'>, window: KeyedWindow) {
-  let wasJudged = false
-  /** Of keys with enough items, the one with the fewest: all others together have the most. */
-  let fewest = ALL
+  const { countMin, above } = trip
   const countOf = (place: number) => window.running(place, SAMPLES)
-  const isJudged = (place: number) =>
-    place !== ALL &&
-    countOf(place) >= trip.countMin &&
-    countOf(ALL) - countOf(place) >= trip.countMin
   const isBad = (place: number) =>
-    window.running(place, BAD) > trip.above * window.running(place, TOTAL)
+    countOf(place) >= countMin && window.running(place, BAD) > above * window.running(place, TOTAL)
+  const hasRest = (place: number) =>
+    countOf(place) >= countMin && countOf(ALL) - countOf(place) >= countMin
+  const isAny = (holds: (place: number) => boolean) => {
+    for (let place = ALL + 1; place < window.placeCount; place++) if (holds(place)) return true
+    return false
+  }
   return {
-    judged(isNow: boolean) {
-      wasJudged = isNow
-      fewest = ALL
-      for (let place = ALL + 1; place < window.placeCount; place++) this.note(place)
-    },
-    note(place: number) {
-      if (countOf(place) < trip.countMin) return
-      if (fewest === ALL || countOf(place) < countOf(fewest)) fewest = place
-    },
+    /** By the last survey: whether any key had enough items, and all others together too. */
+    wasJudged: false,
+    /** A key is over the level: what others take may make it stand out. */
+    isAnyBad: () => isAny(isBad),
     of(place: number): boolean {
-      if (wasJudged) return isJudged(place) && isBad(place)
-      this.note(place)
-      return isJudged(place) || isJudged(fewest)
+      if (this.wasJudged) return isBad(place)
+      return countOf(ALL) >= 2 * countMin && isAny(hasRest)
     },
   }
 }

@@ -2,7 +2,7 @@ import type { RuleOf } from '../config/rules.ts'
 import { compileMatchers } from '../lib/matcher.ts'
 import { createDistinctMin } from './distinct-min.ts'
 import { type Instant, type KindState, STRETCH_MAX } from './kind.ts'
-import { isOutside } from './outcome-scope.ts'
+import { createOutside } from './outcome-scope.ts'
 import { createRatioWindow } from './ratio-window.ts'
 import { slackToCount } from './slack.ts'
 
@@ -19,6 +19,7 @@ const SLACK_MS = 1_000
 export function createRatio(rule: RuleOf<'ratio'>): KindState {
   const { windowMs, trip, clear } = rule
   const isBad = compileMatchers(rule.bad)
+  const isOutside = createOutside(rule)
   const stretchMs = clear.windowMs * STRETCH_MAX
   const window = createRatioWindow({ windowMs, spanMs: Math.max(windowMs, stretchMs) })
   const distinct = createDistinctMin(trip.distinctMin)
@@ -43,7 +44,7 @@ export function createRatio(rule: RuleOf<'ratio'>): KindState {
   return {
     add(item) {
       const bad = isBad(item.read)
-      if (!bad && isOutside(rule, item)) return undefined
+      if (!bad && isOutside(item)) return undefined
       if (!window.add(item, bad)) return undefined
       if (bad) distinct.add(item)
       return bad

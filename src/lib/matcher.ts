@@ -32,7 +32,13 @@ export function compileMatchers(
     key,
     test: compileOne(matcher),
   }))
-  return (read) => tests.every(({ key, test }) => test(read(key)))
+  const [first] = tests
+  // Asked for millions of items: mostly there is one condition.
+  if (first && tests.length === 1) return (read) => first.test(read(first.key))
+  return (read) => {
+    for (const { key, test } of tests) if (!test(read(key))) return false
+    return true
+  }
 }
 
 type Test = (value: FieldValue | undefined) => boolean
@@ -41,11 +47,16 @@ function compileOne(matcher: Matcher): Test {
   if (Array.isArray(matcher)) return anyOf(matcher)
   if (typeof matcher !== 'object') return anyOf([matcher])
   const tests = compileOperators(matcher as MatcherOperators)
-  return (value) => tests.every((test) => test(value))
+  return (value) => {
+    for (const test of tests) if (!test(value)) return false
+    return true
+  }
 }
 
 function anyOf(values: readonly FieldValue[]): Test {
   const wanted = new Set(values.map(String))
+  const [only] = wanted
+  if (wanted.size === 1) return (value) => value !== undefined && String(value) === only
   return (value) => value !== undefined && wanted.has(String(value))
 }
 
