@@ -98,8 +98,7 @@ class KeyedRing implements KeyedWindow {
   }
 
   moveTo(endMs: number): void {
-    const bucket = Math.floor(endMs / this.#bucketMs)
-    if (bucket > this.#head) this.#advance(bucket)
+    this.#advance(Math.floor(endMs / this.#bucketMs))
   }
 
   sum(query: KeyedQuery): number {
@@ -153,12 +152,15 @@ class KeyedRing implements KeyedWindow {
     if (saved.head === null) return true
     this.#head = saved.head
     const turn = this.#offsetOf(saved.head + 1)
+    const endMs = (saved.head + 0.5) * this.#bucketMs
+    const newest = { endMs, windowMs: this.#windowCount * this.#bucketMs }
     saved.keys.forEach((key, index) => {
       const place = index === 0 ? ALL : this.#append(key)
       const from = saved.amounts.subarray(index * length, (index + 1) * length)
       this.#amounts[place]?.set(turned(from, length - turn))
       this.#heard[place] = index === 0 ? 0 : ++this.#itemCount
-      this.#recount(place)
+      for (let channel = 0; channel < CHANNELS; channel++)
+        this.#run(place, channel, this.#scan({ place, channel, ...newest }))
     })
     return true
   }
@@ -178,8 +180,7 @@ class KeyedRing implements KeyedWindow {
   }
 
   #run(place: number, channel: number, added: number): void {
-    const index = place * CHANNELS + channel
-    this.#running[index] = (this.#running[index] as number) + added
+    this.#running[place * CHANNELS + channel] = this.running(place, channel) + added
   }
 
   #append(key: string): number {
@@ -227,13 +228,6 @@ class KeyedRing implements KeyedWindow {
       if (leaving >= 0) this.#run(place, channel, -(amounts[from + channel] as number))
       amounts[to + channel] = 0
     }
-  }
-
-  #recount(place: number): void {
-    const endMs = (this.#head + 0.5) * this.#bucketMs
-    const windowMs = this.#windowCount * this.#bucketMs
-    for (let channel = 0; channel < CHANNELS; channel++)
-      this.#running[place * CHANNELS + channel] = this.#scan({ place, channel, endMs, windowMs })
   }
 
   #scan({ place, channel, endMs, windowMs }: KeyedQuery): number {
