@@ -16,6 +16,7 @@ import { createClockGuard } from './clock-guard.ts'
 import { createCounters } from './counters.ts'
 import { createIntake, type IntakeOptions } from './intake.ts'
 import { createJudging, type Judging } from './judging.ts'
+import { createListening } from './listening.ts'
 import { createMemory } from './memory.ts'
 import { createOnsets } from './onset.ts'
 import { onsetOfGroup } from './onset-scope.ts'
@@ -113,7 +114,8 @@ function createEngine(options: DetectorOptions) {
   }
   const seen = { generationBehind, pairAt, templates, onAttempt, counters }
   const intake = createIntake({ ...options, ...seen, sources, clockGuard, book, restarts })
-  const parts = { sources, clockGuard, restarts, templates, onsets, counters }
+  const listening = createListening(book)
+  const parts = { sources, clockGuard, restarts, templates, onsets, counters, listening }
   const { memory: store } = options
   const memory = store && createMemory({ store, clock, book, parts, events })
   return { sources, clocks, restarts, counters, book, judging, intake, memory }

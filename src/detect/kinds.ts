@@ -29,8 +29,13 @@ const UNIT_OF = {
 
 export const UNITS: readonly ObservationUnit[] = [...Object.values(UNIT_OF)]
 
+export interface KindOptions extends SilenceOptions {
+  /** Since when the rule listens: what is new is so to the rule, also when a group begins with it. */
+  readonly ruleSinceMs: number
+}
+
 /** The state of one group of a rule, empty. */
-export function createKindState(rule: Rule, options: SilenceOptions): KindState {
+export function createKindState(rule: Rule, options: KindOptions): KindState {
   switch (rule.kind) {
     case 'ratio':
       return createRatio(rule)
@@ -60,7 +65,7 @@ export function createKindState(rule: Rule, options: SilenceOptions): KindState 
     case 'any_of':
       return createComposite(rule)
     case 'novelty':
-      return createNovelty(rule, options)
+      return createNovelty(rule, { sinceMs: options.ruleSinceMs })
   }
 }
 

@@ -11,7 +11,7 @@ const WARM_UP_LINES = 10_000
 const TEXT_SHOWN_MAX = 160
 
 export interface NoveltyOptions {
-  /** Since when the group listens, on the never-stepping clock. */
+  /** Since when the rule listens, on the never-stepping clock. */
   readonly sinceMs: number
 }
 

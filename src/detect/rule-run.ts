@@ -12,6 +12,7 @@ import type { Effect } from './hysteresis.ts'
 import type { Judgement } from './judgement.ts'
 import type { Item } from './kind.ts'
 import { compileWhere, createKindState } from './kinds.ts'
+import { isPerSender } from './per-sender.ts'
 import type { Restored, SavedGroup } from './saved-group.ts'
 import type { Sources } from './sources.ts'
 
@@ -19,6 +20,8 @@ import type { Sources } from './sources.ts'
 export interface RuleRun {
   readonly rule: Rule
   readonly renderTitle: RenderTitle
+  /** Since when it listens, on the never-stepping clock; earlier, when it was taken up again. */
+  sinceMs: number
   takes(item: Item): boolean
   /** It only asks who sends: of a batch, one item of each sender is enough. */
   readonly isPerSender: boolean
@@ -70,7 +73,7 @@ export interface SavedRunGroup {
   readonly by: GroupKey
   readonly group: SavedGroup
   readonly told: Pick<Told, 'state' | 'effect' | 'traceparent' | 'onset'> | undefined
-  /** What `History.save` gave; absent in what was written before there was one. */
+  /** What `History.save` gave; absent in older files. */
   readonly history?: string
 }
 
@@ -103,6 +106,7 @@ export function createRuleRun(options: RuleRunOptions): RuleRun {
 class Run implements RuleRun {
   readonly rule: Rule
   readonly renderTitle: RenderTitle
+  sinceMs: number
   readonly takes: (item: Item) => boolean
   readonly isPerSender: boolean
   readonly #options: RuleRunOptions
@@ -113,6 +117,7 @@ class Run implements RuleRun {
     const { rule, timings, nowMs } = options
     this.rule = rule
     this.renderTitle = compileTitle(rule.title)
+    this.sinceMs = nowMs
     this.takes = compileWhere(rule)
     this.isPerSender = isPerSender(rule)
     this.#options = options
@@ -174,10 +179,11 @@ class Run implements RuleRun {
     const { rule } = this
     const { sources, isShort, latenessMs, silentMs } = this.#options
     const memoryMs = this.#memoryMs
+    const aging = { memoryMs, aliveMs: silentMs }
     const key = keyOf(rule.by.map((name) => by[name]))
     const group = createGroup({
       ...{ rule, by, latenessMs, nowMs, ...(effect && { effect }) },
-      kind: createKindState(rule, { sinceMs: nowMs, memoryMs, aliveMs: silentMs }),
+      kind: createKindState(rule, { sinceMs: nowMs, ruleSinceMs: this.sinceMs, ...aging }),
       sources: createGroupSources({
         ...{ sources, latenessMs, silentMs, memoryMs, windowMs: rule.windowMs },
         isCounted: countedBy(rule, isShort),
@@ -226,17 +232,6 @@ class Run implements RuleRun {
     heard.sort((a, b) => a - b)
     return heard[Math.floor(heard.length * SLOW_OTHERS)] ?? Number.NEGATIVE_INFINITY
   }
-}
-
-/** What names a sender, and is the same for all that it sends. */
-const SENDER_KEYS = new Set(['router', 'worker', 'autoscaler'])
-
-export function isPerSender(rule: Rule): boolean {
-  if (rule.kind !== 'silence' || typeof rule.expect !== 'string') return false
-  // Workers name their target on the resource; what routers name changes with every item.
-  const isSender = (key: string) =>
-    SENDER_KEYS.has(key) || (key === 'target' && rule.expect === 'workers')
-  return rule.by.every(isSender)
 }
 
 /** How far back a rule compares. */

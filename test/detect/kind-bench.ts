@@ -13,6 +13,7 @@ export const START_MS = 1_700_000_000_000
 export function kindOf(text: string): KindState {
   return createKindState(rulesOf(text)[0] as Rule, {
     sinceMs: 0,
+    ruleSinceMs: 0,
     memoryMs: 3_600_000,
     aliveMs: 10_000,
   })

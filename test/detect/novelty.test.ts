@@ -47,6 +47,24 @@ test('nothing is new before ten thousand lines or a day of listening', () => {
   expect(play.state()).toBe('firing')
 })
 
+test('the first error ever of a group is new, once the rule has listened for a day', () => {
+  const play = createPlay(RULE.replace('window: 60s', 'by: [service]\n    window: 60s'))
+  const say = (service: string, count: number) => {
+    for (let line = 0; line < count; line++)
+      play.send('log', { severity: 'error', service, body: `disk ${line} is full` })
+  }
+  say('young', 5)
+  play.run(DAY_S + 10, () => {}, 600_000)
+  // Of this one, it was learned to be usual.
+  say('young', 5)
+  say('quiet', 4)
+  const stateOf = (service: string) =>
+    play.detector.rule('rule')?.groups.find(({ by }) => by.service === service)?.state
+  expect([stateOf('young'), stateOf('quiet')]).toEqual(['ok', 'ok'])
+  say('quiet', 1)
+  expect([stateOf('young'), stateOf('quiet')]).toEqual(['ok', 'firing'])
+})
+
 test('a template that was never seen fires with its fifth line, and is named', () => {
   const play = createPlay(RULE)
   learn(play)
