@@ -7,12 +7,6 @@ import type { Part, Pile } from './pile.ts'
 // The numbers of items that are counted as one: a rule is handed all of them at once, and goes through
 // an array instead of being called for each item.
 
-/** Of each item, by its place. */
-export interface SampleAmounts {
-  readonly weights: Float64Array
-  readonly counts: Float64Array
-}
-
 /** So many items at most are held back; then rules are told. */
 export const LENGTH_MAX = 1_024
 const LENGTH_MIN = 16
@@ -34,8 +28,8 @@ export class Column implements Numbers {
     this.key = key
   }
 
-  /** To be called before it is handed to rules. */
-  complete({ weights, counts }: SampleAmounts): void {
+  /** To be called before it is handed to rules: with weight and samples of each item, by its place. */
+  complete(weights: Float64Array, counts: Float64Array): void {
     this.weights = weights
     this.counts = counts
   }

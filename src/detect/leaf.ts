@@ -198,12 +198,12 @@ export class Tally {
 
   /** Completes the columns, to be handed to rules. */
   end(): void {
-    for (const column of this.columns)
-      column.complete({ weights: this.#weights, counts: this.#counts })
+    for (const column of this.columns) column.complete(this.#weights, this.#counts)
   }
 
   clear(): void {
-    this.#numbers.values.fill(0, this.#first, this.#first + LINE)
+    const { values } = this.#numbers
+    for (let at = this.#first; at < this.#first + LINE; at++) values[at] = 0
     this.observation = undefined
     this.#length = 0
     for (const column of this.columns) column.clear()

@@ -10,6 +10,11 @@ export interface LevelWindow {
   add(item: Item): number | undefined
   /** As `add` for each of many; false when they are too old. Absent where each is followed by itself. */
   addAll?(item: Item, numbers: Numbers): boolean
+  /**
+   * How much may come, whatever it is, before the level can be above that; until items leave. Absent
+   * where a single number may move it as far as it likes.
+   */
+  spare?(endMs: number, lengthMs: number, above: number): number
   /** Undefined when there is nothing to tell it from. */
   level(endMs: number, lengthMs: number): Level | undefined
   /** Event time of the oldest item since the last clear; undefined before the first. */
@@ -77,6 +82,10 @@ export function createPerWindow(options: PerWindowOptions): LevelWindow {
       if (sinceMs === undefined || atUnixMs < sinceMs) sinceMs = atUnixMs
       return true
     },
+    ...(options.of === 'volume' && {
+      spare: (endMs, lengthMs, above) =>
+        above * ring.sum(WEIGHT, endMs, lengthMs) - ring.sum(AMOUNT, endMs, lengthMs),
+    }),
     level(endMs, lengthMs) {
       const count = ring.sum(SAMPLES, endMs, lengthMs)
       if (count === 0) return undefined

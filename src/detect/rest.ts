@@ -17,7 +17,7 @@ export class Rest {
     const outcome = reading?.outcome
     const isKnown = outcome === 'calm' || outcome === 'few'
     this.#slack = (isKnown && kind.slack?.(endUnixMs, outcome)) || NONE
-    this.#isOfAll = outcome === 'few' && !this.#slack.isOfSpeaking
+    this.#isOfAll = (this.#slack.of ?? (outcome === 'few' ? 'all' : 'speaking')) === 'all'
     this.#taken = 0
   }
 

@@ -2,10 +2,12 @@
 
 /** How much more a group can take without another answer, whatever it is that comes. */
 export interface Slack {
-  /** Of what speaks for tripping when the answer was `calm`; of anything when it was `few`. */
   readonly weight: number
-  /** Of what speaks for tripping, or for judging, also when the answer was `few`. */
-  readonly isOfSpeaking?: boolean
+  /**
+   * Of what speaks for tripping (or for judging), or of anything; absent: of the first when the answer
+   * was `calm`, of the second when it was `few`.
+   */
+  readonly of?: 'speaking' | 'all'
   /** For windows that end before: then items leave that the answer rests on. */
   readonly untilUnixMs: number
 }
@@ -17,7 +19,7 @@ export function slackToCount(lacking: number): Slack {
 
 /** The first that speaks is enough. */
 export function slackToSign(untilUnixMs: number): Slack {
-  return { weight: Number.MIN_VALUE, untilUnixMs, isOfSpeaking: true }
+  return { weight: Number.MIN_VALUE, untilUnixMs, of: 'speaking' }
 }
 
 /** Where the sums of whole buckets stay what they are without items, the end of that. */

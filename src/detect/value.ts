@@ -5,7 +5,7 @@ import { type Item, type KindState, STRETCH_MAX } from './kind.ts'
 import { numberOf } from './number-of.ts'
 import { createPerWindow, type LevelWindow } from './per-window.ts'
 import { createSeries, createSeriesSum } from './series.ts'
-import { slackToCount } from './slack.ts'
+import { bucketEndMs, slackToCount } from './slack.ts'
 
 /**
  * Fires when an aggregate of a number is over (or under) a level.
@@ -43,10 +43,12 @@ export function createValue(rule: RuleOf<'value'>): KindState {
       const outcome = isOpen ? 'open' : trips ? 'trips' : 'calm'
       return { outcome, value, threshold, count }
     },
-    // A single number may move an average as far as it likes.
     slack(endUnixMs, outcome) {
-      const count = outcome === 'few' ? (window.level(endUnixMs, windowMs)?.count ?? 0) : 0
-      return slackToCount(outcome === 'few' ? trip.countMin - count : 0)
+      if (outcome === 'few')
+        return slackToCount(trip.countMin - (window.level(endUnixMs, windowMs)?.count ?? 0))
+      const spare = trip.isAbove ? window.spare?.(endUnixMs, windowMs, trip.level) : undefined
+      const untilUnixMs = bucketEndMs(endUnixMs, size.bucketMs)
+      return { weight: spare ?? 0, of: 'all', untilUnixMs }
     },
     clears(at) {
       const reachMs = Math.min(stretchMs, Math.max(clear.windowMs, at.endUnixMs - at.floorUnixMs))

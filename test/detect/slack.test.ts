@@ -25,6 +25,8 @@ const RULES = {
     'kind: growth, of: volume, window: 10s, over: 40s, trip: { times: 2, min_count: 4 }, clear: { times: 1.2 }',
   value:
     'kind: value, of: size, agg: avg, window: 30s, trip: { above: 20, min_count: 5 }, clear: { below: 10, window: 10s }',
+  'value per item':
+    'kind: value, of: volume, per: { outcome: ok }, agg: sum, window: 30s, trip: { above: 1.6, min_count: 5 }, clear: { below: 1.2, window: 10s }',
   psi: 'kind: change, method: psi, of: model, window: 60s, baseline: 2m, trip: { above: 0.2, min_count: 10 }',
   inflight: 'kind: inflight, window: 30s, trip: { oldest_above: 20s }, clear: { below: 5s }',
 }
@@ -55,7 +57,7 @@ test.for(Object.entries(RULES))('a slack of %s is never too long', ([, text]) =>
         nowS += one.afterS
         const item = itemAt(nowS - one.lateS, { ...one.fields, duration: 1 }, one.weight)
         const isSpeaking = kind.add(item)
-        const isOfAll = first === 'few' && !slack?.isOfSpeaking
+        const isOfAll = (slack?.of ?? (first === 'few' ? 'all' : 'speaking')) === 'all'
         if (isSpeaking || (isOfAll && isSpeaking !== undefined)) taken += one.weight
         const { outcome } = kind.judge(instantAt(nowS))
         const isPromised =
