@@ -3,7 +3,9 @@ import { defineConfig } from 'vitest/config'
 // Layout: seconds, no services. Fast: everything that needs at most a local child process.
 // Slow: faults, crashes, soak, browser. Long: the random ones of them, many times,
 // and slices of the long benchmarks. Files run in processes (not threads): the embedded
-// engine crashes a process that loads it in a worker thread.
+// engine crashes a process that loads it in a worker thread. Those of the fast suite share two
+// processes and what these imported, which else costs half a CPU-second a file: so a module keeps no
+// state of a test, and registers no hooks when it is imported (only the first file would have them).
 const built = { globalSetup: ['test/build.ts'] }
 const common = { pool: 'forks' as const, testTimeout: 20_000, hookTimeout: 60_000, root: '.' }
 
@@ -17,6 +19,7 @@ export default defineConfig({
           ...common,
           ...built,
           name: 'fast',
+          isolate: false,
           include: ['test/**/*.test.ts'],
           exclude: ['test/tidy.test.ts', 'test/{fault,browser,soak,long}/**'],
         },

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { createSources } from '../../src/detect/sources.ts'
+import { cpuMs } from '../lib/cpu-time.ts'
 
 test('a flood of new names stays bounded, is cheap, and drops those unheard for longest', () => {
   const sources = createSources({ silentMs: 10_000, latenessMs: 10_000 })
@@ -11,12 +12,12 @@ test('a flood of new names stays bounded, is cheap, and drops those unheard for 
       nowUnixMs: nowMs,
       nowMs,
     })
-  const startMs = performance.now()
+  const startMs = cpuMs()
   for (let index = 0; index < 100_000; index++) {
     hear(`router-${index}`, index)
     if (index % 500 === 0) hear('steady', index)
   }
-  expect(performance.now() - startMs).toBeLessThan(3_000)
+  expect(cpuMs() - startMs).toBeLessThan(3_000)
   expect(sources.get('steady')).toBeDefined()
   expect(sources.get('router-99999')).toBeDefined()
   expect(sources.get('router-0')).toBeUndefined()

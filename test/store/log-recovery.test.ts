@@ -12,7 +12,9 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { files, folder, journals, openLog, unavailable } from './log-fixture.ts'
+import { files, folder, journals, openLog, unavailable, useLogFolder } from './log-fixture.ts'
+
+useLogFolder()
 
 // What a crash or a power loss may leave of a segment, and what is read from it.
 
