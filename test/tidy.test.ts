@@ -74,3 +74,13 @@ test('no catch-all folder or file', () => {
   )
   expect(names).toEqual([])
 })
+
+// Files of the fast suite share their processes, where a module runs once: its hooks would be those of
+// the first file that imports it, and of no other.
+const shared = readdirSync('test', { recursive: true, encoding: 'utf8' }).filter(
+  (file) => file.endsWith('.ts') && !file.endsWith('.test.ts'),
+)
+
+test.for(shared)('test/%s registers no hook when it is imported', (file) => {
+  expect(readFileSync(join('test', file), 'utf8')).not.toMatch(/^(?:before|after)(?:Each|All)\(/m)
+})

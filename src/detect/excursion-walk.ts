@@ -1,4 +1,4 @@
-import { drawGap, drawPoisson } from '../lib/poisson.ts'
+import { drawGap } from '../lib/poisson.ts'
 
 /** Two independent Poisson streams seen through a sliding window, and the counts at which it trips. */
 export interface Noise {
@@ -33,23 +33,37 @@ interface Arrival {
   readonly isBad: boolean
 }
 
-/** Whether the window did not trip before, as far back as it reaches. */
+/**
+ * Whether the window did not trip before, as far back as it reaches. It goes back from the entry, since
+ * near it a window that tripped before mostly did so: then what lies further back is never drawn. On
+ * the way back what stands in the window is taken out, and what had left it, a Poisson stream, put in.
+ */
 export function isFirst({ noise, entry, draw }: Walk): boolean {
-  const { badPerS, goodPerS, windowS } = noise
-  const earlier = (count: number, isBad: boolean) =>
-    Array.from({ length: count }, () => ({ atS: -windowS * (1 + draw()), isBad }))
-  const before = [
-    ...earlier(drawPoisson(badPerS * windowS, draw), true),
-    ...earlier(drawPoisson(goodPerS * windowS, draw), false),
-    ...(entry.came === undefined ? [{ atS: -windowS, isBad: false }] : []),
-  ]
-  const inside = insideOf({ noise, entry, draw })
-  // As the window slides over them, each of `before` leaves it and each of `inside` comes.
-  const counts = countsOf(before)
-  const events = [...before.map(leavesAfter(windowS)), ...inside.map(comes)].sort(byTime)
-  for (const event of events) {
-    if (event.atS >= 0) break
-    if (counts.take(event) >= noise.badMin(counts.good())) return false
+  const { badPerS, goodPerS, windowS, badMin } = noise
+  const perS = badPerS + goodPerS
+  let badInside = entry.bad
+  let inside = entry.bad + entry.good
+  let bad = entry.bad
+  let good = entry.good + (entry.came === undefined ? 1 : 0)
+  // Given how many there are, they lie anywhere in the window alike: the next one is the least of them.
+  const further = (fromS: number) =>
+    inside === 0 ? windowS : fromS + (windowS - fromS) * (1 - draw() ** (1 / inside))
+  let cameS = further(0)
+  let leftS = drawGap(draw) / perS
+  while (Math.min(cameS, leftS) < windowS) {
+    if (cameS < leftS) {
+      if (draw() * inside < badInside) {
+        badInside--
+        bad--
+      } else good--
+      inside--
+      cameS = further(cameS)
+    } else {
+      if (draw() * perS < badPerS) bad++
+      else good++
+      leftS += drawGap(draw) / perS
+    }
+    if (bad >= badMin(good)) return false
   }
   return true
 }

@@ -3,10 +3,11 @@ import { lookedAt, type Rule } from '../config/rules.ts'
 import type { Timings } from '../config/timings.ts'
 import type { Topology } from '../config/topology.ts'
 import { createTurnedClock, type TurnedClock } from '../lib/turned-clock.ts'
+import type { Observation } from '../model/observation.ts'
 import type { RuleState, RuleView } from '../model/verdict.ts'
 import type { DetectEvents } from '../telemetry/detect-events.ts'
 import { createDetector, type Detector } from './detector.ts'
-import { type TestItem, toObservations } from './test-items.ts'
+import { createTestItems } from './test-items.ts'
 
 export interface RuleTestResult {
   readonly file: string
@@ -39,9 +40,9 @@ export function runRuleTests(options: RunRuleTestsOptions): RuleTestResult[] {
 
 const TICK_MS = 250
 /** A test of days is judged less often between its items. */
-const TICKS_MAX = 20_000
-/** Nor does a rule over many minutes change its mind four times a second: four looks in each 90th of a window. */
-const TICKS_PER_WINDOW = 360
+const TICKS_MAX = 10_000
+/** Nor does a rule over many minutes change its mind four times a second: two looks in each 90th of a window. */
+const TICKS_PER_WINDOW = 180
 
 function runTest(test: RuleTest, options: RunRuleTestsOptions): RuleTestResult[] {
   const { topology, timings, events } = options
@@ -59,17 +60,16 @@ function runTest(test: RuleTest, options: RunRuleTestsOptions): RuleTestResult[]
   })
   const startUnixMs = clock.nowMs()
   const endMs = Math.max(...test.expect.map((one) => one.atMs))
-  const items = itemsOf({ test, startUnixMs, endMs, topology })
+  const items = itemsOf(test, topology)
+  let next = items.next()
   const windowMs = rules.at(-1)?.windowMs ?? 0
   // Whole ones: a turned clock need not get to the end of a fraction.
   const tickMs = Math.ceil(Math.max(TICK_MS, endMs / TICKS_MAX, windowMs / TICKS_PER_WINDOW))
-  let next = 0
   const playTo = (untilMs: number) => {
-    for (let item = items[next]; item; item = items[++next]) {
-      const atMs = item.atUnixMs - startUnixMs
-      if (atMs > untilMs) break
-      turnTo({ clock, detector, toUnixMs: item.atUnixMs, tickMs })
-      detector.observe(toObservations(item))
+    for (; !next.done && next.value.atMs <= untilMs; next = items.next()) {
+      const atUnixMs = startUnixMs + next.value.atMs
+      turnTo({ clock, detector, toUnixMs: atUnixMs, tickMs })
+      detector.observe(next.value.observations(atUnixMs))
     }
     turnTo({ clock, detector, toUnixMs: startUnixMs + untilMs, tickMs })
     detector.judge()
@@ -108,24 +108,27 @@ function turnTo({ clock, detector, toUnixMs, tickMs }: Turn): void {
   }
 }
 
-function itemsOf(query: {
-  test: RuleTest
-  startUnixMs: number
-  endMs: number
-  topology: Topology
-}): TestItem[] {
-  const { test, startUnixMs, endMs, topology } = query
-  const items: Omit<TestItem, 'number'>[] = []
-  for (const { atMs, everyMs, untilMs, unit, fields } of test.input) {
-    const count = everyMs === undefined ? 1 : Math.ceil((untilMs - atMs) / everyMs - 1e-9)
-    for (let index = 0; index < count; index++) {
-      const itemMs = atMs + index * (everyMs ?? 0)
-      if (itemMs > endMs) break
-      items.push({ unit, fields, topology, atUnixMs: startUnixMs + itemMs })
-    }
+interface Next {
+  readonly atMs: number
+  observations(atUnixMs: number): Observation[]
+}
+
+/** The items of all inputs in the order of their times, and of one time in the order of inputs. */
+function* itemsOf(test: RuleTest, topology: Topology): Generator<Next, undefined> {
+  const streams = test.input.map(({ atMs, everyMs = 0, untilMs, unit, fields }) => ({
+    ...{ atMs, fromMs: atMs, everyMs, index: 0, make: createTestItems({ unit, fields, topology }) },
+    count: everyMs === 0 ? 1 : Math.ceil((untilMs - atMs) / everyMs - 1e-9),
+  }))
+  for (let number = 0; ; number++) {
+    let first: (typeof streams)[number] | undefined
+    for (const one of streams)
+      if (one.index < one.count && (!first || one.atMs < first.atMs)) first = one
+    if (!first) return undefined
+    const { atMs, make } = first
+    first.index++
+    first.atMs = first.fromMs + first.index * first.everyMs
+    yield { atMs, observations: (atUnixMs) => make(atUnixMs, number) }
   }
-  items.sort((a, b) => a.atUnixMs - b.atUnixMs)
-  return items.map((item, number) => ({ ...item, number }))
 }
 
 const WORST: readonly RuleState[] = ['firing', 'pending', 'unknown', 'insufficient', 'ok']

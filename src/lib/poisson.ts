@@ -11,13 +11,6 @@ export function poissonRange(mean: number): { readonly from: number; readonly to
   return { from: Math.max(0, Math.floor(mean - reach)), to: Math.ceil(mean + reach) }
 }
 
-/** A draw: how many events there are where `mean` are expected. */
-export function drawPoisson(mean: number, draw: () => number): number {
-  let count = 0
-  for (let sum = drawGap(draw); sum < mean; sum += drawGap(draw)) count++
-  return count
-}
-
 /** The gap between two events of a stream of one a unit of time. */
 export const drawGap = (draw: () => number) => -Math.log(1 - draw())
 

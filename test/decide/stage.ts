@@ -101,11 +101,11 @@ export async function createStage(options: StageOptions): Promise<Stage> {
       controller.verdict(verdictOf({ rule, state, nowMs: clock.nowMs(), extra })),
     attempts(count, input) {
       const generation = input.generation ?? formatGeneration(pair(input.route))
-      const make = () => attemptOf({ ...input, generation }, clock.nowMs())
+      const make = attemptsOf({ ...input, generation }, clock.nowMs())
       controller.observe(Array.from({ length: count }, make))
     },
     requests: (count, input = {}) =>
-      controller.observe(Array.from({ length: count }, () => requestOf(input, clock.nowMs()))),
+      controller.observe(Array.from({ length: count }, requestsOf(input, clock.nowMs()))),
     metric: (name, value, fields = {}) =>
       controller.observe([metricOf({ metric: name, value, ...fields }, clock.nowMs())]),
     status: (router, own, route = 'preview') =>
@@ -166,11 +166,11 @@ function verdictOf({ rule, state, nowMs, extra }: VerdictInput): Verdict {
   } as Verdict
 }
 
-function attemptOf(input: AttemptInput, nowMs: number): Observation {
+/** Makes attempts that differ in their span only: a test sends hundreds of thousands. */
+function attemptsOf(input: AttemptInput, nowMs: number): () => Observation {
   const endMs = (input.startUnixMs ?? nowMs) + (input.durationMs ?? 0)
-  const spanId = input.spanId ?? String(++spanCount)
-  const attempt = {
-    ...servedOf(input.route ?? 'preview', input.router ?? 'router-1', spanId),
+  const shared = {
+    ...servedOf(input.route ?? 'preview', input.router ?? 'router-1'),
     target: input.target,
     role: 'unlisted' as const,
     outcome: input.outcome ?? 'ok',
@@ -179,46 +179,34 @@ function attemptOf(input: AttemptInput, nowMs: number): Observation {
     endUnixNs: BigInt(Math.round(endMs)) * 1_000_000n,
     receivedUnixMs: nowMs,
   }
-  return {
-    unit: 'attempt',
-    atUnixMs: endMs,
-    startUnixMs: nowMs,
-    source: { id: attempt.router, component: 'router' },
-    weight: 1,
-    once: identityOf(`t/${spanId}`),
-    field: () => undefined,
-    attempt,
+  const source = { id: shared.router, component: 'router' } as const
+  const field = () => undefined
+  const times = { atUnixMs: endMs, startUnixMs: nowMs }
+  return () => {
+    const spanId = input.spanId ?? String(++spanCount)
+    const attempt = { ...shared, requestId: spanId, spanId }
+    return { unit: 'attempt', ...times, source, weight: 1, once: onceOf(spanId), field, attempt }
   }
 }
 
-function requestOf({ route = 'preview', tier = '' }: RequestInput, nowMs: number): Observation {
-  const spanId = String(++spanCount)
+function requestsOf({ route = 'preview', tier = '' }: RequestInput, nowMs: number) {
   const startUnixNs = BigInt(nowMs) * 1_000_000n
-  const served = {
-    ...servedOf(route, 'router-1', spanId),
-    startUnixNs,
-    endUnixNs: startUnixNs,
-    tier,
+  const shared = {
+    ...servedOf(route, 'router-1'),
+    ...{ startUnixNs, endUnixNs: startUnixNs, tier, receivedUnixMs: nowMs },
+    ...{ finalTarget: '', finalRole: '' as const, attemptCount: 1, abandonedAfterMs: 0 },
   }
-  return {
-    unit: 'request',
-    atUnixMs: nowMs,
-    startUnixMs: nowMs,
-    source: { id: 'router-1', component: 'router' },
-    weight: 1,
-    once: identityOf(`t/${spanId}`),
-    field: (key) => (key === 'tier' && tier !== '' ? tier : undefined),
-    request: {
-      ...served,
-      outcome: 'ok',
-      receivedUnixMs: nowMs,
-      finalTarget: '',
-      finalRole: '',
-      attemptCount: 1,
-      abandonedAfterMs: 0,
-    },
+  const source = { id: 'router-1', component: 'router' } as const
+  const field = (key: string) => (key === 'tier' && tier !== '' ? tier : undefined)
+  const times = { atUnixMs: nowMs, startUnixMs: nowMs }
+  return (): Observation => {
+    const spanId = String(++spanCount)
+    const request = { ...shared, requestId: spanId, spanId }
+    return { unit: 'request', ...times, source, weight: 1, once: onceOf(spanId), field, request }
   }
 }
+
+const onceOf = (spanId: string) => identityOf(`t/${spanId}`)
 
 function metricOf(fields: Readonly<Record<string, FieldValue>>, nowMs: number): Observation {
   return {
@@ -231,13 +219,11 @@ function metricOf(fields: Readonly<Record<string, FieldValue>>, nowMs: number): 
   }
 }
 
-function servedOf(route: string, router: string, spanId: string) {
+function servedOf(route: string, router: string) {
   return {
     route,
     router,
-    requestId: spanId,
     traceId: 't',
-    spanId,
     outcome: 'ok' as const,
     errorType: '',
     statusCode: 200,

@@ -136,31 +136,34 @@ test('for people it is a table, with a dash and the reason where there is no ari
 function simulate({ badPerS, goodPerS, windowS, holdS, badMin }: Noise, days: number): number {
   const random = createRandom(11)
   const perS = badPerS + goodPerS
-  const inside: { atS: number; isBad: boolean }[] = []
-  let bad = 0
+  // What stands in the window, in a ring: when it came, and whether it is a bad one.
+  const size = 1_024
+  const cameS = new Float64Array(size)
+  const isBad = new Uint8Array(size)
+  let [oldest, newest, bad] = [0, 0, 0]
   let trips = 0
   let sinceS: number | undefined
   let isCounted = false
   let leftS = Number.NEGATIVE_INFINITY
   let nextS = 0
   for (let nowS = 0; nowS < days * 86_400; ) {
-    const oldest = inside[0]
-    if (oldest && oldest.atS + windowS <= nextS) {
-      nowS = oldest.atS + windowS
-      inside.shift()
-      if (oldest.isBad) bad--
+    const leavesS = newest > oldest ? (cameS[oldest % size] as number) + windowS : Infinity
+    if (leavesS <= nextS) {
+      nowS = leavesS
+      bad -= isBad[oldest++ % size] as number
     } else {
       nowS = nextS
-      const isBad = random() * perS < badPerS
-      inside.push({ atS: nowS, isBad })
-      if (isBad) bad++
+      const one = random() * perS < badPerS ? 1 : 0
+      cameS[newest % size] = nowS
+      isBad[newest++ % size] = one
+      bad += one
       nextS += -Math.log(1 - random()) / perS
     }
     if (sinceS !== undefined && !isCounted && nowS - sinceS >= holdS) {
       trips++
       isCounted = true
     }
-    const isIn = bad >= badMin(inside.length - bad)
+    const isIn = bad >= badMin(newest - oldest - bad)
     if (isIn && sinceS === undefined) {
       sinceS = nowS
       isCounted = nowS - leftS <= windowS

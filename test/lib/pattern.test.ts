@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { compileMatchers } from '../../src/lib/matcher.ts'
 import { isFound, patternFault } from '../../src/lib/pattern.ts'
+import { cpuMs } from './cpu-time.ts'
 
 test.for(['(a+)+$', '(?:a|aa)*$', '((a*)b?){20}', '(x(?:y+)?)*', '([a-z]+)*$', '(?:\\w{3,})+'])(
   '%s is refused: it may take for ever',
@@ -31,9 +32,9 @@ test('of a long text both ends are searched, in bounded time', () => {
   const traceback = `first line\n${'  at somewhere\n'.repeat(100_000)}CUDA out of memory`
   expect(isFound(/^first/, traceback)).toBe(true)
   expect(isFound(/CUDA out of memory$/, traceback)).toBe(true)
-  const startMs = performance.now()
+  const startMs = cpuMs()
   expect(isFound(/\s+$/, `${' '.repeat(5_000_000)}x`)).toBe(false)
-  expect(performance.now() - startMs).toBeLessThan(2_000)
+  expect(cpuMs() - startMs).toBeLessThan(2_000)
   const matches = compileMatchers({ body: { match: 'memory$' } })
   expect(matches((key) => (key === 'body' ? traceback : undefined))).toBe(true)
 })

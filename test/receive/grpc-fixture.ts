@@ -6,11 +6,10 @@ import {
   type ServiceError,
   status,
 } from '@grpc/grpc-js'
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import type { OtlpRequest } from '../../src/model/otlp.ts'
 import {
   createOtlpGrpcServer,
-  type OtlpGrpcServer,
   type OtlpGrpcServerOptions,
 } from '../../src/receive/otlp-grpc-server.ts'
 import { OK, parse } from './http-fixture.ts'
@@ -21,14 +20,7 @@ export const EXPORT = {
   metrics: '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',
 } as const
 
-const servers: OtlpGrpcServer[] = []
-const clients: Client[] = []
-afterEach(async () => {
-  for (const client of clients.splice(0)) client.close()
-  for (const server of servers.splice(0)) await server.stop()
-})
-
-/** A started server that keeps what it received and answers what it is told to. */
+/** A started server, until the test ends, that keeps what it received and answers what it is told to. */
 export async function serve(options: Partial<OtlpGrpcServerOptions> = {}) {
   const received: OtlpRequest[] = []
   const statuses: (number | string)[] = []
@@ -48,7 +40,7 @@ export async function serve(options: Partial<OtlpGrpcServerOptions> = {}) {
     },
     ...options,
   })
-  servers.push(server)
+  onTestFinished(() => server.stop())
   await server.start()
   return { server, received, statuses, faults, port: server.port }
 }
@@ -60,7 +52,7 @@ export function connect(port: number, options: ChannelOptions = {}): Client {
     'grpc.enable_retries': 0,
     ...options,
   })
-  clients.push(client)
+  onTestFinished(() => client.close())
   return client
 }
 

@@ -5,11 +5,10 @@ import {
   type IncomingHttpHeaders,
 } from 'node:http'
 import protobuf from 'protobufjs'
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import type { OtlpAnswer, OtlpRequest } from '../../src/model/otlp.ts'
 import {
   createOtlpHttpServer,
-  type OtlpHttpServer,
   type OtlpHttpServerOptions,
 } from '../../src/receive/otlp-http-server.ts'
 
@@ -17,12 +16,7 @@ export const OK: OtlpAnswer = { status: 'ok', rejectedCount: 0, message: '' }
 export const PROTOBUF = { 'content-type': 'application/x-protobuf' }
 export const JSON_TYPE = { 'content-type': 'application/json' }
 
-const servers: OtlpHttpServer[] = []
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.stop()
-})
-
-/** A started server that keeps what it received and answers what it is told to. */
+/** A started server, until the test ends, that keeps what it received and answers what it is told to. */
 export async function serve(options: Partial<OtlpHttpServerOptions> = {}) {
   const received: OtlpRequest[] = []
   const statuses: (number | string)[] = []
@@ -42,7 +36,7 @@ export async function serve(options: Partial<OtlpHttpServerOptions> = {}) {
     },
     ...options,
   })
-  servers.push(server)
+  onTestFinished(() => server.stop())
   await server.start()
   return { server, received, statuses, faults, port: server.port }
 }

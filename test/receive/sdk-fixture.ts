@@ -1,11 +1,9 @@
 import { metrics, SpanKind, trace } from '@opentelemetry/api'
 import { logs, SeverityNumber } from '@opentelemetry/api-logs'
 import { NodeSDK } from '@opentelemetry/sdk-node'
-import { afterEach, vi } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 
 // The three signals as the real SDK sends them, set up by environment as people do.
-
-afterEach(() => vi.unstubAllEnvs())
 
 /** Every exporter that the SDK has. */
 export const PROTOCOLS = ['grpc', 'http/protobuf', 'http/json'] as const
@@ -31,6 +29,7 @@ export async function sendAll(options: SdkOptions): Promise<void> {
     OTEL_METRICS_EXPORTER: 'otlp',
     OTEL_RESOURCE_ATTRIBUTES: 'service.instance.id=router-1',
   }
+  onTestFinished(() => void vi.unstubAllEnvs())
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value)
   const sdk = new NodeSDK({ serviceName: service, instrumentations: [] })
   sdk.start()

@@ -75,14 +75,21 @@ export function addRequest(rows: Rows, { route, id, second, plan }: One): void {
   for (const [index, one] of tries.entries()) {
     const endMs = atMs + (one.tookMs ?? 10)
     rows.attempts.push({
-      ...{ ...shared, ...times(atMs, endMs), SpanId: `${id}/${index}`, Outcome: one.outcome },
-      ...{ Target: TARGETS[one.on], Role: one.on, Generation: one.generation ?? '1.1' },
+      ...shared,
+      ...times(atMs, endMs),
+      SpanId: `${id}/${index}`,
+      Outcome: one.outcome,
+      Target: TARGETS[one.on],
+      Role: one.on,
+      Generation: one.generation ?? '1.1',
     })
     atMs = endMs
   }
   const served = tries.findLast((one) => one.outcome === 'ok')
   rows.requests.push({
-    ...{ ...shared, ...times(startMs, Math.max(atMs, startMs + 10)), SpanId: `${id}/root` },
+    ...shared,
+    ...times(startMs, Math.max(atMs, startMs + 10)),
+    SpanId: `${id}/root`,
     Outcome: plan.outcome ?? (served ? 'ok' : (tries.at(-1)?.outcome ?? 'ok')),
     FinalTarget: served ? TARGETS[served.on] : '',
     FinalRole: served?.on ?? '',
@@ -97,9 +104,15 @@ function times(startMs: number, endMs: number) {
 /** `2026-01-11 14:26:00.123456` */
 export function toText(ms: number): string {
   const micros = Math.round(ms * 1000)
-  const whole = new Date(Math.floor(micros / 1000)).toISOString().slice(0, 23).replace('T', ' ')
-  return `${whole}${String(micros % 1000).padStart(3, '0')}`
+  const second = Math.floor(micros / 1e6)
+  // Rows come in the order of time: most are of the second of the one before.
+  if (second !== known.second) known = { second, text: toSecondText(second) }
+  return `${known.text}.${String(micros - second * 1e6).padStart(6, '0')}`
 }
+
+const toSecondText = (second: number) =>
+  new Date(second * 1000).toISOString().slice(0, 19).replace('T', ' ')
+let known = { second: 0, text: toSecondText(0) }
 
 let token = 0
 export async function store(clickhouse: ClickHouse, table: string, rows: readonly Row[]) {

@@ -55,20 +55,17 @@ test('failing access log lines of an NGINX fire primary-failing for their route 
     routers: { router: string }[]
   }
   expect(route.routers.map(({ router }) => router)).toEqual(['edge-1'])
-  await served.end()
-  const stored = await serve({ dataDir: served.dataDir })
-  running.push(stored)
-  expect(
-    await stored.sql(
+  const attempts = () =>
+    served.sql(
       'SELECT Route, Target, Role, Router, Outcome, count() AS n, uniqExact(RequestId) AS ids FROM signalbox_attempts GROUP BY ALL',
-    ),
-  ).toEqual([
+    )
+  await expect.poll(attempts, { timeout: 15_000 }).toEqual([
     {
       ...{ Route: 'preview', Target: 'cloud-eu', Role: 'primary', Router: 'edge-1' },
       ...{ Outcome: 'failed', n: 60, ids: 60 },
     },
   ])
-  expect(
-    await stored.sql('SELECT Outcome, count() AS n FROM signalbox_requests GROUP BY ALL'),
-  ).toEqual([{ Outcome: 'failed', n: 60 }])
+  const requests = () =>
+    served.sql('SELECT Outcome, count() AS n FROM signalbox_requests GROUP BY ALL')
+  await expect.poll(requests, { timeout: 15_000 }).toEqual([{ Outcome: 'failed', n: 60 }])
 })

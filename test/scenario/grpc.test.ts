@@ -1,13 +1,16 @@
 import { createServer } from 'node:net'
-import { afterEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Signal } from '../../src/model/otlp.ts'
 import { encode, logs, metrics, traces, type Values } from '../decode/otlp-builder.ts'
 import { EXPORT, send } from '../receive/grpc-fixture.ts'
 import { newFolder, run, type Served, serve } from './served.ts'
 
-const running: Served[] = []
-afterEach(async () => {
-  for (const served of running.splice(0)) if (served.child.exitCode === null) await served.end()
+let served: Served
+beforeAll(async () => {
+  served = await serve()
+})
+afterAll(async () => {
+  if (served.child.exitCode === null) await served.end()
 })
 
 const SIGNALS: readonly Signal[] = ['traces', 'logs', 'metrics']
@@ -33,11 +36,20 @@ function document(signal: Signal, service: string, index: number) {
   return traces(resource, [span])
 }
 
+test('malformed telemetry is INVALID_ARGUMENT with the reason', async () => {
+  const port = Number(served.addresses.otlp_grpc?.split(':')[1])
+  for (const signal of SIGNALS)
+    expect(
+      await send({ port, path: EXPORT[signal], body: Buffer.from([0x0a, 0x7f, 0x01]) }),
+    ).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      reason: expect.stringContaining('a length of 127 that leads beyond its message, at byte 2'),
+    })
+})
+
 test('HTTP and gRPC at once store equal rows, and both survive a stop', async () => {
-  const first = await serve()
-  running.push(first)
-  const { otlp_http, otlp_grpc } = first.addresses
-  expect(first.output()).toContain(`gRPC ${otlp_grpc}`)
+  const { otlp_http, otlp_grpc } = served.addresses
+  expect(served.output()).toContain(`gRPC ${otlp_grpc}`)
   const port = Number(otlp_grpc?.split(':')[1])
   const requests = SIGNALS.flatMap((signal) =>
     Array.from({ length: 20 }, (_, n) => ({ signal, n })),
@@ -54,13 +66,12 @@ test('HTTP and gRPC at once store equal rows, and both survive a stop', async ()
     }).then(({ code }) => code),
   ])
   expect(new Set(await Promise.all(answers))).toEqual(new Set([200, 'OK']))
-  await first.end()
+  await served.end()
 
-  const second = await serve({ dataDir: first.dataDir })
-  running.push(second)
+  served = await serve({ dataDir: served.dataDir })
   for (const table of ['otel_traces', 'otel_logs', 'otel_metrics_gauge']) {
     const rowsOf = (service: string) =>
-      second.sql<Record<string, unknown>>(
+      served.sql<Record<string, unknown>>(
         `SELECT * EXCEPT (ServiceName, ResourceAttributes, SeenAt), mapFilter((k, v) -> k != 'service.name', ResourceAttributes) AS resource
          FROM ${table} WHERE ServiceName = '${service}' ORDER BY toString(tuple(*))`,
       )
@@ -68,19 +79,6 @@ test('HTTP and gRPC at once store equal rows, and both survive a stop', async ()
     expect(byGrpc).toHaveLength(20)
     expect(byGrpc).toEqual(await rowsOf('by-http'))
   }
-})
-
-test('malformed telemetry is INVALID_ARGUMENT with the reason', async () => {
-  const served = await serve()
-  running.push(served)
-  const port = Number(served.addresses.otlp_grpc?.split(':')[1])
-  for (const signal of SIGNALS)
-    expect(
-      await send({ port, path: EXPORT[signal], body: Buffer.from([0x0a, 0x7f, 0x01]) }),
-    ).toMatchObject({
-      code: 'INVALID_ARGUMENT',
-      reason: expect.stringContaining('a length of 127 that leads beyond its message, at byte 2'),
-    })
 })
 
 test('a taken port ends the start with advice, not with a stack', async () => {

@@ -1,21 +1,21 @@
-import { afterEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Served, serve } from './served.ts'
 
-const running: Served[] = []
-afterEach(async () => {
-  for (const served of running.splice(0)) if (served.child.exitCode === null) await served.end()
-})
-
-async function start(dataDir?: string): Promise<Served> {
-  const served = await serve({
+const start = (dataDir?: string) =>
+  serve({
     ...(dataDir !== undefined && { dataDir }),
     env: { SIGNALBOX_SERVICES: '{ sd-worker: worker }' },
   })
-  running.push(served)
-  return served
-}
 
-async function post(served: Served, lines: readonly (object | string)[]) {
+let served: Served
+beforeAll(async () => {
+  served = await start()
+})
+afterAll(async () => {
+  if (served.child.exitCode === null) await served.end()
+})
+
+async function post(lines: readonly (object | string)[]) {
   const answer = await fetch(`${served.addresses.otlp_http}/ingest/ndjson`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-ndjson' },
@@ -34,9 +34,8 @@ const oom = (pod: string) => ({
 })
 
 test('out-of-memory lines of three pods are a storm on their target', async () => {
-  const served = await start()
   const accepted = { accepted: 2, refused: [], refused_count: 0 }
-  expect(await post(served, [oom('sd-1'), oom('sd-2')])).toEqual([200, accepted])
+  expect(await post([oom('sd-1'), oom('sd-2')])).toEqual([200, accepted])
   const stateOf = async () => {
     const rule = (await (await served.get('/api/v1/rules/oom-storm')).json()) as {
       groups: { by: object; state: string }[]
@@ -44,7 +43,7 @@ test('out-of-memory lines of three pods are a storm on their target', async () =
     return rule.groups.map(({ by, state }) => [by, state])
   }
   expect(await stateOf()).toEqual([[{ target: 'cloud-eu' }, 'ok']])
-  expect(await post(served, ['{"log":', oom('sd-3')])).toEqual([
+  expect(await post(['{"log":', oom('sd-3')])).toEqual([
     200,
     {
       accepted: 1,
@@ -56,15 +55,15 @@ test('out-of-memory lines of three pods are a storm on their target', async () =
 })
 
 test('after a crash the acknowledged lines are there, once', async () => {
-  const first = await start()
   const lines = Array.from({ length: 50 }, (_, index) => ({ msg: `line ${index}`, app: 'gateway' }))
-  expect((await post(first, [...lines, 'bad']))[0]).toBe(200)
-  await first.end('SIGKILL')
-  // It reads the log back, and has loaded it when it ends.
-  await (await start(first.dataDir)).end()
-  const last = await start(first.dataDir)
-  const rows = await last.sql(
-    "SELECT count() AS n, uniqExact(Body) AS bodies, any(ServiceName) AS service FROM otel_logs WHERE ServiceName = 'gateway'",
-  )
-  expect(rows).toEqual([{ n: 50, bodies: 50, service: 'gateway' }])
+  expect((await post([...lines, 'bad']))[0]).toBe(200)
+  await served.end('SIGKILL')
+  // It reads the log back, and loads it.
+  served = await start(served.dataDir)
+  const rows = () =>
+    served.sql(
+      "SELECT count() AS n, uniqExact(Body) AS bodies, any(ServiceName) AS service FROM otel_logs WHERE ServiceName = 'gateway'",
+    )
+  const all = { n: 50, bodies: 50, service: 'gateway' }
+  await expect.poll(rows, { timeout: 15_000 }).toEqual([all])
 })

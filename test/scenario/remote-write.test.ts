@@ -74,15 +74,13 @@ test('what Prometheus writes is judged by rules, and stored under its own names'
   const rejected = 'signalbox_receive_items_rejected_total{signal="metrics"} 2'
   expect(await (await served.get('/metrics')).text()).toContain(rejected)
 
-  await served.end()
-  const again = await serve({ dataDir: served.dataDir, alertsDir })
-  running.push(again)
-  const rows = await again.sql<object>(`
+  const rows = () =>
+    served.sql<object>(`
     SELECT MetricName AS name, Value AS value, ServiceName AS service, Attributes AS attributes
     FROM (SELECT * FROM otel_metrics_gauge UNION ALL
       SELECT * EXCEPT (AggregationTemporality, IsMonotonic) FROM otel_metrics_sum) ORDER BY name`)
   const rest = { service: 'vllm', attributes: {} }
-  expect(rows).toEqual([
+  await expect.poll(rows, { timeout: 15_000 }).toEqual([
     { name: 'up', value: 1, ...rest },
     { name: 'vllm:num_requests_waiting', value: 250, ...rest },
     { name: 'vllm:request_success_total', value: 12, ...rest },

@@ -1,20 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import { cpSync, existsSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { encode, traces } from '../decode/otlp-builder.ts'
-import { newFolder, run, type Served, type ServeOptions, serve } from './served.ts'
+import { newFolder, run, type Served, serve } from './served.ts'
 
-const running: Served[] = []
-afterEach(async () => {
-  for (const served of running.splice(0)) if (served.child.exitCode === null) await served.end()
+// Two lives of one server: the first without any configuration, the second on its data, on an IPv6
+// address, with alerts in a folder of its own. A start costs three CPU-seconds.
+
+let served: Served
+/** Spans that were answered 200. */
+let acknowledgedCount = 0
+
+beforeAll(async () => {
+  served = await serve()
 })
-
-async function start(options: ServeOptions = {}): Promise<Served> {
-  const served = await serve(options)
-  running.push(served)
-  return served
-}
+afterAll(async () => {
+  if (served.child.exitCode === null) await served.end()
+})
 
 function attempts(count: number, outcome: 'ok' | 'failed') {
   const resource = {
@@ -34,42 +37,28 @@ function attempts(count: number, outcome: 'ok' | 'failed') {
   return encode('traces', traces(resource, spans), 'protobuf')
 }
 
-const send = (served: Served, body: Uint8Array) =>
+const send = (body: Uint8Array) =>
   fetch(`${served.addresses.otlp_http}/v1/traces`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-protobuf' },
     body,
   })
 
-test('a first start needs no configuration, moves nothing, pages nobody, and ends within 5 s', async () => {
-  const served = await start()
-  expect(served.output()).toContain('no traffic is moved, nobody is paged')
-  const { code, tookMs } = await served.end()
-  expect(code).toBe(0)
-  expect(tookMs).toBeLessThan(5_000)
-})
-
-test('the ready file is for its owner only, and is gone after the stop', async () => {
-  const served = await start()
-  const file = served.readyFile
-  expect(statSync(file).mode & 0o777).toBe(0o600)
-  await served.end()
-  expect(existsSync(file)).toBe(false)
-})
-
-test('what was acknowledged is there after a stop and a start', async () => {
-  const first = await start()
-  const answer = await send(first, attempts(50, 'ok'))
+async function acknowledge(count: number, outcome: 'ok' | 'failed') {
+  const answer = await send(attempts(count, outcome))
   expect([answer.status, await answer.text()]).toEqual([200, ''])
-  await first.end()
-  const second = await start({ dataDir: first.dataDir })
-  const [spans] = await second.sql<{ n: string }>('SELECT count() AS n FROM otel_traces')
-  const [rows] = await second.sql<{ n: string }>('SELECT count() AS n FROM signalbox_attempts')
-  expect([Number(spans?.n), Number(rows?.n)]).toEqual([50, 50])
+  acknowledgedCount += count
+}
+
+test('a first start needs no configuration, moves nothing, pages nobody', () => {
+  expect(served.output()).toContain('no traffic is moved, nobody is paged')
+})
+
+test('the ready file is for its owner only', () => {
+  expect(statSync(served.readyFile).mode & 0o777).toBe(0o600)
 })
 
 test('a second start on the same data directory refuses and says what to do', async () => {
-  const served = await start()
   const second = run(['serve'], {
     SIGNALBOX_DATA_DIR: served.dataDir,
     SIGNALBOX_PORT: '0',
@@ -81,9 +70,56 @@ test('a second start on the same data directory refuses and says what to do', as
   expect(second.output()).not.toContain('    at ')
 })
 
+test('a router that says goodbye is known to nobody any more', async () => {
+  const status = { boot_id: 'b', clock: new Date().toISOString(), observed: {}, routes: {} }
+  const url = `${served.addresses.http}/api/v1/routers/router-9`
+  const headers = { 'content-type': 'application/json' }
+  await fetch(`${url}/status`, { method: 'PUT', headers, body: JSON.stringify(status) })
+  const groups = async () =>
+    ((await (await served.get('/api/v1/rules/router-silent')).json()) as { groups: unknown[] })
+      .groups
+  expect(await groups()).toMatchObject([{ by: { router: 'router-9' } }])
+  expect((await fetch(url, { method: 'DELETE' })).status).toBe(204)
+  expect(await groups()).toEqual([])
+})
+
+test('malformed telemetry is answered 400 with the reason, and others are not disturbed', async () => {
+  for (const body of [
+    randomBytes(64),
+    new Uint8Array([0x0a, 0xff, 0xff]),
+    attempts(1, 'ok').slice(0, -3),
+  ]) {
+    const answer = await send(body)
+    expect(answer.status).toBe(400)
+    expect((await answer.arrayBuffer()).byteLength).toBeGreaterThan(0)
+  }
+  await acknowledge(1, 'ok')
+})
+
+/** The shipped rules, with one file of their tests: all of them have their own run (`test/rules`). */
+function alertsWithFewTests(): string {
+  const alertsDir = join(newFolder(), 'alerts')
+  const filter = (path: string) => !/tests\/.*\.yaml$/.test(path) || path.endsWith('/hardware.yaml')
+  cpSync('alerts', alertsDir, { recursive: true, filter })
+  return alertsDir
+}
+
+test('check takes the volumes of a running server for its table of false trips', async () => {
+  await acknowledge(30, 'ok')
+  const count = async () => {
+    const answer = await served.get('/api/v1/rules/primary-failing')
+    const { groups } = (await answer.json()) as { groups: { count: number }[] }
+    return groups[0]?.count
+  }
+  await expect.poll(count).toBe(31)
+  const check = run(['check', alertsWithFewTests(), '--url', served.addresses.http])
+  expect(await check.exited).toBe(0)
+  expect(check.output()).toMatch(/primary-failing .+ {2}31 in 90s, of which 10 % fail/)
+  expect(check.output()).toMatch(/gpu-xid +- {2}it has no group yet/)
+})
+
 test('total failure in observe mode is told as what would be done, and nothing moves', async () => {
-  const served = await start()
-  await send(served, attempts(200, 'failed'))
+  await acknowledge(200, 'failed')
   const rule = (await (await served.get('/api/v1/rules/primary-failing')).json()) as {
     groups: { state: string }[]
   }
@@ -101,10 +137,36 @@ test('total failure in observe mode is told as what would be done, and nothing m
   expect(await report.json()).toMatchObject({ schema: 'signalbox.report/v1', state: 'provisional' })
 })
 
-test('a broken alerts file stops check and start with file, line and key, and a reload changes nothing', async () => {
-  const alertsDir = join(newFolder(), 'alerts')
+test('it ends within 5 s, and its ready file is gone', async () => {
+  const { code, tookMs } = await served.end()
+  expect(code).toBe(0)
+  expect(tookMs).toBeLessThan(5_000)
+  expect(existsSync(served.readyFile)).toBe(false)
+})
+
+const alertsDir = join(newFolder(), 'alerts')
+
+test('what was acknowledged is there after a stop and a start', async () => {
   cpSync('alerts', alertsDir, { recursive: true })
-  const served = await start({ alertsDir })
+  const { dataDir } = served
+  served = await serve({ dataDir, alertsDir, env: { SIGNALBOX_HOST: '::1' } })
+  const [spans] = await served.sql<{ n: string }>('SELECT count() AS n FROM otel_traces')
+  const [rows] = await served.sql<{ n: string }>('SELECT count() AS n FROM signalbox_attempts')
+  expect(acknowledgedCount).toBe(231)
+  expect([Number(spans?.n), Number(rows?.n)]).toEqual([231, 231])
+})
+
+test('on an IPv6 address everything it tells of itself can be followed', async () => {
+  const state = (await (await served.get('/api/v1/state')).json()) as {
+    routes: Record<string, { state_url: string }>
+  }
+  expect(state.routes.preview?.state_url).toBe(`${served.addresses.http}/api/v1/state`)
+  expect((await fetch(state.routes.preview?.state_url ?? '')).status).toBe(200)
+  expect((await send(attempts(1, 'ok'))).status).toBe(200)
+  expect(served.addresses.otlp_grpc).toMatch(/^\[::1\]:\d+$/)
+})
+
+test('a broken alerts file stops check and start with file, line and key, and a reload changes nothing', async () => {
   const file = join(alertsDir, 'failover.yaml')
   writeFileSync(
     file,
@@ -133,20 +195,6 @@ test('a broken alerts file stops check and start with file, line and key, and a 
   }
 })
 
-test('malformed telemetry is answered 400 with the reason, and others are not disturbed', async () => {
-  const served = await start()
-  for (const body of [
-    randomBytes(64),
-    new Uint8Array([0x0a, 0xff, 0xff]),
-    attempts(1, 'ok').slice(0, -3),
-  ]) {
-    const answer = await send(served, body)
-    expect(answer.status).toBe(400)
-    expect((await answer.arrayBuffer()).byteLength).toBeGreaterThan(0)
-  }
-  expect((await send(served, attempts(1, 'ok'))).status).toBe(200)
-})
-
 test.for([
   { args: ['nonsense'], code: 2, says: "unknown command 'nonsense'" },
   { args: ['compare'], code: 2, says: 'compare is not there yet' },
@@ -160,56 +208,13 @@ test.for([
   { args: ['check'], code: 0, says: 'expected false trips a day, by chance alone' },
   { args: ['check', '--noise', '2'], code: 2, says: 'expected a number between 0 and 1' },
 ])('signalbox $args exits with $code', async ({ args, code, says = '' }) => {
-  const command = run(args)
+  const command = run(args, { SIGNALBOX_ALERTS_DIR: alertsWithFewTests() })
   expect(await command.exited).toBe(code)
   expect(command.output()).toContain(says)
-})
-
-test('check takes the volumes of a running server for its table of false trips', async () => {
-  const served = await start()
-  await send(served, attempts(30, 'ok'))
-  const count = async () => {
-    const answer = await served.get('/api/v1/rules/primary-failing')
-    const { groups } = (await answer.json()) as { groups: { count: number }[] }
-    return groups[0]?.count
-  }
-  await expect.poll(count).toBe(30)
-  // Without the rule tests, which have their own run.
-  const alertsDir = join(newFolder(), 'alerts')
-  cpSync('alerts', alertsDir, { recursive: true, filter: (path) => !path.endsWith('tests') })
-  const check = run(['check', alertsDir, '--url', served.addresses.http])
-  expect(await check.exited).toBe(0)
-  expect(check.output()).toMatch(/primary-failing .+ {2}30 in 90s, of which 10 % fail/)
-  expect(check.output()).toMatch(/gpu-xid +- {2}it has no group yet/)
 })
 
 test('beyond loopback it refuses to start without tokens', async () => {
   const refused = run(['serve'], { SIGNALBOX_HOST: '0.0.0.0', SIGNALBOX_DATA_DIR: newFolder() })
   expect(await refused.exited).toBe(1)
   expect(refused.output()).toContain('SIGNALBOX_TOKENS_FILE')
-})
-
-test('on an IPv6 address everything it tells of itself can be followed', async () => {
-  const served = await start({ env: { SIGNALBOX_HOST: '::1' } })
-  const state = (await (await served.get('/api/v1/state')).json()) as {
-    routes: Record<string, { state_url: string }>
-  }
-  expect(state.routes.preview?.state_url).toBe(`${served.addresses.http}/api/v1/state`)
-  expect((await fetch(state.routes.preview?.state_url ?? '')).status).toBe(200)
-  expect((await send(served, attempts(1, 'ok'))).status).toBe(200)
-  expect(served.addresses.otlp_grpc).toMatch(/^\[::1\]:\d+$/)
-})
-
-test('a router that says goodbye is known to nobody any more', async () => {
-  const served = await start()
-  const status = { boot_id: 'b', clock: new Date().toISOString(), observed: {}, routes: {} }
-  const url = `${served.addresses.http}/api/v1/routers/router-9`
-  const headers = { 'content-type': 'application/json' }
-  await fetch(`${url}/status`, { method: 'PUT', headers, body: JSON.stringify(status) })
-  const groups = async () =>
-    ((await (await served.get('/api/v1/rules/router-silent')).json()) as { groups: unknown[] })
-      .groups
-  expect(await groups()).toMatchObject([{ by: { router: 'router-9' } }])
-  expect((await fetch(url, { method: 'DELETE' })).status).toBe(204)
-  expect(await groups()).toEqual([])
 })

@@ -13,10 +13,14 @@ import { createOpenIds, readIds } from './native-blocks.ts'
 
 /** A log in a folder of its own per test, over a table that fails as it is told. */
 export const folder = { dir: '' }
-beforeEach(() => {
-  folder.dir = mkdtempSync(join(tmpdir(), 'signalbox-log-'))
-})
-afterEach(() => rmSync(folder.dir, { recursive: true, force: true }))
+
+/** For each file to call: hooks of a module that several files share would be those of the first. */
+export function useLogFolder(): void {
+  beforeEach(() => {
+    folder.dir = mkdtempSync(join(tmpdir(), 'signalbox-log-'))
+  })
+  afterEach(() => rmSync(folder.dir, { recursive: true, force: true }))
+}
 
 export type Sink = ReturnType<typeof createSink>
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { scanSql } from '../../src/store/sql-text.ts'
+import { cpuMs } from '../lib/cpu-time.ts'
 
 test.for([
   { sql: 'SELECT 1', verb: 'SELECT', format: undefined, isMulti: false },
@@ -36,7 +37,7 @@ test('an INSERT that selects has no data of its own', () => {
 
 test('a megabyte of literals is scanned in well under a second', () => {
   const sql = `SELECT '${'a\\\\'.repeat(300_000)}', ${'{ a : '.repeat(30_000)}${"'".repeat(9)}`
-  const startMs = performance.now()
+  const startMs = cpuMs()
   scanSql(sql)
-  expect(performance.now() - startMs).toBeLessThan(1_000)
+  expect(cpuMs() - startMs).toBeLessThan(1_000)
 })

@@ -11,8 +11,11 @@ import {
   turnUntil,
   unavailable,
   until,
+  useLogFolder,
 } from './log-fixture.ts'
 import { readIds, toBlock } from './native-blocks.ts'
+
+useLogFolder()
 
 test('one segment is one load per table, in the order of arrival', async () => {
   const { log, append, sink } = openLog()
