@@ -1,9 +1,12 @@
 import type { Topology } from '../config/topology.ts'
-import type { Attempt, Request } from '../model/attempt.ts'
+import type { Attempt } from '../model/attempt.ts'
 import type { StoredRequest } from '../model/stored.ts'
 import { inOrder } from './attribution.ts'
-import { areLost, judgeRequest } from './outcome.ts'
-import type { AttemptEntry, Group, RequestEntry, SaidRequest } from './story.ts'
+import { toUnixMs } from './int64.ts'
+import { areLost, type Ending, isCancelled, judgeRequest } from './outcome.ts'
+import { JudgedRequest, toPlain } from './placed.ts'
+import type { SaidRequest } from './said.ts'
+import type { AttemptEntry, Group, RequestEntry } from './story.ts'
 
 // What a request is, by all that is known of it now.
 
@@ -12,14 +15,31 @@ export function toSpanRequest(
   entry: RequestEntry,
   attempts: readonly AttemptEntry[],
   topology: Topology,
-): Request {
-  const { said, ending, target } = entry
+): JudgedRequest {
+  const { said, target } = entry
   const own = entry.hasOwn ? entry.own : undefined
-  const tried = (attempts.length > 0 ? attempts : own ? [own] : []).map((one) => one.said)
-  const judged = judgeRequest(ending, tried)
+  const tried = attempts.length > 0 ? attempts.map(saidOf) : own ? [own.said] : []
+  const { outcome, errorType, abandonedAfterMs } = judgeRequest(endingOf(entry), tried)
   // A router whose attempts did not come (yet) may still name the target on the request.
-  const named = judged.outcome === 'ok' && tried.length === 0 ? target : ''
-  return { ...said, ...judged, ...servedBy(tried, { named, route: said.route, topology }) }
+  const named = outcome === 'ok' && tried.length === 0 ? target : ''
+  const finalTarget = finalTargetOf(tried) ?? named
+  const finalRole = finalTarget === '' ? '' : topology.roleOf(said.route, finalTarget)
+  return new JudgedRequest(said, {
+    outcome,
+    errorType,
+    abandonedAfterMs,
+    finalTarget,
+    finalRole,
+    attemptCount: tried.length,
+  })
+}
+
+const saidOf = ({ said }: AttemptEntry) => said
+
+/** How long it took counts only for what may have been given up. */
+function endingOf({ ending, said }: RequestEntry): Ending {
+  if (!isCancelled(ending)) return ending
+  return { ...ending, durationMs: toUnixMs(said.endUnixNs - said.startUnixNs) }
 }
 
 export type JobRequest = Omit<StoredRequest, 'form' | 'revision'>
@@ -55,7 +75,8 @@ export function toJobRequest(
     !end && isExpired
       ? said.startUnixNs + BigInt(Math.round(topology.deadlineMsOf(route))) * 1_000_000n
       : said.endUnixNs
-  return { ...said, ...served, route, endUnixNs, outcome, errorType, abandonedAfterMs: 0 }
+  const found = { endUnixNs, outcome, errorType, abandonedAfterMs: 0 }
+  return { ...toPlain(said), ...served, route, ...found }
 }
 
 /** The opening says who and where; of what it leaves out, and of how it went, the end. */
@@ -66,7 +87,7 @@ function mergeSaid(
   if (!opening || !end) return opening ?? end
   const { endUnixNs, receivedUnixMs, statusCode, images, cost } = end
   return {
-    ...opening,
+    ...toPlain(opening),
     ...{ endUnixNs, receivedUnixMs },
     statusCode: statusCode || opening.statusCode,
     images: Math.max(images, opening.images),
@@ -92,7 +113,11 @@ interface ServedOptions {
 }
 
 function servedBy(tried: readonly Attempt[], { named, route, topology }: ServedOptions) {
-  const finalTarget = tried.findLast(({ outcome }) => outcome === 'ok')?.target ?? named
+  const finalTarget = finalTargetOf(tried) ?? named
   const finalRole = finalTarget === '' ? ('' as const) : topology.roleOf(route, finalTarget)
   return { finalTarget, finalRole, attemptCount: tried.length }
+}
+
+function finalTargetOf(tried: readonly Attempt[]): string | undefined {
+  return tried.findLast(({ outcome }) => outcome === 'ok')?.target
 }

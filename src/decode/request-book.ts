@@ -83,11 +83,15 @@ export function createRequestBook(options: RequestBookOptions): RequestBook {
       telling.start(atUnixMs)
     },
     settle() {
-      for (const [traceId, trace] of traces)
-        for (const group of attribute(trace, { traceId, groupOf })) touched.add(group)
+      for (const [traceId, trace] of traces) attribute(trace, { traceId, groupOf, touched })
       for (const group of touched) telling.tell(group, fresh)
       const context = { options, jobs, nowUnixMs }
-      return [...touched].flatMap((group) => follow(group, context) ?? [])
+      const ended: EndedRequest[] = []
+      for (const group of touched) {
+        const found = follow(group, context)
+        if (found) ended.push(found)
+      }
+      return ended
     },
     expire(atUnixMs) {
       isTick = true
@@ -121,29 +125,27 @@ interface AddingOptions {
 
 function createAdding({ page, groupOf, traceOf }: AddingOptions) {
   const { traces, fresh, touched } = page
-  let unnamed = 0
   const open = (traceId: string): Trace => {
-    const trace = traces.get(traceId) ?? traceOf(traceId)
+    const known = traces.get(traceId)
+    if (known) return known
+    const trace = traceOf(traceId)
     traces.set(traceId, trace)
     return trace
   }
-  /** The same span again is the same entry; spans without an id are all different. */
-  const add = <E>(entries: Map<string, E>, spanId: string, entry: E): E => {
-    const known = spanId === '' ? undefined : entries.get(spanId)
-    entries.set(spanId || `?${unnamed++}`, known ?? entry)
-    return known ?? entry
-  }
   return {
     addParent(traceId: string, spanId: string, parentSpanId: string) {
-      if (parentSpanId !== '') open(traceId).parents.set(spanId, parentSpanId)
+      if (parentSpanId === '') return
+      const trace = open(traceId)
+      trace.parents ??= new Map()
+      trace.parents.set(spanId, parentSpanId)
     },
     addAttempt(entry: AttemptEntry): AttemptEntry {
-      const known = add(open(entry.said.traceId).attempts, entry.said.spanId, entry)
+      const known = open(entry.said.traceId).attempts.add(entry)
       fresh.add(known)
       return known
     },
     addRequest(entry: RequestEntry): RequestEntry {
-      const known = add(open(entry.said.traceId).requests, entry.said.spanId, entry)
+      const known = open(entry.said.traceId).requests.add(entry)
       known.own ??= entry.own
       known.hasOwn = entry.own !== undefined
       fresh.add(known)
@@ -175,11 +177,10 @@ function follow(group: Group, { options, jobs, nowUnixMs }: FollowContext) {
   }
   jobs.close(group)
   const told = opening?.told ?? group.toldEnd
-  if (group.isObserved || !told || told.outcome === 'unknown') return undefined
+  if (group.isObserved || !told || !isJudged(told)) return undefined
   group.isObserved = true
   const source = opening?.source ?? group.end?.source
-  const { form: _, revision: __, isUnseen: ___, outcome, ...rest } = told
-  return source && { request: { ...rest, outcome }, source }
+  return source && { request: told, source }
 }
 
 interface ReadingOptions {
@@ -193,7 +194,7 @@ function createReading({ memory, telling, now }: ReadingOptions) {
     attemptOf: telling.attemptOf,
     placeOf(requestId: string) {
       const group = memory.known(requestId, now())
-      const attempts = [...(group?.attempts ?? [])]
+      const attempts = group?.attempts ?? []
       const served = attempts.find(({ said }) => said.outcome === 'ok')
       const opening = group && openingOf(group)
       const own = attempts.map(routeOf).find((route) => route !== '')
@@ -203,4 +204,8 @@ function createReading({ memory, telling, now }: ReadingOptions) {
       }
     },
   }
+}
+
+export function isJudged(told: StoredRequest): told is StoredRequest & Request {
+  return told.outcome !== 'unknown'
 }

@@ -1,10 +1,11 @@
 import type { RequestOutcome } from '../model/attempt.ts'
 import { readMeaning } from './fields.ts'
 import type { LogView } from './log-view.ts'
+import type { SaidRequest } from './said.ts'
 import { readRequestId, readWork, type ServedContext, type ServedItem } from './served.ts'
 import type { AttributesView } from './span-place.ts'
 import type { SpanView } from './span-view.ts'
-import type { RequestEnd, SaidRequest } from './story.ts'
+import type { RequestEnd } from './story.ts'
 import { OUTCOME } from './watched.ts'
 
 // The end of an asynchronous request (CONTRACT.md §3): a span of this name, an event of this name on

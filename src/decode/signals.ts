@@ -18,6 +18,7 @@ import type { PointView } from './point-view.ts'
 import type { Privacy } from './privacy.ts'
 import { createRequestBook, type RequestBook } from './request-book.ts'
 import type { ResourceFacts, ResourceOptions } from './resource.ts'
+import { createRoutedBook } from './routed-book.ts'
 import { createRouterServices } from './router-services.ts'
 import { createScopeReader } from './scope-facts.ts'
 import { createSpanViewer } from './span-viewer.ts'
@@ -157,10 +158,14 @@ function createTraces(
     eventPairs: viewEventPairs,
     privacy: quiet(options.privacy),
   })
-  const traits = createTraitBook({ meanings, pairs, eventHashes })
-  const reader = createTraceReader({ ...options, table, pairs, viewer, traits })
+  const [ofTraits, ofRouted] = eventHashes
+  const traits = createTraitBook({ meanings, pairs, eventHashes: ofTraits })
+  const routedBook = createRoutedBook({ meanings, pairs, eventHashes: ofRouted })
+  const reader = createTraceReader({ ...options, table, pairs, viewer, traits, routedBook })
   return (body, { admission, receivedUnixMs }) => {
-    traits.begin({ keys: options.keysRead(), topology: options.topology() })
+    const topology = options.topology()
+    traits.begin({ keys: options.keysRead(), topology })
+    routedBook.begin(topology)
     const heardAs = (resource: ResourceFacts) => mapping.sourceOf(resource, receivedUnixMs)
     const found = reader.read(body, {
       admission,

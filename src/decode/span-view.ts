@@ -1,7 +1,9 @@
 import { identityOfIds } from '../lib/identity.ts'
 import type { FieldValue } from '../model/observation.ts'
 import { readTime } from './column-writes.ts'
+import { toHexId } from './hex.ts'
 import type { ResourceFacts } from './resource.ts'
+import type { AlikeRouted } from './said.ts'
 import type { AttributesView, EventView, SpanPlace } from './span-place.ts'
 import type { SpanScan } from './span-scan.ts'
 import type { SpanViewer } from './span-viewer.ts'
@@ -57,6 +59,15 @@ export interface SpanView {
   events(): readonly EventView[]
 }
 
+/** Of what may be a router's. */
+export interface RoutedView extends SpanView {
+  /** What it shares with spans that say the same; undefined where nobody knows. */
+  readonly alike: AlikeRouted | undefined
+  readonly hasEvents: boolean
+  /** It may end a request, or say how good it was. */
+  readonly mayBeMarked: boolean
+}
+
 /** A span that was just scanned, and who can read it again. */
 export interface ScannedSpan {
   readonly viewer: SpanViewer
@@ -71,13 +82,15 @@ export interface ScannedSpan {
 export interface SpanNotes {
   traits: Traits | undefined
   isWanted: boolean
+  mayBeMarked: boolean
+  alike: AlikeRouted | undefined
 }
 
 export function createSpanView(
   scanned: ScannedSpan,
   resource: ResourceFacts,
   notes?: SpanNotes,
-): SpanView {
+): RoutedView {
   return new View(scanned, resource, notes)
 }
 
@@ -88,7 +101,7 @@ function msAt({ view }: Wire, at: number): number {
   return halvesToMs(time)
 }
 
-class View implements SpanView, AttributesView, SpanPlace {
+class View implements RoutedView, AttributesView, SpanPlace {
   readonly resource: ResourceFacts
   readonly bytes: Buffer
   readonly from: number
@@ -99,10 +112,17 @@ class View implements SpanView, AttributesView, SpanPlace {
   readonly once: number | undefined
   readonly traits: Traits | undefined
   readonly isWanted: boolean
+  readonly alike: AlikeRouted | undefined
+  readonly hasEvents: boolean
+  readonly mayBeMarked: boolean
   readonly #viewer: SpanViewer
+  readonly #traceIdAt: number
+  readonly #spanIdAt: number
+  readonly #parentIdAt: number
+  readonly #startAt: number
+  readonly #endAt: number
   #traceId: string | undefined
   #spanId: string | undefined
-  #parentSpanId: string | undefined
   #exception: { readonly event: EventView | undefined } | undefined
 
   constructor(scanned: ScannedSpan, resource: ResourceFacts, notes: SpanNotes | undefined) {
@@ -121,21 +141,28 @@ class View implements SpanView, AttributesView, SpanPlace {
       traceIdAt >= 0 && spanIdAt >= 0 ? identityOfIds(wire.view, traceIdAt, spanIdAt) : undefined
     this.traits = notes?.traits
     this.isWanted = notes?.isWanted === true
+    this.alike = notes?.alike
+    this.hasEvents = scan.events.length > 0
+    this.mayBeMarked = notes?.mayBeMarked !== false
+    this.#traceIdAt = traceIdAt
+    this.#spanIdAt = spanIdAt
+    this.#parentIdAt = scan.parentIdAt
+    this.#startAt = scan.startAt
+    this.#endAt = scan.endAt
   }
 
   get traceId(): string {
-    this.#traceId ??= this.#viewer.look(this).traceId()
+    this.#traceId ??= toHexId(this.bytes, 16, this.#traceIdAt)
     return this.#traceId
   }
 
   get spanId(): string {
-    this.#spanId ??= this.#viewer.look(this).spanId()
+    this.#spanId ??= toHexId(this.bytes, 8, this.#spanIdAt)
     return this.#spanId
   }
 
   get parentSpanId(): string {
-    this.#parentSpanId ??= this.#viewer.look(this).parentSpanId()
-    return this.#parentSpanId
+    return toHexId(this.bytes, 8, this.#parentIdAt)
   }
 
   get traceState(): string {
@@ -159,13 +186,11 @@ class View implements SpanView, AttributesView, SpanPlace {
   }
 
   get startUnixNs(): bigint {
-    const viewer = this.#viewer.look(this)
-    return viewer.ns(viewer.scan.startAt)
+    return this.#viewer.nsOf(this, this.#startAt)
   }
 
   get endUnixNs(): bigint {
-    const viewer = this.#viewer.look(this)
-    return viewer.ns(viewer.scan.endAt)
+    return this.#viewer.nsOf(this, this.#endAt)
   }
 
   get attributes(): AttributesView {

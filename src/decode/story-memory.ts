@@ -1,5 +1,6 @@
 import { createRecentMap } from './recent-map.ts'
-import { type AttemptEntry, type Group, openingOf, type Trace } from './story.ts'
+import { SpanEntries } from './span-entries.ts'
+import { type Group, openingOf, type Trace } from './story.ts'
 
 export interface StoryMemory {
   trace(traceId: string, nowMs: number): Trace
@@ -39,21 +40,25 @@ export function createStoryMemory(options: { readonly ageMaxMs: number }): Story
 }
 
 function createTrace(): Trace {
-  return { parents: new Map(), requests: new Map(), attempts: new Map() }
+  return { parents: undefined, requests: new SpanEntries(), attempts: new SpanEntries() }
 }
 
 const isFullTrace = ({ parents, requests, attempts }: Trace) =>
-  Math.max(parents.size, requests.size, attempts.size) >= SPANS_MAX
+  Math.max(parents?.size ?? 0, requests.list.length, attempts.list.length) >= SPANS_MAX
 
 const isFullGroup = ({ requests, attempts }: Group) =>
-  Math.max(requests.size, attempts.size) >= SPANS_MAX
+  Math.max(requests.length, attempts.length) >= SPANS_MAX
 
 function createGroup(requestId: string, full?: Group): Group {
-  const { end, toldEnd, endRevision = 0, isExpired = false, isObserved = false } = full ?? {}
   const opening = full && openingOf(full)
-  const requests = new Set(opening ? [opening] : [])
-  const attempts = new Set<AttemptEntry>()
   return {
-    ...{ requestId, attempts, requests, end, toldEnd, endRevision, isExpired, isObserved },
+    requestId,
+    attempts: [],
+    requests: opening ? [opening] : [],
+    end: full?.end,
+    toldEnd: full?.toldEnd,
+    endRevision: full?.endRevision ?? 0,
+    isExpired: full?.isExpired ?? false,
+    isObserved: full?.isObserved ?? false,
   }
 }

@@ -1,8 +1,9 @@
 import type { Topology } from '../config/topology.ts'
-import type { Attempt, Request } from '../model/attempt.ts'
+import type { Attempt } from '../model/attempt.ts'
 import type { StoredRequest } from '../model/stored.ts'
 import { attemptsOf } from './attribution.ts'
 import { type JobRequest, toJobRequest, toSpanRequest } from './judge.ts'
+import { JudgedRequest } from './placed.ts'
 import { createRevisions, type Revisions } from './revisions.ts'
 import {
   type AttemptEntry,
@@ -98,15 +99,13 @@ interface As {
 function createRequestRows({ revisions, request }: RequestRowsOptions) {
   return {
     /** By the start, trace and span of its opening, or of the span that it is. */
-    tell(entry: RequestEntry, now: JobRequest | Request, { form, isFresh, isSeen }: As) {
+    tell(entry: RequestEntry, now: JobRequest | JudgedRequest, { form, isFresh, isSeen }: As) {
       const isSame = entry.told !== undefined && isEqual(entry.told, now, form)
       if (isSame && !isFresh) return
       if (!isSame && (entry.told || entry.revision > 0)) entry.revision = revisions.next()
-      const row = { ...now, form, revision: entry.revision, isUnseen: !isSeen }
+      const row = toRow(now, { form, revision: entry.revision, isUnseen: !isSeen })
       entry.told = row
-      revisions.onUndo(() => {
-        entry.told = undefined
-      })
+      revisions.onUndo(entry)
       request(row)
     },
     /** By those of its end, while no opening is known. */
@@ -123,8 +122,10 @@ function createRequestRows({ revisions, request }: RequestRowsOptions) {
       const own = { form: 'end', revision: group.endRevision, isUnseen: !isSeen } as const
       const row = { ...now, ...own }
       group.toldEnd = row
-      revisions.onUndo(() => {
-        group.toldEnd = toldEnd
+      revisions.onUndo({
+        undo() {
+          group.toldEnd = toldEnd
+        },
       })
       request(row)
     },
@@ -133,13 +134,24 @@ function createRequestRows({ revisions, request }: RequestRowsOptions) {
       const { toldEnd } = group
       if (!toldEnd) return
       group.toldEnd = undefined
-      revisions.onUndo(() => {
-        group.toldEnd = toldEnd
+      revisions.onUndo({
+        undo() {
+          group.toldEnd = toldEnd
+        },
       })
       request({ ...toldEnd, form: 'poll', revision: revisions.next(), isUnseen: true })
       opening.revision = revisions.next()
     },
   }
+}
+
+function toRow(
+  now: JobRequest | JudgedRequest,
+  standing: Required<Pick<StoredRequest, 'form' | 'revision' | 'isUnseen'>>,
+): StoredRequest {
+  return now instanceof JudgedRequest
+    ? new JudgedRequest(now.said, now, standing)
+    : { ...now, ...standing }
 }
 
 function isSameRow(told: StoredRequest, now: JobRequest) {
@@ -150,7 +162,11 @@ function isSameRow(told: StoredRequest, now: JobRequest) {
   )
 }
 
-function isEqual(told: StoredRequest, now: JobRequest | Request, form: StoredRequest['form']) {
+function isEqual(
+  told: StoredRequest,
+  now: JobRequest | JudgedRequest,
+  form: StoredRequest['form'],
+) {
   if (told.form !== form || told.outcome !== now.outcome || told.requestId !== now.requestId)
     return false
   // What is open is not written anew with every attempt.

@@ -1,0 +1,103 @@
+import type { Attempt, RequestOutcome, Role } from '../model/attempt.ts'
+import { readOwn } from './routed-facts.ts'
+import type { RoutedFacts, SaidRequest } from './said.ts'
+import { toCost } from './served.ts'
+import type { SpanView } from './span-view.ts'
+
+/**
+ * What a router's span says of the attempt, or the request, that it is: what hardly another span says
+ * stands here, all else in the facts that alike spans share. There are thousands a second, and 25,000
+ * requests of them are remembered. Holds on to no bytes.
+ */
+export class SaidSpan implements Attempt, SaidRequest {
+  readonly facts: RoutedFacts
+  readonly requestId: string
+  readonly traceId: string
+  readonly spanId: string
+  readonly startUnixNs: bigint
+  readonly endUnixNs: bigint
+  readonly session: string
+  readonly cost: number
+  readonly weight: number
+  readonly receivedUnixMs: number
+
+  constructor(span: SpanView, facts: RoutedFacts, given: SaidGiven) {
+    this.facts = facts
+    this.requestId = given.requestId
+    this.traceId = span.traceId
+    this.spanId = span.spanId
+    this.startUnixNs = span.startUnixNs
+    this.endUnixNs = span.endUnixNs
+    this.session = String(readOwn(facts.session, span) ?? '')
+    this.cost = toCost(readOwn(facts.cost, span))
+    this.weight = span.weight
+    this.receivedUnixMs = given.receivedUnixMs
+  }
+
+  get route(): string {
+    return this.facts.route
+  }
+
+  get router(): string {
+    return this.facts.source.id
+  }
+
+  get target(): string {
+    return this.facts.target
+  }
+
+  get role(): Role {
+    return this.facts.role
+  }
+
+  /** As an attempt; a request is judged by more than its span. */
+  get outcome(): RequestOutcome {
+    return this.facts.outcome
+  }
+
+  get errorType(): string {
+    return this.facts.ending.errorType
+  }
+
+  get statusCode(): number {
+    return this.facts.ending.statusCode
+  }
+
+  get generation(): string {
+    return this.facts.generation
+  }
+
+  get model(): string {
+    return this.facts.model
+  }
+
+  get region(): string {
+    return this.facts.region
+  }
+
+  get tenant(): string {
+    return this.facts.tenant
+  }
+
+  get tier(): string {
+    return this.facts.tier
+  }
+
+  get class(): string {
+    return this.facts.class
+  }
+
+  get variant(): string {
+    return this.facts.variant
+  }
+
+  get images(): number {
+    return this.facts.images
+  }
+}
+
+interface SaidGiven {
+  /** '' when an attempt carries none. */
+  readonly requestId: string
+  readonly receivedUnixMs: number
+}
