@@ -1,5 +1,5 @@
 import type { SaidRequest } from './said.ts'
-import type { AttemptEntry, Group, RequestEntry, Trace } from './story.ts'
+import { type AttemptEntry, addTo, type Group, type RequestEntry, type Trace } from './story.ts'
 
 // Which request an attempt belongs to: the one whose id it carries; else the request span above it,
 // through any number of other spans; else, when the spans between are lost, the only request of its
@@ -18,7 +18,7 @@ interface AttributeContext {
 export function attribute(trace: Trace, { traceId, groupOf, touched }: AttributeContext): void {
   for (const request of trace.requests.list) {
     const group = groupOf(request.said.requestId)
-    if (!group.requests.includes(request)) group.requests.push(request)
+    group.requests = addTo(group.requests, request)
     touched.add(group)
     if (request.own) move(request.own, group, touched)
   }
@@ -34,12 +34,11 @@ export function attribute(trace: Trace, { traceId, groupOf, touched }: Attribute
 function move(entry: AttemptEntry, group: Group, touched: Set<Group>): void {
   const before = entry.group
   if (before && before !== group) {
-    const at = before.attempts.indexOf(entry)
-    if (at >= 0) before.attempts.splice(at, 1)
+    before.attempts = before.attempts.filter((one) => one !== entry)
     touched.add(before)
   }
   entry.group = group
-  if (!group.attempts.includes(entry)) group.attempts.push(entry)
+  group.attempts = addTo(group.attempts, entry)
   touched.add(group)
 }
 

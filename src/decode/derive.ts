@@ -9,7 +9,7 @@ import { hasQuality, QUALITY_EVENT, readQuality } from './quality.ts'
 import { createRecentMap, type RecentMap } from './recent-map.ts'
 import { type EndedRequest, isJudged, type RequestBook } from './request-book.ts'
 import { findEndOfLog, findEndsOfSpan, nameOf, REQUEST_END, toItem, toSaid } from './request-end.ts'
-import { type RoutedContext, readOwn, readRoutedFacts, saysItGoesOn } from './routed-facts.ts'
+import { type RoutedContext, readRoutedFacts, saysItGoesOn, wordsOf } from './routed-facts.ts'
 import type { RouterServices } from './router-services.ts'
 import type { RoutedFacts } from './said.ts'
 import { SaidSpan } from './said-span.ts'
@@ -131,7 +131,7 @@ interface Adding {
 
 function addSpan(
   book: RequestBook,
-  span: SpanView,
+  span: RoutedView,
   adding: Adding,
 ): AttemptEntry | RequestEntry | undefined {
   const { facts } = adding
@@ -141,18 +141,21 @@ function addSpan(
   return undefined
 }
 
-function toAttemptEntry(span: SpanView, { facts, receivedUnixMs }: Adding): AttemptEntry {
-  const requestId = String(readOwn(facts.requestId, span) ?? '')
-  const said = new SaidSpan(span, facts, { requestId, receivedUnixMs })
+function toAttemptEntry(span: RoutedView, { facts, receivedUnixMs }: Adding): AttemptEntry {
+  const words = wordsOf(span, facts)
+  const requestId = String(words.requestId ?? '')
+  const said = new SaidSpan(span, facts, { words, requestId, receivedUnixMs })
   return new AttemptEntry(said, { parentSpanId: span.parentSpanId, isOwn: facts.isRequest })
 }
 
-function toRequestEntry(span: SpanView, adding: Adding): RequestEntry {
+function toRequestEntry(span: RoutedView, adding: Adding): RequestEntry {
   const { facts, receivedUnixMs, sendsAttempts } = adding
   const { ending, target, source, goesOn } = facts
-  const own = String(readOwn(facts.requestId, span) ?? '')
+  const words = wordsOf(span, facts)
+  const own = String(words.requestId ?? '')
   const hasOwnId = own !== ''
-  const said = new SaidSpan(span, facts, { requestId: own || span.traceId, receivedUnixMs })
+  const requestId = own || span.traceId
+  const said = new SaidSpan(span, facts, { words, requestId, receivedUnixMs })
   const isOpening = hasOwnId && goesOn
   const entry = new RequestEntry({ said, hasOwnId, ending, target, source, isOpening })
   if (target !== '' && !sendsAttempts) entry.own = toAttemptEntry(span, adding)
@@ -202,7 +205,7 @@ function noteSpanQuality(span: RoutedView, noting: Noting): void {
   if (!hasQuality(span)) return
   const { options, receivedUnixMs } = noting
   const facts = factsOf(span, noting.sourceOf, noting)
-  const requestId = String(readOwn(facts.requestId, span) ?? '') || span.traceId
+  const requestId = String(wordsOf(span, facts).requestId ?? '') || span.traceId
   const known = options.book.placeOf(requestId)
   const place = {
     requestId,

@@ -98,7 +98,11 @@ abstract class SeenServed implements Observation {
 
   /** As that of spans: made for who looks. */
   get field(): Observation['field'] {
-    this.#field ??= (key) => this.read(key) ?? this.#span.field(key)
+    this.#field ??= (key) => {
+      // Rules ask it of each, and the span's is the same.
+      if (key === 'duration') return Math.max(0, this.atUnixMs - this.startUnixMs)
+      return this.read(key) ?? this.#span.field(key)
+    }
     return this.#field
   }
 

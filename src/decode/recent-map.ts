@@ -2,6 +2,8 @@
 export interface RecentMap<V> {
   /** Undefined when it was never set, was pushed out, or is older than `ageMaxMs`. */
   get(key: string, nowMs: number): V | undefined
+  /** The same, and makes it the youngest. */
+  touch(key: string, nowMs: number): V | undefined
   /** Sets, and makes it the youngest. */
   set(key: string, value: V, nowMs: number): void
 }
@@ -40,6 +42,15 @@ class Recent<V> implements RecentMap<V> {
   get(key: string, nowMs: number): V | undefined {
     const entry = this.#entries.get(key)
     return entry && nowMs - entry.atMs <= this.#ageMaxMs ? entry.value : undefined
+  }
+
+  touch(key: string, nowMs: number): V | undefined {
+    const entry = this.#entries.get(key)
+    if (entry === undefined || nowMs - entry.atMs > this.#ageMaxMs) return undefined
+    entry.atMs = nowMs
+    this.#renew(entry)
+    this.#forget(nowMs)
+    return entry.value
   }
 
   set(key: string, value: V, nowMs: number): void {

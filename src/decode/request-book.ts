@@ -72,7 +72,8 @@ export function createRequestBook(options: RequestBookOptions): RequestBook {
   /** To be told with the next tick, since their rows were taken back. */
   let again: Group[] = []
   let isTick = false
-  const groupOf = (requestId: string) => memory.group(requestId, nowUnixMs, jobs.get(requestId))
+  const groupOf = (requestId: string) =>
+    memory.group(requestId, nowUnixMs, jobs.count > 0 ? jobs.get(requestId) : undefined)
   return {
     ...createReading({ memory, telling, now: () => nowUnixMs }),
     ...createAdding({ page, groupOf, traceOf: (traceId) => memory.trace(traceId, nowUnixMs) }),

@@ -1,10 +1,13 @@
 import type { Meanings } from '../config/meanings.ts'
 import { TwoHashes } from '../lib/two-hashes.ts'
+import type { FieldValue } from '../model/observation.ts'
 import type { EventHashes } from './event-hashes.ts'
 import { BY_ROUTED, createPairHashes, type HashedNames, type PairHashes } from './pair-hashes.ts'
+import { readAttributeOf } from './pair-values.ts'
 import type { PairList } from './pairs.ts'
+import type { Privacy } from './privacy.ts'
 import { REQUEST_END } from './request-end.ts'
-import type { AlikeRouted, RoutedFacts } from './said.ts'
+import type { AlikeRouted, OwnWord, OwnWords, RoutedFacts } from './said.ts'
 import type { KnownResource } from './scope-facts.ts'
 import type { SpanScan } from './span-scan.ts'
 import { createNumbers } from './trait-names.ts'
@@ -19,6 +22,8 @@ export interface RoutedBook {
   begin(topology: object): void
   /** Of a router's span that was just scanned and put into its table; undefined: nobody knows. */
   of(wire: Wire, scan: SpanScan, resource: Pick<KnownResource, 'serial'>): AlikeRouted | undefined
+  /** What that span says for itself; undefined while nobody knows where it stands. */
+  words(wire: Wire, alike: AlikeRouted | undefined): OwnWords | undefined
 }
 
 export interface RoutedBookOptions {
@@ -26,6 +31,8 @@ export interface RoutedBookOptions {
   /** Lists through which spans and their events are read. */
   readonly pairs: PairList
   readonly eventHashes: EventHashes
+  /** Counts nothing: what is withheld was counted when it was stored. */
+  readonly privacy: Privacy
 }
 
 /** Then it starts anew: about 8 MB. */
@@ -60,12 +67,14 @@ class Book implements RoutedBook {
   readonly #eventHashes: EventHashes
   readonly #pairHashes: PairHashes
   readonly #hashes = new TwoHashes()
+  readonly #source: Pick<RoutedBookOptions, 'pairs' | 'privacy'>
   #topology: object | undefined
   /** By the lower half of the hash. */
   #known = new Map<number, Alike>()
   #count = 0
 
-  constructor({ meanings, pairs, eventHashes }: RoutedBookOptions) {
+  constructor({ meanings, pairs, eventHashes, privacy }: RoutedBookOptions) {
+    this.#source = { pairs, privacy }
     const numberOf = createNumbers(VALUES, OWN_WORDS, meanings)
     const names: HashedNames = { readsEvent: false, numberOf }
     this.#pairHashes = createPairHashes(pairs, BY_ROUTED)
@@ -95,6 +104,21 @@ class Book implements RoutedBook {
     let found = first
     while (found !== undefined && found.high !== high) found = found.next
     return found ?? this.#add(low, high)
+  }
+
+  words(wire: Wire, alike: AlikeRouted | undefined): OwnWords | undefined {
+    const facts = alike?.facts
+    if (facts === undefined) return undefined
+    return {
+      requestId: this.#read(wire, facts.requestId),
+      session: this.#read(wire, facts.session),
+      cost: this.#read(wire, facts.cost),
+    }
+  }
+
+  #read(wire: Wire, { key, value }: OwnWord): FieldValue | undefined {
+    if (key === undefined) return value
+    return readAttributeOf(wire, this.#source, key)
   }
 
   #add(low: number, high: number): Alike {

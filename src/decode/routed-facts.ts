@@ -1,12 +1,13 @@
 import type { Meaning, Meanings } from '../config/meanings.ts'
 import type { Topology } from '../config/topology.ts'
-import type { FieldValue, Source } from '../model/observation.ts'
+import type { Source } from '../model/observation.ts'
 import { readAttribute, readMeaning, readTarget, type Scoped } from './fields.ts'
+import { OLDER_NAMES } from './older-names.ts'
 import { judgeAttempt } from './outcome.ts'
 import { REQUEST_END } from './request-end.ts'
-import type { OwnWord, RoutedFacts } from './said.ts'
+import type { OwnWord, OwnWords, RoutedFacts } from './said.ts'
 import { readSteady, shownEndingOf } from './served.ts'
-import type { SpanView } from './span-view.ts'
+import type { RoutedView, SpanView } from './span-view.ts'
 
 export interface RoutedContext {
   readonly meanings: Meanings
@@ -60,18 +61,22 @@ export function readRoutedFacts(
 
 function findOwnWord(names: readonly string[], item: Scoped): OwnWord {
   const name = names.find((one) => readMeaning([one], item) !== undefined)
-  if (name === undefined) return NOTHING
-  if (!name.startsWith('resource.')) return { key: name, value: undefined }
-  return { key: undefined, value: readAttribute(name, item) }
+  if (name === undefined) return { key: undefined, value: undefined }
+  if (name.startsWith('resource.')) return { key: undefined, value: readAttribute(name, item) }
+  const isOlder = item.attributes.get(name) === undefined
+  return { key: isOlder ? OLDER_NAMES.get(name) : name, value: undefined }
 }
 
-const NOTHING: OwnWord = { key: undefined, value: undefined }
-
-/** Of a span that is alike to the one that the word was found in. */
-export function readOwn({ key, value }: OwnWord, span: SpanView): FieldValue | undefined {
-  if (key === undefined) return value
+/** @param facts of that span, or of one that is alike */
+export function wordsOf(span: RoutedView, facts: RoutedFacts): OwnWords {
+  if (span.words !== undefined) return span.words
   const { attributes } = span
-  return readAttribute(key, { attributes, resource: span.resource.attributes })
+  const read = ({ key, value }: OwnWord) => (key === undefined ? value : attributes.get(key))
+  return {
+    requestId: read(facts.requestId),
+    session: read(facts.session),
+    cost: read(facts.cost),
+  }
 }
 
 const ACCEPTED = 202

@@ -1,6 +1,6 @@
 import type { Attempt, RequestOutcome, Role } from '../model/attempt.ts'
-import { readOwn } from './routed-facts.ts'
-import type { RoutedFacts, SaidRequest } from './said.ts'
+import type { FieldValue } from '../model/observation.ts'
+import type { OwnWords, RoutedFacts, SaidRequest } from './said.ts'
 import { toCost } from './served.ts'
 import type { SpanView } from './span-view.ts'
 
@@ -28,8 +28,8 @@ export class SaidSpan implements Attempt, SaidRequest {
     this.spanId = span.spanId
     this.startUnixNs = span.startUnixNs
     this.endUnixNs = span.endUnixNs
-    this.session = String(readOwn(facts.session, span) ?? '')
-    this.cost = toCost(readOwn(facts.cost, span))
+    this.session = toText(given.words.session)
+    this.cost = toCost(given.words.cost)
     this.weight = span.weight
     this.receivedUnixMs = given.receivedUnixMs
   }
@@ -97,7 +97,11 @@ export class SaidSpan implements Attempt, SaidRequest {
 }
 
 interface SaidGiven {
+  readonly words: OwnWords
   /** '' when an attempt carries none. */
   readonly requestId: string
   readonly receivedUnixMs: number
 }
+
+const toText = (value: FieldValue | undefined): string =>
+  typeof value === 'string' ? value : String(value ?? '')

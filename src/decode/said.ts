@@ -47,6 +47,13 @@ export interface OwnWord {
   readonly value: FieldValue | undefined
 }
 
+/** What one span says for itself, by the facts that it shares. */
+export interface OwnWords {
+  readonly requestId: FieldValue | undefined
+  readonly session: FieldValue | undefined
+  readonly cost: FieldValue | undefined
+}
+
 /** Of spans that are alike to routers' requests and attempts: read from the first of them. */
 export interface AlikeRouted {
   facts: RoutedFacts | undefined

@@ -153,14 +153,11 @@ function createTraces(
   const { tables, routerServices, meanings, mapping, derivation } = options
   const { spans: table, pairs, eventHashes } = tables
   const { viewPairs, viewEventPairs } = tables
-  const viewer = createSpanViewer({
-    pairs: viewPairs,
-    eventPairs: viewEventPairs,
-    privacy: quiet(options.privacy),
-  })
+  const privacy = quiet(options.privacy)
+  const viewer = createSpanViewer({ pairs: viewPairs, eventPairs: viewEventPairs, privacy })
   const [ofTraits, ofRouted] = eventHashes
   const traits = createTraitBook({ meanings, pairs, eventHashes: ofTraits })
-  const routedBook = createRoutedBook({ meanings, pairs, eventHashes: ofRouted })
+  const routedBook = createRoutedBook({ meanings, pairs, eventHashes: ofRouted, privacy })
   const reader = createTraceReader({ ...options, table, pairs, viewer, traits, routedBook })
   return (body, { admission, receivedUnixMs }) => {
     const topology = options.topology()

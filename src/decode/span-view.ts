@@ -3,7 +3,7 @@ import type { FieldValue } from '../model/observation.ts'
 import { readTime } from './column-writes.ts'
 import { toHexId } from './hex.ts'
 import type { ResourceFacts } from './resource.ts'
-import type { AlikeRouted } from './said.ts'
+import type { AlikeRouted, OwnWords } from './said.ts'
 import type { AttributesView, EventView, SpanPlace } from './span-place.ts'
 import type { SpanScan } from './span-scan.ts'
 import type { SpanViewer } from './span-viewer.ts'
@@ -63,6 +63,8 @@ export interface SpanView {
 export interface RoutedView extends SpanView {
   /** What it shares with spans that say the same; undefined where nobody knows. */
   readonly alike: AlikeRouted | undefined
+  /** Read along with it where those are known; else undefined. */
+  readonly words: OwnWords | undefined
   readonly hasEvents: boolean
   /** It may end a request, or say how good it was. */
   readonly mayBeMarked: boolean
@@ -84,6 +86,7 @@ export interface SpanNotes {
   isWanted: boolean
   mayBeMarked: boolean
   alike: AlikeRouted | undefined
+  words: OwnWords | undefined
 }
 
 export function createSpanView(
@@ -113,6 +116,7 @@ class View implements RoutedView, AttributesView, SpanPlace {
   readonly traits: Traits | undefined
   readonly isWanted: boolean
   readonly alike: AlikeRouted | undefined
+  readonly words: OwnWords | undefined
   readonly hasEvents: boolean
   readonly mayBeMarked: boolean
   readonly #viewer: SpanViewer
@@ -142,6 +146,7 @@ class View implements RoutedView, AttributesView, SpanPlace {
     this.traits = notes?.traits
     this.isWanted = notes?.isWanted === true
     this.alike = notes?.alike
+    this.words = notes?.words
     this.hasEvents = scan.events.length > 0
     this.mayBeMarked = notes?.mayBeMarked !== false
     this.#traceIdAt = traceIdAt

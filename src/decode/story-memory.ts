@@ -23,14 +23,17 @@ export function createStoryMemory(options: { readonly ageMaxMs: number }): Story
     trace(traceId, nowMs) {
       // Spans without a trace have nothing to do with each other.
       if (traceId === '') return createTrace()
-      const known = traces.get(traceId, nowMs)
-      const trace = known && !isFullTrace(known) ? known : createTrace()
+      const known = traces.touch(traceId, nowMs)
+      if (known && !isFullTrace(known)) return known
+      const trace = createTrace()
       traces.set(traceId, trace, nowMs)
       return trace
     },
     group(requestId, nowMs, kept) {
       if (requestId === '') return createGroup('')
-      const known = groups.get(requestId, nowMs) ?? kept
+      const own = groups.touch(requestId, nowMs)
+      if (own && !isFullGroup(own)) return own
+      const known = own ?? kept
       const group = known && !isFullGroup(known) ? known : createGroup(requestId, known)
       groups.set(requestId, group, nowMs)
       return group
@@ -53,8 +56,8 @@ function createGroup(requestId: string, full?: Group): Group {
   const opening = full && openingOf(full)
   return {
     requestId,
-    attempts: [],
-    requests: opening ? [opening] : [],
+    attempts: NONE,
+    requests: opening ? [opening] : NONE,
     end: full?.end,
     toldEnd: full?.toldEnd,
     endRevision: full?.endRevision ?? 0,
@@ -62,3 +65,5 @@ function createGroup(requestId: string, full?: Group): Group {
     isObserved: full?.isObserved ?? false,
   }
 }
+
+const NONE: readonly never[] = []

@@ -96,9 +96,9 @@ export interface Trace {
 
 export interface Group {
   readonly requestId: string
-  /** None of them twice; few. */
-  readonly attempts: AttemptEntry[]
-  readonly requests: RequestEntry[]
+  /** None of them twice; few, and mostly one: see `addTo`. */
+  attempts: readonly AttemptEntry[]
+  requests: readonly RequestEntry[]
   end: RequestEnd | undefined
   /** Its end was told while no opening was known. */
   toldEnd: StoredRequest | undefined
@@ -127,4 +127,9 @@ export function openingOf({ requests }: Group): RequestEntry | undefined {
 function isBefore(a: SaidRequest, b: SaidRequest): boolean {
   if (a.startUnixNs !== b.startUnixNs) return a.startUnixNs < b.startUnixNs
   return a.spanId < b.spanId
+}
+
+/** Copied, since a list that grows from nothing takes room for 16, and 25,000 are kept of each. */
+export function addTo<E>(list: readonly E[], entry: E): readonly E[] {
+  return list.length === 0 ? [entry] : list.includes(entry) ? list : [...list, entry]
 }

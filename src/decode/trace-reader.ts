@@ -82,7 +82,8 @@ class Reader implements TraceReader {
   readonly #routedBook: RoutedBook
   readonly #scanned: ScannedSpan
   readonly #notes: SpanNotes = {
-    ...{ traits: undefined, isWanted: false, mayBeMarked: true, alike: undefined },
+    ...{ traits: undefined, isWanted: false, mayBeMarked: true },
+    ...{ alike: undefined, words: undefined },
   }
   readonly #into: ScanInto
   readonly #wire = createWire()
@@ -207,6 +208,7 @@ class Reader implements TraceReader {
     const [wire, scan] = [this.#wire, this.#scan]
     notes.traits = isWanted || isRouted ? this.#traits.of(wire, scan, sender) : undefined
     notes.alike = isRouted ? this.#routedBook.of(wire, scan, sender.resource) : undefined
+    notes.words = this.#routedBook.words(wire, notes.alike)
     // Who turns out to be a router later has shown it already.
     notes.isWanted = isWanted && isRouted
     notes.mayBeMarked = (carried & REQUEST_BIT) !== 0

@@ -74,7 +74,7 @@ function readItems({ signal, body, receivedUnixMs }: OtlpRequest & { body: Buffe
       const view = { pairs: viewPairs, eventPairs: viewEventPairs, privacy: quiet(privacy) }
       const [ofTraits, ofRouted] = tables.eventHashes
       const traits = createTraitBook({ ...options, pairs, eventHashes: ofTraits })
-      const routedBook = createRoutedBook({ ...options, pairs, eventHashes: ofRouted })
+      const routedBook = createRoutedBook({ ...options, pairs, eventHashes: ofRouted, privacy })
       const viewer = createSpanViewer(view)
       const reader = createTraceReader({ ...shared, table: spans, viewer, traits, routedBook })
       const read = reader.read(body, {

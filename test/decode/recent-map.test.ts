@@ -17,6 +17,7 @@ const step = fc.record({
   key: fc.constantFrom(...'abcdefg'),
   value: fc.nat(99),
   afterMs: fc.constantFrom(0, 1, 40, 101),
+  isTouch: fc.boolean(),
 })
 
 test('it knows what a list of the same entries, searched from its end, would', () => {
@@ -28,11 +29,15 @@ test('it knows what a list of the same entries, searched from its end, would', (
         const map = createRecentMap<number>({ countMax, ageMaxMs: 100 })
         let listed: { key: string; value: number; atMs: number }[] = []
         let nowMs = 0
-        for (const { key, value, afterMs } of steps) {
+        for (const { key, value, afterMs, isTouch } of steps) {
           nowMs += afterMs
-          map.set(key, value, nowMs)
-          const others = listed.filter((one) => one.key !== key && nowMs - one.atMs <= 100)
-          listed = [...others, { key, value, atMs: nowMs }].slice(-countMax)
+          const young = listed.filter(({ atMs }) => nowMs - atMs <= 100)
+          const known = young.find((one) => one.key === key)
+          if (isTouch) expect(map.touch(key, nowMs)).toBe(known?.value)
+          else map.set(key, value, nowMs)
+          if (isTouch && !known) continue
+          const own = { key, value: isTouch ? (known?.value ?? 0) : value, atMs: nowMs }
+          listed = [...young.filter((one) => one.key !== key), own].slice(-countMax)
           for (const one of 'abcdefg')
             expect(map.get(one, nowMs)).toBe(listed.find((entry) => entry.key === one)?.value)
         }
