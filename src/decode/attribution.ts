@@ -1,5 +1,6 @@
 import type { SaidRequest } from './said.ts'
-import { type AttemptEntry, addTo, type Group, type RequestEntry, type Trace } from './story.ts'
+import { addTo } from './span-entries.ts'
+import type { AttemptEntry, Group, RequestEntry, Trace } from './story.ts'
 
 // Which request an attempt belongs to: the one whose id it carries; else the request span above it,
 // through any number of other spans; else, when the spans between are lost, the only request of its
@@ -8,38 +9,37 @@ import { type AttemptEntry, addTo, type Group, type RequestEntry, type Trace } f
 const HOPS_MAX = 64
 
 interface AttributeContext {
-  readonly traceId: string
-  groupOf(requestId: string): Group
-  /** All groups concerned are added to these. */
-  readonly touched: Set<Group>
+  groupOf(requestId: string, trace: Trace): Group
+  /** Told of every group concerned. */
+  touch(group: Group): void
 }
 
 /** Puts every request and attempt of the trace where it belongs now. */
-export function attribute(trace: Trace, { traceId, groupOf, touched }: AttributeContext): void {
+export function attribute(trace: Trace, context: AttributeContext): void {
   for (const request of trace.requests.list) {
-    const group = groupOf(request.said.requestId)
+    const group = context.groupOf(request.said.requestId, trace)
     group.requests = addTo(group.requests, request)
-    touched.add(group)
-    if (request.own) move(request.own, group, touched)
+    context.touch(group)
+    if (request.own) move(request.own, group, context)
   }
   for (const entry of trace.attempts.list) {
     const above = requestAbove(trace, entry) ?? onlyRequestAt(trace, entry)
     entry.requestSpanId = above?.said.spanId ?? ''
     entry.routeAbove = above?.said.route ?? ''
-    const requestId = entry.said.requestId || above?.said.requestId || traceId
-    move(entry, groupOf(requestId), touched)
+    const requestId = entry.said.requestId || above?.said.requestId || trace.traceId
+    move(entry, context.groupOf(requestId, trace), context)
   }
 }
 
-function move(entry: AttemptEntry, group: Group, touched: Set<Group>): void {
+function move(entry: AttemptEntry, group: Group, { touch }: AttributeContext): void {
   const before = entry.group
   if (before && before !== group) {
     before.attempts = before.attempts.filter((one) => one !== entry)
-    touched.add(before)
+    touch(before)
   }
   entry.group = group
   group.attempts = addTo(group.attempts, entry)
-  touched.add(group)
+  touch(group)
 }
 
 function requestAbove(trace: Trace, { parentSpanId }: AttemptEntry): RequestEntry | undefined {

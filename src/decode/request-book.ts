@@ -67,28 +67,37 @@ export function createRequestBook(options: RequestBookOptions): RequestBook {
     ...options,
     alsoOf: ({ hasOwnId, said }) => (hasOwnId ? memory.known(said.traceId, nowUnixMs) : undefined),
   })
-  const page: Page = { traces: new Map(), fresh: new Set(), touched: new Set() }
-  const { traces, fresh, touched } = page
+  const page: Page = { number: 0, traces: new Map(), touched: [] }
   /** To be told with the next tick, since their rows were taken back. */
-  let again: Group[] = []
+  let again: readonly Group[] = []
   let isTick = false
-  const groupOf = (requestId: string) =>
-    memory.group(requestId, nowUnixMs, jobs.count > 0 ? jobs.get(requestId) : undefined)
+  const groupOf = (requestId: string, trace?: Trace) => {
+    const kept = jobs.count > 0 ? jobs.get(requestId) : undefined
+    return memory.group(requestId, nowUnixMs, { kept, trace })
+  }
+  const touch = (group: Group) => {
+    if (group.touchedBy === page.number) return
+    group.touchedBy = page.number
+    page.touched.push(group)
+  }
+  const traceOf = (traceId: string) => memory.trace(traceId, nowUnixMs)
   return {
     ...createReading({ memory, telling, now: () => nowUnixMs }),
-    ...createAdding({ page, groupOf, traceOf: (traceId) => memory.trace(traceId, nowUnixMs) }),
+    ...createAdding({ page, groupOf, touch, traceOf }),
     start(atUnixMs) {
       nowUnixMs = atUnixMs
       isTick = false
-      for (const one of [traces, fresh, touched]) one.clear()
+      page.number++
+      page.traces.clear()
+      page.touched = []
       telling.start(atUnixMs)
     },
     settle() {
-      for (const [traceId, trace] of traces) attribute(trace, { traceId, groupOf, touched })
-      for (const group of touched) telling.tell(group, fresh)
+      for (const trace of page.traces.values()) attribute(trace, { groupOf, touch })
+      for (const group of page.touched) telling.tell(group, page.number)
       const context = { options, jobs, nowUnixMs }
       const ended: EndedRequest[] = []
-      for (const group of touched) {
+      for (const group of page.touched) {
         const found = follow(group, context)
         if (found) ended.push(found)
       }
@@ -99,33 +108,36 @@ export function createRequestBook(options: RequestBookOptions): RequestBook {
       for (const { requestId } of jobs.takeDue(atUnixMs, EXPIRED_MAX)) {
         const group = groupOf(requestId)
         group.isExpired = true
-        touched.add(group)
+        touch(group)
       }
-      for (const group of again) touched.add(group)
+      for (const group of again) touch(group)
       again = []
     },
     forgetLast() {
       telling.forgetLast()
-      if (isTick) again = [...touched]
+      if (isTick) again = page.touched
     },
   }
 }
 
 /** What one export request brings. */
 interface Page {
+  /** From 1; another for each. */
+  number: number
   readonly traces: Map<string, Trace>
-  readonly fresh: Set<AttemptEntry | RequestEntry | Group>
-  readonly touched: Set<Group>
+  /** In the order in which they were, each once. */
+  touched: Group[]
 }
 
 interface AddingOptions {
   readonly page: Page
   groupOf(requestId: string): Group
+  touch(group: Group): void
   traceOf(traceId: string): Trace
 }
 
-function createAdding({ page, groupOf, traceOf }: AddingOptions) {
-  const { traces, fresh, touched } = page
+function createAdding({ page, groupOf, touch, traceOf }: AddingOptions) {
+  const { traces } = page
   const open = (traceId: string): Trace => {
     const known = traces.get(traceId)
     if (known) return known
@@ -142,21 +154,21 @@ function createAdding({ page, groupOf, traceOf }: AddingOptions) {
     },
     addAttempt(entry: AttemptEntry): AttemptEntry {
       const known = open(entry.said.traceId).attempts.add(entry)
-      fresh.add(known)
+      known.broughtBy = page.number
       return known
     },
     addRequest(entry: RequestEntry): RequestEntry {
       const known = open(entry.said.traceId).requests.add(entry)
       known.own ??= entry.own
       known.hasOwn = entry.own !== undefined
-      fresh.add(known)
+      known.broughtBy = page.number
       return known
     },
     addEnd({ requestId, end }: FoundEnd) {
       const group = groupOf(requestId)
       group.end = firstEnd(group.end, end)
-      fresh.add(group)
-      touched.add(group)
+      group.broughtBy = page.number
+      touch(group)
     },
   }
 }

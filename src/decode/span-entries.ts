@@ -45,3 +45,8 @@ export class SpanEntries<E extends Entry> {
 }
 
 const NONE: readonly never[] = []
+
+/** Copied, since a list that grows from nothing takes room for 16, and 25,000 are kept of each. */
+export function addTo<E>(list: readonly E[], entry: E): readonly E[] {
+  return list.length === 0 ? [entry] : list.includes(entry) ? list : [...list, entry]
+}

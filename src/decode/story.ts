@@ -10,8 +10,17 @@ import type { SpanEntries } from './span-entries.ts'
 // spans come: traces with the requests and attempts in them, and groups of all that belong to one
 // request id. Nothing here holds on to the bytes of an export request.
 
+/**
+ * What is known, or its end, may be brought by an export request, and touched by it: by the number of
+ * that, so that a look costs nothing.
+ */
+interface Brought {
+  /** The number of the export request, or tick, that brought it last; 0: none. */
+  broughtBy: number
+}
+
 /** An attempt as its span tells it, and where it was found to belong. */
-export class AttemptEntry {
+export class AttemptEntry implements Brought {
   /** `requestId` is '' when the span carries none. */
   readonly said: Attempt
   readonly parentSpanId: string
@@ -24,6 +33,7 @@ export class AttemptEntry {
   /** As last written; `void`: it was taken back. */
   told: PlacedAttempt | 'void' | undefined = undefined
   revision = 0
+  broughtBy = 0
 
   constructor(
     said: Attempt,
@@ -47,7 +57,7 @@ type RequestWords = Pick<
 >
 
 /** A SERVER span: a request, the opening of one, or a poll. */
-export class RequestEntry {
+export class RequestEntry implements Brought {
   readonly said: SaidRequest
   /** The span carries a request id; else `said.requestId` is the trace's. */
   readonly hasOwnId: boolean
@@ -63,6 +73,7 @@ export class RequestEntry {
   hasOwn = false
   told: StoredRequest | undefined = undefined
   revision = 0
+  broughtBy = 0
 
   constructor(words: RequestWords) {
     this.said = words.said
@@ -88,15 +99,19 @@ export interface RequestEnd {
 }
 
 export interface Trace {
+  readonly traceId: string
+  /** Of the requests that carry no id but the trace's. */
+  group: Group | undefined
   /** Parents of spans that are neither request nor attempt, by span id; undefined: of none. */
   parents: Map<string, string> | undefined
   readonly requests: SpanEntries<RequestEntry>
   readonly attempts: SpanEntries<AttemptEntry>
 }
 
-export interface Group {
+/** By the end that came, if any. */
+export interface Group extends Brought {
   readonly requestId: string
-  /** None of them twice; few, and mostly one: see `addTo`. */
+  /** None of them twice; few, and mostly one: see `addTo` of `span-entries.ts`. */
   attempts: readonly AttemptEntry[]
   requests: readonly RequestEntry[]
   end: RequestEnd | undefined
@@ -107,6 +122,8 @@ export interface Group {
   isExpired: boolean
   /** Rules have seen how it ended. */
   isObserved: boolean
+  /** As `broughtBy`, of whatever concerns it. */
+  touchedBy: number
 }
 
 /** Somebody says that it goes on after its first span. */
@@ -127,9 +144,4 @@ export function openingOf({ requests }: Group): RequestEntry | undefined {
 function isBefore(a: SaidRequest, b: SaidRequest): boolean {
   if (a.startUnixNs !== b.startUnixNs) return a.startUnixNs < b.startUnixNs
   return a.spanId < b.spanId
-}
-
-/** Copied, since a list that grows from nothing takes room for 16, and 25,000 are kept of each. */
-export function addTo<E>(list: readonly E[], entry: E): readonly E[] {
-  return list.length === 0 ? [entry] : list.includes(entry) ? list : [...list, entry]
 }

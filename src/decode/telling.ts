@@ -19,8 +19,8 @@ import { createTellAttempts, type TellAttemptsOptions } from './tell-attempts.ts
 // an equal row again: its first may be what the sender was told to repeat.
 
 export interface Telling {
-  /** @param fresh what this request brought: it is written even when nothing has changed */
-  tell(group: Group, fresh: Fresh): void
+  /** @param by the number of this request: what it brought is written even when nothing has changed */
+  tell(group: Group, by: number): void
   /** What an attempt is now. */
   attemptOf(entry: AttemptEntry): Attempt
   /** The rows of the last request were taken back: what they said is said again. */
@@ -28,8 +28,6 @@ export interface Telling {
   /** A new request begins. */
   start(receivedUnixMs: number): void
 }
-
-export type Fresh = ReadonlySet<AttemptEntry | RequestEntry | Group>
 
 export interface TellingOptions extends Omit<TellAttemptsOptions, 'revisions'> {
   topology(): Topology
@@ -53,7 +51,7 @@ export function createTelling(options: TellingOptions): Telling {
     const now = toSpanRequest(entry, own, options.topology())
     rows.tell(entry, now, { form: '', isFresh, isSeen: isFresh })
   }
-  const tellJob = (group: Group, fresh: Fresh) => {
+  const tellJob = (group: Group, by: number) => {
     const opening = openingOf(group)
     for (const entry of group.requests) {
       if (entry.own) attempts.takeBack(entry.own)
@@ -67,7 +65,7 @@ export function createTelling(options: TellingOptions): Telling {
     if (!now || now.route === '') return
     // Rules see it once, when it has ended; then there is a row of that moment in any case.
     const isSeen = !group.isObserved && now.outcome !== 'unknown'
-    const isBrought = fresh.has(group) || (opening !== undefined && fresh.has(opening))
+    const isBrought = group.broughtBy === by || opening?.broughtBy === by
     const as = { form: 'job', isFresh: isBrought || isSeen, isSeen } as const
     if (!opening) return rows.tellEnd(group, now, as)
     rows.takeBackEnd(group, opening)
@@ -76,10 +74,11 @@ export function createTelling(options: TellingOptions): Telling {
   return {
     attemptOf: attempts.attemptOf,
     start: revisions.start,
-    tell(group, fresh) {
-      for (const entry of group.attempts) if (!entry.isOwn) attempts.tell(entry, fresh.has(entry))
-      if (isAsynchronous(group)) tellJob(group, fresh)
-      else for (const entry of group.requests) tellSpan(entry, group, fresh.has(entry))
+    tell(group, by) {
+      for (const entry of group.attempts)
+        if (!entry.isOwn) attempts.tell(entry, entry.broughtBy === by)
+      if (isAsynchronous(group)) tellJob(group, by)
+      else for (const entry of group.requests) tellSpan(entry, group, entry.broughtBy === by)
     },
     forgetLast: revisions.undo,
   }
