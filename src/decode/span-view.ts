@@ -2,6 +2,7 @@ import { identityOfIds } from '../lib/identity.ts'
 import type { FieldValue } from '../model/observation.ts'
 import { readTime } from './column-writes.ts'
 import { toHexId } from './hex.ts'
+import type { PairList } from './pairs.ts'
 import type { ResourceFacts } from './resource.ts'
 import type { AlikeRouted, OwnWords } from './said.ts'
 import type { AttributesView, EventView, SpanPlace } from './span-place.ts'
@@ -75,6 +76,7 @@ export interface ScannedSpan {
   readonly viewer: SpanViewer
   readonly wire: Wire
   readonly scan: SpanScan
+  readonly pairs: PairList
   /** Of the `Span` message. */
   from: number
   to: number
@@ -120,6 +122,8 @@ class View implements RoutedView, AttributesView, SpanPlace {
   readonly hasEvents: boolean
   readonly mayBeMarked: boolean
   readonly #viewer: SpanViewer
+  /** By attribute, where its value stands among them. */
+  readonly #places: ReadonlyMap<string, number>
   readonly #traceIdAt: number
   readonly #spanIdAt: number
   readonly #parentIdAt: number
@@ -149,6 +153,7 @@ class View implements RoutedView, AttributesView, SpanPlace {
     this.words = notes?.words
     this.hasEvents = scan.events.length > 0
     this.mayBeMarked = notes?.mayBeMarked !== false
+    this.#places = scanned.pairs.facts().places
     this.#traceIdAt = traceIdAt
     this.#spanIdAt = spanIdAt
     this.#parentIdAt = scan.parentIdAt
@@ -203,11 +208,12 @@ class View implements RoutedView, AttributesView, SpanPlace {
   }
 
   get(key: string): FieldValue | undefined {
-    return this.#viewer.look(this).attribute(key)
+    // Rules ask for much that is not there: no reason to read the span again.
+    return this.#places.has(key) ? this.#viewer.look(this).attribute(key) : undefined
   }
 
   names(): Iterable<string> {
-    return this.#viewer.look(this).attributeNames()
+    return this.#places.keys()
   }
 
   events(): readonly EventView[] {

@@ -22,7 +22,6 @@ export interface SpanViewer {
   name(): string
   statusMessage(): string
   attribute(key: string): FieldValue | undefined
-  attributeNames(): Iterable<string>
   events(): readonly EventView[]
   /** The last event, or the last of that name. */
   lastEvent(name?: string): EventView | undefined
@@ -94,10 +93,6 @@ class Viewer implements SpanViewer {
 
   attribute(key: string): FieldValue | undefined {
     return readAttributeOf(this.#wire, this.#options, key)
-  }
-
-  attributeNames(): Iterable<string> {
-    return this.#options.pairs.facts().places.keys()
   }
 
   events(): readonly EventView[] {

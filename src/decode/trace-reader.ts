@@ -101,7 +101,7 @@ class Reader implements TraceReader {
     this.#pairs = pairs
     this.#traits = traits
     this.#routedBook = routedBook
-    this.#scanned = { viewer, wire: this.#wire, scan: this.#scan, from: 0, to: 0 }
+    this.#scanned = { viewer, wire: this.#wire, scan: this.#scan, pairs, from: 0, to: 0 }
     this.#into = { scan: this.#scan, pairs }
   }
 
