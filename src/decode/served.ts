@@ -30,13 +30,22 @@ export function readWork(
 ): Omit<Served, 'route' | 'requestId' | 'outcome' | 'errorType' | 'statusCode'> {
   const scoped = { attributes: span.attributes, resource: span.resource.attributes }
   const { meanings } = context
+  const steady = readSteady(scoped, meanings)
+  // All by name: so many of a spread object are slow to make.
   return {
-    ...readSteady(scoped, meanings),
     router: context.source.id,
     traceId: span.traceId,
     spanId: span.spanId,
     startUnixNs: span.startUnixNs,
     endUnixNs: span.endUnixNs,
+    generation: steady.generation,
+    model: steady.model,
+    region: steady.region,
+    tenant: steady.tenant,
+    tier: steady.tier,
+    class: steady.class,
+    variant: steady.variant,
+    images: steady.images,
     session: String(readMeaning(meanings.session, scoped) ?? ''),
     cost: toCost(readMeaning(meanings.cost, scoped)),
     weight: weightOf(span.traceState),

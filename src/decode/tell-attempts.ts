@@ -59,7 +59,7 @@ export function createTellAttempts(options: TellAttemptsOptions): TellAttempts {
       })
       const { target, role, errorType } = told
       const as = { outcome: '', revision: entry.revision, isUnseen: true } as const
-      options.attempt({ ...toPlain(told), target, role, errorType, ...as })
+      options.attempt({ ...toPlain(told, told), target, role, errorType, ...as })
     },
   }
 }
