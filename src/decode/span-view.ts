@@ -162,7 +162,7 @@ class View implements RoutedView, AttributesView, SpanPlace {
   }
 
   get traceId(): string {
-    this.#traceId ??= toHexId(this.bytes, 16, this.#traceIdAt)
+    this.#traceId ??= this.#viewer.traceIdOf(this, this.#traceIdAt)
     return this.#traceId
   }
 

@@ -6,6 +6,7 @@ import type { PairList } from './pairs.ts'
 import type { Privacy } from './privacy.ts'
 import type { AttributesView, EventView, SpanPlace } from './span-place.ts'
 import { createSpanScan, type SpanScan, scanSpan } from './span-scan.ts'
+import { TraceIds } from './trace-ids.ts'
 import { createWire } from './wire.ts'
 
 /**
@@ -16,6 +17,8 @@ export interface SpanViewer {
   /** Makes this span the one that all else is about. */
   look(place: SpanPlace): SpanViewer
   readonly scan: SpanScan
+  /** The trace id at `at` in this span's bytes, without looking at the span; '' at −1. */
+  traceIdOf(place: SpanPlace, at: number): string
   /** The time at `at` in this span's bytes, without looking at the span; 0 at −1. */
   nsOf(place: SpanPlace, at: number): bigint
   traceState(): string
@@ -43,6 +46,7 @@ class Viewer implements SpanViewer {
   readonly scan = createSpanScan()
   readonly #options: SpanViewerOptions
   readonly #wire = createWire()
+  readonly #traceIds = new TraceIds()
   #place: SpanPlace | undefined
   readonly #event: EventScan
   /** Where the event begins that was scanned last. */
@@ -68,6 +72,12 @@ class Viewer implements SpanViewer {
     if (this.#wire.bytes === bytes) return
     this.#wire.open(bytes)
     this.#place = undefined
+  }
+
+  traceIdOf(place: SpanPlace, at: number): string {
+    if (at < 0) return ''
+    this.#open(place)
+    return this.#traceIds.of(this.#wire, at)
   }
 
   nsOf(place: SpanPlace, at: number): bigint {

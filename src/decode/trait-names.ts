@@ -10,15 +10,21 @@ export interface TraitNames extends HashedNames {
   /** Keys that are alike where traits are: those that rules read, without the varying ones. */
   readonly fixed: ReadonlySet<string>
   /** Keys that rules read of which attempts and requests say more than their span. */
-  readonly served: readonly string[]
+  readonly served: readonly ServedKey[]
   readonly readsName: boolean
+}
+
+export interface ServedKey {
+  readonly key: string
+  /** It is one of the fixed ones. */
+  readonly isFixed: boolean
 }
 
 export function createTraitNames(keys: readonly string[], meanings: Meanings): TraitNames {
   const fixed = new Set(keys.filter((key) => !VARYING_KEYS.has(key)))
   return {
     fixed,
-    served: keys.filter((key) => SERVED.has(key)),
+    served: keys.filter((key) => SERVED.has(key)).map((key) => ({ key, isFixed: fixed.has(key) })),
     readsName: fixed.has('name'),
     readsEvent: fixed.has('event'),
     numberOf: createNumbers(fixed, keys, meanings),
