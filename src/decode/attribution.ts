@@ -64,12 +64,22 @@ function onlyRequestAt(trace: Trace, { said }: AttemptEntry): RequestEntry | und
 }
 
 /** Attempts of a request that is one SERVER span, oldest first; several may share its id. */
-export function attemptsOf(request: RequestEntry, groups: readonly Group[]): AttemptEntry[] {
-  const found: AttemptEntry[] = []
-  for (const { attempts } of groups)
-    for (const attempt of attempts) if (isOf(attempt, request.said)) found.push(attempt)
+export function attemptsOf(
+  request: RequestEntry,
+  groups: readonly Group[],
+): readonly AttemptEntry[] {
+  let found: readonly AttemptEntry[] = NONE
+  for (const { attempts } of groups) {
+    // Mostly all of the only one.
+    const own = attempts.every((one) => isOf(one, request.said))
+      ? attempts
+      : attempts.filter((one) => isOf(one, request.said))
+    found = found.length === 0 ? own : [...found, ...own]
+  }
   return found.length > 1 ? inOrder(found) : found
 }
+
+const NONE: readonly never[] = []
 
 function isOf({ requestSpanId, said, isOwn }: AttemptEntry, request: SaidRequest): boolean {
   if (isOwn) return false
