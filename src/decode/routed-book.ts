@@ -35,7 +35,7 @@ export interface RoutedBookOptions {
   readonly privacy: Privacy
 }
 
-/** Then it starts anew: about 8 MB. */
+/** Then it starts anew: about 10 MB. */
 export const ALIKE_MAX = 20_000
 
 /** Meanings and attributes by which such spans are told apart. */
