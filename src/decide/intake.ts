@@ -42,14 +42,15 @@ export function createIntake({ context, ledger, claim }: IntakeOptions): Intake 
 
   return {
     observe(observations) {
+      const nowMs = clock.nowMs()
       for (const observation of observations) {
         const { unit, attempt, once } = observation
         if (unit === 'metric') throughput.observe(observation)
         if (unit !== 'attempt' && unit !== 'request') continue
         if (once !== undefined && !seen.isNew(once, unit === 'attempt' ? ATTEMPT : REQUEST))
           continue
-        demand.note(observation, clock.nowMs())
-        if (unit === 'attempt' && attempt) onAttempt(attempt)
+        demand.note(observation, nowMs)
+        if (unit === 'attempt' && attempt) onAttempt(attempt, nowMs)
       }
     },
     status({ router, status }) {
@@ -113,10 +114,9 @@ function createWitness(context: DecideContext, ledger: Ledger): Witness {
 }
 
 function createAttemptIntake(context: DecideContext, witness: Witness) {
-  const { book, clock, targets } = context
+  const { book, targets } = context
 
-  const noteServed = (attempt: Attempt) => {
-    const nowMs = clock.nowMs()
+  const noteServed = (attempt: Attempt, nowMs: number) => {
     const entry = book.of(attempt.router, nowMs)
     if (entry) {
       entry.lastSeenUnixMs = nowMs
@@ -143,11 +143,10 @@ function createAttemptIntake(context: DecideContext, witness: Witness) {
     return own ?? context.routers.pairOf(attempt)
   }
 
-  return (attempt: Attempt): void => {
+  return (attempt: Attempt, nowMs: number): void => {
     const policy = context.policy(attempt.route)
     if (!policy) return
-    const nowMs = clock.nowMs()
-    const pair = noteServed(attempt)
+    const pair = noteServed(attempt, nowMs)
     const isListed =
       attempt.target === policy.primary ||
       policy.fallbacks.some((fallback) => fallback.target === attempt.target)

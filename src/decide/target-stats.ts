@@ -33,15 +33,17 @@ export function binMsOf(timings: Timings): number {
 }
 
 export function createTargetBook(timings: Timings): TargetBook {
-  const stats = new Map<string, TargetStats>()
+  /** By route, then target; asked for twice with each attempt. */
+  const stats = new Map<string, Map<string, TargetStats>>()
+  let count = 0
   const requests = new Map<string, Bins>()
   const attempts = new Map<string, Bins>()
   const binMs = binMsOf(timings)
   const newBins = () => createBins({ binMs, binCount: BIN_COUNT })
 
   const of = (route: string, target: string) => {
-    const key = JSON.stringify([route, target])
-    const known = stats.get(key)
+    const onRoute = stats.get(route)
+    const known = onRoute?.get(target)
     if (known) return known
     const fresh: TargetStats = {
       bins: newBins(),
@@ -49,7 +51,10 @@ export function createTargetBook(timings: Timings): TargetBook {
       lastHundred: [],
       latency: createRecentLatency(timings.hourMs / 6),
     }
-    if (stats.size < STATS_MAX) stats.set(key, fresh)
+    if (count >= STATS_MAX) return fresh
+    count++
+    if (onRoute) onRoute.set(target, fresh)
+    else stats.set(route, new Map([[target, fresh]]))
     return fresh
   }
   const binsOf = (map: Map<string, Bins>, route: string) => {
@@ -60,7 +65,7 @@ export function createTargetBook(timings: Timings): TargetBook {
 
   return {
     of,
-    find: (route, target) => stats.get(JSON.stringify([route, target])),
+    find: (route, target) => stats.get(route)?.get(target),
     note(attempt, nowMs) {
       const durationMs = Number(attempt.endUnixNs - attempt.startUnixNs) / 1e6
       for (const one of [of(attempt.route, attempt.target), of('', attempt.target)]) {

@@ -4,7 +4,7 @@ import { createMapColumn, type PreparedMap, prepareMap } from '../lib/native-map
 import { createNativeTable, type NativeTable } from '../lib/native-table.ts'
 import { createWordColumn } from '../lib/native-words.ts'
 import type { Observation, ObservationUnit, Source } from '../model/observation.ts'
-import { pushDouble } from './column-writes.ts'
+import { pushDouble } from './number-writes.ts'
 import type { ResourceFacts } from './resource.ts'
 import { createSeenAtColumn, type SeenAt } from './seen-at.ts'
 

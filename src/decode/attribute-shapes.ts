@@ -34,8 +34,13 @@ export interface ShapeFacts {
   readonly indexes: Uint32Array
   owner: WordColumn | undefined
   serial: number
-  /** What of it counts for traits, to whoever asked; see `pair-hashes.ts`. */
-  plan: { readonly owner: object; readonly steps: Int32Array } | undefined
+  /** What of it counts for whoever hashes it, by who that is; see `pair-hashes.ts`. */
+  readonly plans: (HashPlan | undefined)[]
+}
+
+export interface HashPlan {
+  readonly owner: object
+  readonly steps: Int32Array
 }
 
 export interface ShapeOptions {
@@ -122,7 +127,7 @@ function toFacts(shape: Shape, { interner, find, bitOf }: ShapeOptions): ShapeFa
     indexes: new Uint32Array(sorted.length),
     owner: undefined,
     serial: 0,
-    plan: undefined,
+    plans: [undefined, undefined],
   }
 }
 

@@ -1,6 +1,6 @@
-import type { GrowingBytes } from '../lib/growing-bytes.ts'
 import type { PlainColumn } from '../lib/native-column.ts'
 import type { WordColumn } from '../lib/native-words.ts'
+import { boundNs } from './nanoseconds.ts'
 import { type Halves, halvesToSeconds, readHalves } from './times.ts'
 
 // How single values get into columns, where the column itself does not know.
@@ -14,6 +14,12 @@ export function pushHalves({ data }: PlainColumn, { low, high }: Halves): void {
   data.reserve(8)
   data.view.setInt32(data.length, low | 0, true)
   data.view.setInt32(data.length + 4, high | 0, true)
+  data.length += 8
+}
+
+export function pushNs({ data }: PlainColumn, ns: bigint): void {
+  data.reserve(8)
+  data.view.setBigInt64(data.length, boundNs(ns), true)
   data.length += 8
 }
 
@@ -48,16 +54,4 @@ export function pushWholeSeconds({ data }: PlainColumn, time: Halves): void {
   data.reserve(4)
   data.view.setUint32(data.length, halvesToSeconds(time), true)
   data.length += 4
-}
-
-export function pushDouble(out: GrowingBytes, value: number): void {
-  out.reserve(8)
-  out.view.setFloat64(out.length, value, true)
-  out.length += 8
-}
-
-export function pushInt32(out: GrowingBytes, value: number): void {
-  out.reserve(4)
-  out.view.setInt32(out.length, value | 0, true)
-  out.length += 4
 }

@@ -6,21 +6,16 @@ import type { Source } from '../model/observation.ts'
 import type { QualityVerdict } from '../model/stored.ts'
 import type { LogView } from './log-view.ts'
 import { hasQuality, QUALITY_EVENT, readQuality } from './quality.ts'
-import { createRecentMap } from './recent-map.ts'
-import type { EndedRequest, RequestBook } from './request-book.ts'
+import { createRecentMap, type RecentMap } from './recent-map.ts'
+import { type EndedRequest, isJudged, type RequestBook } from './request-book.ts'
 import { findEndOfLog, findEndsOfSpan, nameOf, REQUEST_END, toItem, toSaid } from './request-end.ts'
-import {
-  classify,
-  type RoutedContext,
-  type RoutedSpan,
-  saysItGoesOn,
-  toAttemptEntry,
-  toRequestEntry,
-} from './routed-span.ts'
+import { type RoutedContext, readRoutedFacts, saysItGoesOn, wordsOf } from './routed-facts.ts'
 import type { RouterServices } from './router-services.ts'
+import type { RoutedFacts } from './said.ts'
+import { SaidSpan } from './said-span.ts'
 import { readRequestId } from './served.ts'
-import type { SpanView } from './span-view.ts'
-import type { AttemptEntry, RequestEntry } from './story.ts'
+import type { RoutedView, SpanView } from './span-view.ts'
+import { AttemptEntry, RequestEntry } from './story.ts'
 
 // Attempts and requests of CONTRACT.md §3, from spans and logs. What one export request does not say
 // comes from bounded memories: which services are routers, which routers send attempts, and the book
@@ -38,8 +33,8 @@ const ROUTERS_MAX = 10_000
 export interface DerivedSpan {
   readonly span: SpanView
   readonly source: Source
-  readonly attempt?: Attempt
-  readonly request?: Request
+  readonly attempt: Attempt | undefined
+  readonly request: Request | undefined
 }
 
 export interface DeriveOptions {
@@ -55,7 +50,7 @@ export interface DeriveOptions {
 export interface Derivation {
   /** @param marked spans of others, that may end a request or say how good it was */
   spans(
-    found: { readonly routed: readonly SpanView[]; readonly marked: readonly SpanView[] },
+    found: { readonly routed: readonly RoutedView[]; readonly marked: readonly RoutedView[] },
     receivedUnixMs: number,
   ): { readonly derived: DerivedSpan[]; readonly ended: readonly EndedRequest[] }
   logs(logs: readonly LogView[], receivedUnixMs: number): readonly EndedRequest[]
@@ -71,21 +66,27 @@ export function createDerivation(options: DeriveOptions): Derivation {
     spans({ routed, marked }, receivedUnixMs) {
       const context = { meanings, topology: options.topology(), receivedUnixMs }
       const sourceOf = (span: SpanView) => routerServices.sourceOf(span.resource, receivedUnixMs)
-      const items = routed.map((span) => classify(span, sourceOf(span), context))
-      for (const { isAttempt, source } of items)
-        if (isAttempt) senders.set(source.id, true, receivedUnixMs)
+      const facts = routed.map((span) => factsOf(span, sourceOf, context))
+      noteSenders(facts, senders, receivedUnixMs)
       book.start(receivedUnixMs)
-      const entries = items.map((item) => {
-        const sendsAttempts = senders.get(item.source.id, receivedUnixMs) === true
-        return addSpan(book, item, { ...context, sendsAttempts })
+      const entries = routed.map((span, i) => {
+        const own = facts[i] as RoutedFacts
+        const sendsAttempts = senders.get(own.source.id, receivedUnixMs) === true
+        return addSpan(book, span, { facts: own, receivedUnixMs, sendsAttempts })
       })
-      const endings = [...routed, ...marked]
+      const endings = [...routed.filter(mayEnd), ...marked]
       for (const span of endings)
         for (const found of findEndsOfSpan(span, { ...context, source: sourceOf(span) }))
           book.addEnd(found)
       const ended = book.settle()
-      for (const span of endings) if (hasQuality(span)) noteSpanQuality(span, context, options)
-      return { derived: items.map((item, i) => toDerived(item, entries[i], book)), ended }
+      const noting = { ...context, sourceOf, options }
+      for (const span of routed) if (span.mayBeMarked) noteSpanQuality(span, noting)
+      for (const span of marked) noteSpanQuality(span, noting)
+      const derived = routed.map((span, i) => {
+        const { source } = facts[i] as RoutedFacts
+        return toDerived({ span, source }, entries[i], book)
+      })
+      return { derived, ended }
     },
     logs(logs, receivedUnixMs) {
       book.start(receivedUnixMs)
@@ -98,36 +99,81 @@ export function createDerivation(options: DeriveOptions): Derivation {
   }
 }
 
-type Added = { readonly attempt?: AttemptEntry; readonly request?: RequestEntry }
+/** Reads them once for all spans that are known to be alike. */
+function factsOf(
+  span: RoutedView,
+  sourceOf: (span: SpanView) => Source,
+  context: RoutedContext,
+): RoutedFacts {
+  const { alike } = span
+  if (alike === undefined) return readRoutedFacts(span, sourceOf(span), context)
+  alike.facts ??= readRoutedFacts(span, sourceOf(span), context)
+  return alike.facts
+}
+
+function noteSenders(facts: readonly RoutedFacts[], senders: RecentMap<true>, nowMs: number): void {
+  let last: Source | undefined
+  for (const { isAttempt, source } of facts) {
+    if (!isAttempt || source === last) continue
+    senders.set(source.id, true, nowMs)
+    last = source
+  }
+}
+
+/** Ends are spans of that name, and events. */
+const mayEnd = (span: RoutedView): boolean => span.hasEvents || span.alike?.facts?.isEnd !== false
+
+interface Adding {
+  readonly facts: RoutedFacts
+  readonly receivedUnixMs: number
+  readonly sendsAttempts: boolean
+}
 
 function addSpan(
   book: RequestBook,
-  item: RoutedSpan,
-  context: RoutedContext & { readonly sendsAttempts: boolean },
-): Added {
-  const { traceId, spanId, parentSpanId } = item.span
-  if (item.isAttempt) return { attempt: book.addAttempt(toAttemptEntry(item, context)) }
-  if (!item.isRequest) {
-    book.addParent(traceId, spanId, parentSpanId)
-    return {}
-  }
-  const entry = toRequestEntry(item, context)
-  if (item.target !== '' && !context.sendsAttempts) entry.own = toAttemptEntry(item, context)
-  return { request: book.addRequest(entry) }
+  span: RoutedView,
+  adding: Adding,
+): AttemptEntry | RequestEntry | undefined {
+  const { facts } = adding
+  if (facts.isAttempt) return book.addAttempt(toAttemptEntry(span, adding))
+  if (facts.isRequest) return book.addRequest(toRequestEntry(span, adding))
+  book.addParent(span.traceId, span.spanId, span.parentSpanId)
+  return undefined
 }
 
-function toDerived({ span, source }: RoutedSpan, added: Added | undefined, book: RequestBook) {
-  const { request } = added ?? {}
-  const own = request?.hasOwn && request.own?.told !== 'void' ? request.own : undefined
-  const entry = added?.attempt ?? own
-  const told = request?.told?.form === '' ? request.told : undefined
-  const derived: DerivedSpan = {
-    ...{ span, source },
-    ...(entry && { attempt: book.attemptOf(entry) }),
-  }
-  if (!told || told.outcome === 'unknown') return derived
-  const { form: _, revision: __, isUnseen: ___, outcome, ...rest } = told
-  return { ...derived, request: { ...rest, outcome } }
+function toAttemptEntry(span: RoutedView, { facts, receivedUnixMs }: Adding): AttemptEntry {
+  const words = wordsOf(span, facts)
+  const requestId = String(words.requestId ?? '')
+  const said = new SaidSpan(span, facts, { words, requestId, receivedUnixMs })
+  return new AttemptEntry(said, { parentSpanId: span.parentSpanId, isOwn: facts.isRequest })
+}
+
+function toRequestEntry(span: RoutedView, adding: Adding): RequestEntry {
+  const { facts, receivedUnixMs, sendsAttempts } = adding
+  const { ending, target, source, goesOn } = facts
+  const words = wordsOf(span, facts)
+  const own = String(words.requestId ?? '')
+  const hasOwnId = own !== ''
+  const requestId = own || span.traceId
+  const said = new SaidSpan(span, facts, { words, requestId, receivedUnixMs })
+  const isOpening = hasOwnId && goesOn
+  const entry = new RequestEntry({ said, hasOwnId, ending, target, source, isOpening })
+  if (target !== '' && !sendsAttempts) entry.own = toAttemptEntry(span, adding)
+  return entry
+}
+
+function toDerived(
+  { span, source }: Pick<DerivedSpan, 'span' | 'source'>,
+  added: AttemptEntry | RequestEntry | undefined,
+  book: RequestBook,
+): DerivedSpan {
+  if (added === undefined) return { span, source, attempt: undefined, request: undefined }
+  if (added instanceof AttemptEntry)
+    return { span, source, attempt: book.attemptOf(added), request: undefined }
+  const own = added.hasOwn && added.own?.told !== 'void' ? added.own : undefined
+  const { told } = added
+  const request = told?.form === '' && isJudged(told) ? told : undefined
+  return { span, source, attempt: own && book.attemptOf(own), request }
 }
 
 /** What a log record says of requests: it may end one, or open one that goes on. */
@@ -144,21 +190,28 @@ function addLog(log: LogView, receivedUnixMs: number, options: DeriveOptions): v
   const requestId = readRequestId(toItem(log), meanings)
   if (requestId === '') return
   const ending = { statusCode: 0, errorType: '', isError: false, responseFlags: '', durationMs: 0 }
-  book.addRequest({
-    said: toSaid(toItem(log), requestId, context),
-    ...{ hasOwnId: true, ending, target: '', source, isOpening: true },
-    ...{ own: undefined, hasOwn: false, told: undefined, revision: 0 },
-  })
+  const said = toSaid(toItem(log), requestId, context)
+  const words = { hasOwnId: true, ending, target: '', source, isOpening: true }
+  book.addRequest(new RequestEntry({ said, ...words }))
 }
 
-function noteSpanQuality(span: SpanView, context: RoutedContext, options: DeriveOptions): void {
-  const { routerServices, book } = options
-  const { receivedUnixMs } = context
-  const source = routerServices.sourceOf(span.resource, receivedUnixMs)
-  const { route, target, requestId: own } = classify(span, source, context)
-  const requestId = own || span.traceId
-  const known = book.placeOf(requestId)
-  const place = { requestId, route: route || known.route, target: target || known.target }
+interface Noting extends RoutedContext {
+  readonly receivedUnixMs: number
+  readonly options: DeriveOptions
+  sourceOf(span: SpanView): Source
+}
+
+function noteSpanQuality(span: RoutedView, noting: Noting): void {
+  if (!hasQuality(span)) return
+  const { options, receivedUnixMs } = noting
+  const facts = factsOf(span, noting.sourceOf, noting)
+  const requestId = String(wordsOf(span, facts).requestId ?? '') || span.traceId
+  const known = options.book.placeOf(requestId)
+  const place = {
+    requestId,
+    route: facts.route || known.route,
+    target: facts.target || known.target,
+  }
   for (const one of readQuality(span, { ...place, receivedUnixMs })) options.quality(one)
 }
 

@@ -1,13 +1,12 @@
 import { TwoHashes } from '../lib/two-hashes.ts'
 import { type EventScan, isEventNamed } from './event-scan.ts'
-import { createPairHashes, type PairHashes } from './pair-hashes.ts'
+import { createPairHashes, type HashedNames, type Hasher, type PairHashes } from './pair-hashes.ts'
 import type { PairList } from './pairs.ts'
-import type { TraitNames } from './trait-names.ts'
 import type { Wire } from './wire.ts'
 
-/** What the events of one span are to rules: its last exception, and without one its last event. */
+/** What the events of one span are to whoever hashes them: its last exception, and without one its last event. */
 export interface EventHashes {
-  names: TraitNames | undefined
+  names: HashedNames | undefined
   /** A span begins. */
   clear(): void
   /** Its next event, whose attributes the list holds. */
@@ -21,8 +20,8 @@ const NOTHING = 0
 const EVENT = 1
 const EXCEPTION = 2
 
-export function createEventHashes(pairs: PairList): EventHashes {
-  return new Hashes(pairs)
+export function createEventHashes(pairs: PairList, hasher: Hasher): EventHashes {
+  return new Hashes(pairs, hasher)
 }
 
 class Hashes implements EventHashes {
@@ -30,15 +29,15 @@ class Hashes implements EventHashes {
   readonly #own = new TwoHashes()
   #kind = NOTHING
 
-  constructor(pairs: PairList) {
-    this.#pairs = createPairHashes(pairs)
+  constructor(pairs: PairList, hasher: Hasher) {
+    this.#pairs = createPairHashes(pairs, hasher)
   }
 
-  get names(): TraitNames | undefined {
+  get names(): HashedNames | undefined {
     return this.#pairs.names
   }
 
-  set names(names: TraitNames | undefined) {
+  set names(names: HashedNames | undefined) {
     this.#pairs.names = names
   }
 

@@ -30,8 +30,9 @@ export function createOpenJobs({ events }: { readonly events?: JobEvents }): Ope
       if (jobs.has(group.requestId)) return
       jobs.set(group.requestId, { group, dueUnixMs })
       nextUnixMs = Math.min(nextUnixMs, dueUnixMs)
-      for (const oldest of jobs.keys()) {
-        if (jobs.size <= JOBS_MAX) break
+      // One was added. A look for the oldest steps over all that were closed: only where it must be.
+      if (jobs.size > JOBS_MAX) {
+        const [oldest = ''] = jobs.keys()
         jobs.delete(oldest)
         events?.jobDropped()
       }

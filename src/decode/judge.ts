@@ -1,9 +1,12 @@
 import type { Topology } from '../config/topology.ts'
-import type { Attempt, Request } from '../model/attempt.ts'
+import type { Attempt } from '../model/attempt.ts'
 import type { StoredRequest } from '../model/stored.ts'
 import { inOrder } from './attribution.ts'
-import { areLost, judgeRequest } from './outcome.ts'
-import type { AttemptEntry, Group, RequestEntry, SaidRequest } from './story.ts'
+import { toUnixMs } from './int64.ts'
+import { areLost, type Ending, isCancelled, judgeRequest } from './outcome.ts'
+import { JudgedRequest } from './placed.ts'
+import type { SaidRequest } from './said.ts'
+import type { AttemptEntry, Group, RequestEntry } from './story.ts'
 
 // What a request is, by all that is known of it now.
 
@@ -12,14 +15,31 @@ export function toSpanRequest(
   entry: RequestEntry,
   attempts: readonly AttemptEntry[],
   topology: Topology,
-): Request {
-  const { said, ending, target } = entry
+): JudgedRequest {
+  const { said, target } = entry
   const own = entry.hasOwn ? entry.own : undefined
-  const tried = (attempts.length > 0 ? attempts : own ? [own] : []).map((one) => one.said)
-  const judged = judgeRequest(ending, tried)
+  const tried = attempts.length > 0 ? attempts.map(saidOf) : own ? [own.said] : []
+  const { outcome, errorType, abandonedAfterMs } = judgeRequest(endingOf(entry), tried)
   // A router whose attempts did not come (yet) may still name the target on the request.
-  const named = judged.outcome === 'ok' && tried.length === 0 ? target : ''
-  return { ...said, ...judged, ...servedBy(tried, { named, route: said.route, topology }) }
+  const named = outcome === 'ok' && tried.length === 0 ? target : ''
+  const finalTarget = finalTargetOf(tried) ?? named
+  const finalRole = finalTarget === '' ? '' : topology.roleOf(said.route, finalTarget)
+  return new JudgedRequest(said, {
+    outcome,
+    errorType,
+    abandonedAfterMs,
+    finalTarget,
+    finalRole,
+    attemptCount: tried.length,
+  })
+}
+
+const saidOf = ({ said }: AttemptEntry) => said
+
+/** How long it took counts only for what may have been given up. */
+function endingOf({ ending, said }: RequestEntry): Ending {
+  if (!isCancelled(ending)) return ending
+  return { ...ending, durationMs: toUnixMs(said.endUnixNs - said.startUnixNs) }
 }
 
 export type JobRequest = Omit<StoredRequest, 'form' | 'revision'>
@@ -37,8 +57,9 @@ export function toJobRequest(
   const { end, isExpired } = group
   const said = mergeSaid(opening, end?.said)
   if (!said) return undefined
-  const attempts = inOrder([...group.attempts].filter(({ isOwn }) => !isOwn))
-  const tried = attempts.map((one) => one.said)
+  const all = group.attempts.filter(({ isOwn }) => !isOwn)
+  const attempts = all.length > 1 ? inOrder(all) : all
+  const tried = attempts.map(saidOf)
   const route = said.route || (attempts.map(routeOf).find((one) => one !== '') ?? '')
   const judged = (): Pick<JobRequest, 'outcome' | 'errorType'> => {
     if (!end)
@@ -50,12 +71,39 @@ export function toJobRequest(
       : end
   }
   const { outcome, errorType } = judged()
-  const served = servedBy(tried, { named: '', route, topology })
+  const finalTarget = finalTargetOf(tried) ?? ''
   const endUnixNs =
     !end && isExpired
       ? said.startUnixNs + BigInt(Math.round(topology.deadlineMsOf(route))) * 1_000_000n
       : said.endUnixNs
-  return { ...said, ...served, route, endUnixNs, outcome, errorType, abandonedAfterMs: 0 }
+  return {
+    route,
+    router: said.router,
+    requestId: said.requestId,
+    traceId: said.traceId,
+    spanId: said.spanId,
+    startUnixNs: said.startUnixNs,
+    endUnixNs,
+    outcome,
+    errorType,
+    statusCode: said.statusCode,
+    generation: said.generation,
+    session: said.session,
+    model: said.model,
+    region: said.region,
+    tenant: said.tenant,
+    tier: said.tier,
+    class: said.class,
+    variant: said.variant,
+    images: said.images,
+    cost: said.cost,
+    weight: said.weight,
+    receivedUnixMs: said.receivedUnixMs,
+    finalTarget,
+    finalRole: finalTarget === '' ? '' : topology.roleOf(route, finalTarget),
+    attemptCount: tried.length,
+    abandonedAfterMs: 0,
+  }
 }
 
 /** The opening says who and where; of what it leaves out, and of how it went, the end. */
@@ -66,8 +114,14 @@ function mergeSaid(
   if (!opening || !end) return opening ?? end
   const { endUnixNs, receivedUnixMs, statusCode, images, cost } = end
   return {
-    ...opening,
-    ...{ endUnixNs, receivedUnixMs },
+    router: opening.router,
+    requestId: opening.requestId,
+    traceId: opening.traceId,
+    spanId: opening.spanId,
+    startUnixNs: opening.startUnixNs,
+    weight: opening.weight,
+    endUnixNs,
+    receivedUnixMs,
     statusCode: statusCode || opening.statusCode,
     images: Math.max(images, opening.images),
     cost: cost || opening.cost,
@@ -85,14 +139,6 @@ function mergeSaid(
 
 export const routeOf = ({ said, routeAbove }: AttemptEntry) => said.route || routeAbove
 
-interface ServedOptions {
-  readonly named: string
-  readonly route: string
-  readonly topology: Topology
-}
-
-function servedBy(tried: readonly Attempt[], { named, route, topology }: ServedOptions) {
-  const finalTarget = tried.findLast(({ outcome }) => outcome === 'ok')?.target ?? named
-  const finalRole = finalTarget === '' ? ('' as const) : topology.roleOf(route, finalTarget)
-  return { finalTarget, finalRole, attemptCount: tried.length }
+function finalTargetOf(tried: readonly Attempt[]): string | undefined {
+  return tried.findLast(({ outcome }) => outcome === 'ok')?.target
 }

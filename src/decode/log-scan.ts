@@ -1,6 +1,7 @@
+import { nsToHalves } from './nanoseconds.ts'
 import type { PairList } from './pairs.ts'
 import { scanId } from './span-scan.ts'
-import { type Halves, nsToHalves, readHalves } from './times.ts'
+import { type Halves, readHalves } from './times.ts'
 import { BYTES, FIXED32, FIXED64, VARINT, type Wire } from './wire.ts'
 
 /** Where the parts of one log record are. */

@@ -49,8 +49,9 @@ export function createMapJoins(options: { readonly ageMaxMs: number }): MapJoins
     addSender: (router, nowMs) => senders.set(router, true, nowMs),
     sendsAttempts: (router, nowMs) => senders.get(router, nowMs) === true,
     addAttempt(attempt, { key, requestSpanId }) {
+      const { outcome, target, startUnixNs } = attempt
       const requestId = at(attempt.router, attempt.requestId)
-      const known = { ...attempt, requestId, spanId: key, requestSpanId }
+      const known = { requestId, spanId: key, requestSpanId, outcome, target, startUnixNs }
       memory.add(known, attempt.receivedUnixMs)
     },
     attemptsOf({ router, requestId, traceId, ...request }, nowMs) {

@@ -13,15 +13,14 @@ import type { SpanView } from './span-view.ts'
 /**
  * A router's span as rules see it: as the attempt and request that it is, and as span where it is
  * neither or a rule wants it. Who only waits for its sender hears that of each.
+ * @param into gets them in that order
  */
-export function observeSpan(derived: DerivedSpan, meanings: Meanings): Observation[] {
+export function observeSpan(derived: DerivedSpan, meanings: Meanings, into: Observation[]): void {
   const { attempt, request } = derived
   const seen = new SeenSpan(derived, meanings)
-  const isShown = derived.span.isWanted || (!attempt && !request)
-  const observations: Observation[] = isShown ? [seen] : []
-  if (attempt) observations.push(new SeenAttempt(seen, attempt))
-  if (request) observations.push(new SeenRequest(seen, request))
-  return observations
+  if (derived.span.isWanted || (!attempt && !request)) into.push(seen)
+  if (attempt) into.push(new SeenAttempt(seen, attempt))
+  if (request) into.push(new SeenRequest(seen, request))
 }
 
 /**
@@ -98,7 +97,11 @@ abstract class SeenServed implements Observation {
 
   /** As that of spans: made for who looks. */
   get field(): Observation['field'] {
-    this.#field ??= (key) => this.read(key) ?? this.#span.field(key)
+    this.#field ??= (key) => {
+      // Rules ask it of each, and the span's is the same.
+      if (key === 'duration') return Math.max(0, this.atUnixMs - this.startUnixMs)
+      return this.read(key) ?? this.#span.field(key)
+    }
     return this.#field
   }
 

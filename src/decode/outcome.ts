@@ -67,6 +67,7 @@ export function areLost(attempts: readonly Tried[]): boolean {
   return attempts.at(-1)?.outcome === 'failed' && !isServed
 }
 
-function isCancelled({ errorType, statusCode, responseFlags }: Ending): boolean {
-  return CANCELLED.has(errorType) || statusCode === 499 || responseFlags.split(',').includes('DC')
+export function isCancelled({ errorType, statusCode, responseFlags }: Ending): boolean {
+  if (CANCELLED.has(errorType) || statusCode === 499) return true
+  return responseFlags !== '' && responseFlags.split(',').includes('DC')
 }

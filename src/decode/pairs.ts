@@ -20,7 +20,7 @@ export interface PairList {
   readonly tos: Int32Array
   /** By place: 1 when the pair is, byte for byte, the one that the item before had there. */
   readonly again: Uint8Array
-  /** By place: not 0 when whoever hashes pairs has hashed this one; see `pair-hashes.ts`. */
+  /** By place: a bit for each that has hashed this pair; see `pair-hashes.ts`. */
   readonly hashed: Uint8Array
   /** Of the item: grows by one with each. */
   readonly serial: number

@@ -1,10 +1,10 @@
 import { identityOf } from '../lib/identity.ts'
 import { createListedView, quiet } from './attributes-view.ts'
 import { numberAt } from './exemplars.ts'
+import { halvesToNs } from './nanoseconds.ts'
 import type { MetricHead, Point } from './point-table.ts'
 import type { Privacy } from './privacy.ts'
 import type { AttributesView } from './span-place.ts'
-import { halvesToNs } from './times.ts'
 import type { Wire } from './wire.ts'
 
 /** A data point as rules see it. */

@@ -67,93 +67,108 @@ export function createRequestBook(options: RequestBookOptions): RequestBook {
     ...options,
     alsoOf: ({ hasOwnId, said }) => (hasOwnId ? memory.known(said.traceId, nowUnixMs) : undefined),
   })
-  const page: Page = { traces: new Map(), fresh: new Set(), touched: new Set() }
-  const { traces, fresh, touched } = page
+  const page: Page = { number: 0, traces: new Map(), touched: [] }
   /** To be told with the next tick, since their rows were taken back. */
-  let again: Group[] = []
+  let again: readonly Group[] = []
   let isTick = false
-  const groupOf = (requestId: string) => memory.group(requestId, nowUnixMs, jobs.get(requestId))
+  const groupOf = (requestId: string, trace?: Trace) => {
+    const kept = jobs.count > 0 ? jobs.get(requestId) : undefined
+    return memory.group(requestId, nowUnixMs, { kept, trace })
+  }
+  const touch = (group: Group) => {
+    if (group.touchedBy === page.number) return
+    group.touchedBy = page.number
+    page.touched.push(group)
+  }
+  const traceOf = (traceId: string) => memory.trace(traceId, nowUnixMs)
   return {
     ...createReading({ memory, telling, now: () => nowUnixMs }),
-    ...createAdding({ page, groupOf, traceOf: (traceId) => memory.trace(traceId, nowUnixMs) }),
+    ...createAdding({ page, groupOf, touch, traceOf }),
     start(atUnixMs) {
       nowUnixMs = atUnixMs
       isTick = false
-      for (const one of [traces, fresh, touched]) one.clear()
+      page.number++
+      page.traces.clear()
+      page.touched = []
       telling.start(atUnixMs)
     },
     settle() {
-      for (const [traceId, trace] of traces)
-        for (const group of attribute(trace, { traceId, groupOf })) touched.add(group)
-      for (const group of touched) telling.tell(group, fresh)
+      for (const trace of page.traces.values()) attribute(trace, { groupOf, touch })
+      for (const group of page.touched) telling.tell(group, page.number)
       const context = { options, jobs, nowUnixMs }
-      return [...touched].flatMap((group) => follow(group, context) ?? [])
+      const ended: EndedRequest[] = []
+      for (const group of page.touched) {
+        const found = follow(group, context)
+        if (found) ended.push(found)
+      }
+      return ended
     },
     expire(atUnixMs) {
       isTick = true
       for (const { requestId } of jobs.takeDue(atUnixMs, EXPIRED_MAX)) {
         const group = groupOf(requestId)
         group.isExpired = true
-        touched.add(group)
+        touch(group)
       }
-      for (const group of again) touched.add(group)
+      for (const group of again) touch(group)
       again = []
     },
     forgetLast() {
       telling.forgetLast()
-      if (isTick) again = [...touched]
+      if (isTick) again = page.touched
     },
   }
 }
 
 /** What one export request brings. */
 interface Page {
+  /** From 1; another for each. */
+  number: number
   readonly traces: Map<string, Trace>
-  readonly fresh: Set<AttemptEntry | RequestEntry | Group>
-  readonly touched: Set<Group>
+  /** In the order in which they were, each once. */
+  touched: Group[]
 }
 
 interface AddingOptions {
   readonly page: Page
   groupOf(requestId: string): Group
+  touch(group: Group): void
   traceOf(traceId: string): Trace
 }
 
-function createAdding({ page, groupOf, traceOf }: AddingOptions) {
-  const { traces, fresh, touched } = page
-  let unnamed = 0
+function createAdding({ page, groupOf, touch, traceOf }: AddingOptions) {
+  const { traces } = page
   const open = (traceId: string): Trace => {
-    const trace = traces.get(traceId) ?? traceOf(traceId)
+    const known = traces.get(traceId)
+    if (known) return known
+    const trace = traceOf(traceId)
     traces.set(traceId, trace)
     return trace
   }
-  /** The same span again is the same entry; spans without an id are all different. */
-  const add = <E>(entries: Map<string, E>, spanId: string, entry: E): E => {
-    const known = spanId === '' ? undefined : entries.get(spanId)
-    entries.set(spanId || `?${unnamed++}`, known ?? entry)
-    return known ?? entry
-  }
   return {
     addParent(traceId: string, spanId: string, parentSpanId: string) {
-      if (parentSpanId !== '') open(traceId).parents.set(spanId, parentSpanId)
+      if (parentSpanId === '') return
+      const trace = open(traceId)
+      trace.parents ??= new Map()
+      trace.parents.set(spanId, parentSpanId)
     },
     addAttempt(entry: AttemptEntry): AttemptEntry {
-      const known = add(open(entry.said.traceId).attempts, entry.said.spanId, entry)
-      fresh.add(known)
+      const known = open(entry.said.traceId).attempts.add(entry)
+      known.broughtBy = page.number
       return known
     },
     addRequest(entry: RequestEntry): RequestEntry {
-      const known = add(open(entry.said.traceId).requests, entry.said.spanId, entry)
+      const known = open(entry.said.traceId).requests.add(entry)
       known.own ??= entry.own
       known.hasOwn = entry.own !== undefined
-      fresh.add(known)
+      known.broughtBy = page.number
       return known
     },
     addEnd({ requestId, end }: FoundEnd) {
       const group = groupOf(requestId)
       group.end = firstEnd(group.end, end)
-      fresh.add(group)
-      touched.add(group)
+      group.broughtBy = page.number
+      touch(group)
     },
   }
 }
@@ -175,11 +190,10 @@ function follow(group: Group, { options, jobs, nowUnixMs }: FollowContext) {
   }
   jobs.close(group)
   const told = opening?.told ?? group.toldEnd
-  if (group.isObserved || !told || told.outcome === 'unknown') return undefined
+  if (group.isObserved || !told || !isJudged(told)) return undefined
   group.isObserved = true
   const source = opening?.source ?? group.end?.source
-  const { form: _, revision: __, isUnseen: ___, outcome, ...rest } = told
-  return source && { request: { ...rest, outcome }, source }
+  return source && { request: told, source }
 }
 
 interface ReadingOptions {
@@ -193,7 +207,7 @@ function createReading({ memory, telling, now }: ReadingOptions) {
     attemptOf: telling.attemptOf,
     placeOf(requestId: string) {
       const group = memory.known(requestId, now())
-      const attempts = [...(group?.attempts ?? [])]
+      const attempts = group?.attempts ?? []
       const served = attempts.find(({ said }) => said.outcome === 'ok')
       const opening = group && openingOf(group)
       const own = attempts.map(routeOf).find((route) => route !== '')
@@ -203,4 +217,8 @@ function createReading({ memory, telling, now }: ReadingOptions) {
       }
     },
   }
+}
+
+export function isJudged(told: StoredRequest): told is StoredRequest & Request {
+  return told.outcome !== 'unknown'
 }

@@ -1,10 +1,12 @@
 import type { RequestOutcome } from '../model/attempt.ts'
 import { readMeaning } from './fields.ts'
 import type { LogView } from './log-view.ts'
+import { toPlain } from './placed.ts'
+import type { SaidRequest } from './said.ts'
 import { readRequestId, readWork, type ServedContext, type ServedItem } from './served.ts'
 import type { AttributesView } from './span-place.ts'
 import type { SpanView } from './span-view.ts'
-import type { RequestEnd, SaidRequest } from './story.ts'
+import type { RequestEnd } from './story.ts'
 import { OUTCOME } from './watched.ts'
 
 // The end of an asynchronous request (CONTRACT.md §3): a span of this name, an event of this name on
@@ -79,12 +81,9 @@ function toEnd({ item, isError, own }: EndOptions, context: ServedContext): Foun
 export function toSaid(item: ServedItem, requestId: string, context: ServedContext): SaidRequest {
   const scoped = { attributes: item.attributes, resource: item.resource.attributes }
   const status = Number(item.attributes.get('http.response.status_code') ?? 0)
-  return {
-    ...readWork(item, context),
-    statusCode: status >= 0 && status <= 999 ? Math.trunc(status) : 0,
-    requestId,
-    route: String(readMeaning(context.meanings.route, scoped) ?? ''),
-  }
+  const route = String(readMeaning(context.meanings.route, scoped) ?? '')
+  const statusCode = status >= 0 && status <= 999 ? Math.trunc(status) : 0
+  return toPlain(readWork(item, context), { requestId, route, statusCode })
 }
 
 /** Which of two ends of one request counts: the first, by their own time. */

@@ -4,8 +4,12 @@ export interface Revisions {
   start(nowUnixMs: number): void
   /** Greater than every one before, over restarts too; below 2^53. */
   next(): number
-  /** To be called when the rows are taken back. */
-  onUndo(undo: () => void): void
+  /** To be undone when the rows are taken back, in the same order. */
+  onUndo(told: Undoable): void
+  undo(): void
+}
+
+export interface Undoable {
   undo(): void
 }
 
@@ -15,7 +19,7 @@ const PER_MS = 1_000
 export function createRevisions(): Revisions {
   let last = 0
   let nowMs = 0
-  let undos: (() => void)[] = []
+  let undos: Undoable[] = []
   return {
     start(nowUnixMs) {
       nowMs = nowUnixMs
@@ -25,9 +29,9 @@ export function createRevisions(): Revisions {
       last = Math.max(last + 1, Math.floor(nowMs * PER_MS))
       return last
     },
-    onUndo: (undo) => undos.push(undo),
+    onUndo: (told) => undos.push(told),
     undo() {
-      for (const one of undos.splice(0)) one()
+      for (const one of undos.splice(0)) one.undo()
     },
   }
 }

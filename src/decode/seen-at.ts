@@ -1,6 +1,7 @@
 import { createPlainColumn, type PlainColumn } from '../lib/native-column.ts'
 import { pushHalves } from './column-writes.ts'
-import { type Halves, nsToHalves } from './times.ts'
+import { nsToHalves } from './nanoseconds.ts'
+import type { Halves } from './times.ts'
 
 // When detection saw a row: on our own clock, with the number of the request in the digits below the
 // millisecond. All rows of a request have the same, so that a back-test reads them in that order.

@@ -4,9 +4,9 @@ import { createNativeTable, type NativeTable } from '../lib/native-table.ts'
 import { createWordColumn, type WordColumn } from '../lib/native-words.ts'
 import type { Served } from '../model/attempt.ts'
 import type { QualityVerdict, StoredAttempt, StoredRequest } from '../model/stored.ts'
-import { pushHalves } from './column-writes.ts'
+import { pushNs } from './column-writes.ts'
+import { pushDouble, pushUint16, pushUint32 } from './number-writes.ts'
 import { createSeenAtColumn, type SeenAt } from './seen-at.ts'
-import { nsToHalves } from './times.ts'
 
 // `signalbox_attempts`, `signalbox_requests` and `signalbox_quality`: what reports are computed from.
 
@@ -25,97 +25,129 @@ export interface ServedTableOptions {
 }
 
 export function createAttemptTable(options: ServedTableOptions): ServedTable<StoredAttempt> {
-  return createServedTable<StoredAttempt>('signalbox_attempts', options, {
-    words: { Target: ({ target }) => target, Role: ({ role }) => role },
-    numbers: {},
-  })
+  const shared = createSharedColumns(options)
+  const { word, plain, all } = shared
+  const [target, role] = [word('Target'), word('Role')]
+  const numbers = createNumbers(plain)
+  const table = createNativeTable('signalbox_attempts', all)
+  return {
+    table,
+    push(row) {
+      shared.push(row)
+      target.pushText(row.target)
+      role.pushText(row.role)
+      numbers.push(row)
+      table.rowCount++
+    },
+  }
 }
 
 export function createRequestTable(options: ServedTableOptions): ServedTable<StoredRequest> {
-  return createServedTable<StoredRequest>('signalbox_requests', options, {
-    words: {
-      FinalTarget: ({ finalTarget }) => finalTarget,
-      FinalRole: ({ finalRole }) => finalRole,
-      Form: ({ form }) => form,
-    },
-    numbers: {
-      AttemptCount: ['UInt16', ({ attemptCount }) => Math.min(0xffff, attemptCount)],
-      AbandonedAfterMs: ['Float64', ({ abandonedAfterMs }) => abandonedAfterMs],
-    },
-  })
-}
-
-type Width = 'UInt16' | 'UInt32' | 'UInt64' | 'Float64'
-
-/** Columns by name, and what stands in them. */
-interface Shape<T> {
-  readonly words: Readonly<Record<string, (served: T) => string>>
-  readonly numbers: Readonly<Record<string, readonly [Width, (served: T) => number]>>
-}
-
-const SERVED: Shape<Stored> & { readonly texts: Shape<Stored>['words'] } = {
-  texts: {
-    TraceId: ({ traceId }) => traceId,
-    SpanId: ({ spanId }) => spanId,
-    RequestId: ({ requestId }) => requestId,
-    Session: ({ session }) => session,
-  },
-  words: {
-    Route: ({ route }) => route,
-    Router: ({ router }) => router,
-    Outcome: ({ outcome }) => outcome,
-    ErrorType: ({ errorType }) => errorType,
-    Generation: ({ generation }) => generation,
-    Model: ({ model }) => model,
-    Region: ({ region }) => region,
-    Tenant: ({ tenant }) => tenant,
-    Tier: ({ tier }) => tier,
-    Class: (served) => served.class,
-    Variant: ({ variant }) => variant,
-  },
-  numbers: {
-    StatusCode: ['UInt16', ({ statusCode }) => statusCode],
-    Images: ['UInt32', ({ images }) => images],
-    Cost: ['Float64', ({ cost }) => cost],
-    Weight: ['Float64', ({ weight }) => weight],
-    Revision: ['UInt64', ({ revision }) => revision],
-    Samples: ['UInt32', ({ sampleCount }) => sampleCount ?? 1],
-  },
-}
-
-function createServedTable<T extends Stored>(
-  name: string,
-  { interner, seenAt: now }: ServedTableOptions,
-  own: Shape<T>,
-): ServedTable<T> {
-  const start = createPlainColumn('Timestamp', 'DateTime64(9)')
-  const end = createPlainColumn('EndTime', 'DateTime64(9)')
-  const received = createPlainColumn('ReceivedAt', 'DateTime64(3)')
-  const seenAt = createSeenAtColumn(now)
-  const columns: NativeColumn[] = [start, end, received, seenAt.column]
-  const writes: ((served: T) => void)[] = []
-  const add = <C extends NativeColumn>(column: C, write: (column: C, served: T) => void) => {
-    columns.push(column)
-    writes.push((served) => write(column, served))
-  }
-  for (const [column, read] of Object.entries(SERVED.texts))
-    add(createPlainColumn(column, 'String'), ({ data }, served) => data.text(read(served)))
-  for (const [column, read] of [...Object.entries(SERVED.words), ...Object.entries(own.words)])
-    add<WordColumn>(createWordColumn(column, interner), (to, served) => to.pushText(read(served)))
-  const numbers = [...Object.entries(SERVED.numbers), ...Object.entries(own.numbers)]
-  for (const [column, [width, read]] of numbers)
-    add(createPlainColumn(column, width), (to, served) => pushNumber(to, width, read(served)))
-  const table = createNativeTable(name, columns)
+  const shared = createSharedColumns(options)
+  const { word, plain, all } = shared
+  const [finalTarget, finalRole, form] = [word('FinalTarget'), word('FinalRole'), word('Form')]
+  const numbers = createNumbers(plain)
+  const attemptCount = plain('AttemptCount', 'UInt16')
+  const abandonedAfterMs = plain('AbandonedAfterMs', 'Float64')
+  const table = createNativeTable('signalbox_requests', all)
   return {
     table,
-    push(served) {
-      pushHalves(start, nsToHalves(served.startUnixNs))
-      pushHalves(end, nsToHalves(served.endUnixNs))
-      received.data.uint64(Math.max(0, Math.floor(served.receivedUnixMs)))
-      if (served.isUnseen) seenAt.pushUnseen()
-      else seenAt.push(1)
-      for (const write of writes) write(served)
+    push(row) {
+      shared.push(row)
+      finalTarget.pushText(row.finalTarget)
+      finalRole.pushText(row.finalRole)
+      form.pushText(row.form)
+      numbers.push(row)
+      pushUint16(attemptCount.data, Math.min(0xffff, row.attemptCount))
+      pushDouble(abandonedAfterMs.data, row.abandonedAfterMs)
       table.rowCount++
+    },
+  }
+}
+
+/** What both tables begin with; each adds its own to `all` before the table is made. */
+function createSharedColumns({ interner, seenAt: now }: ServedTableOptions) {
+  const all: NativeColumn[] = []
+  const plain = (name: string, type: string) => added(all, createPlainColumn(name, type))
+  const word = (name: string) => added(all, createWordColumn(name, interner))
+  const text = (name: string) => plain(name, 'String')
+  const times = createTimeColumns(plain)
+  const seenAt = createSeenAtColumn(now)
+  all.push(seenAt.column)
+  const [traceId, spanId] = [text('TraceId'), text('SpanId')]
+  const [requestId, session] = [text('RequestId'), text('Session')]
+  const words = createWords(word)
+  return {
+    ...{ all, plain, word },
+    // One after the other, by name: there are thousands a second.
+    push(row: Stored) {
+      times.push(row)
+      if (row.isUnseen) seenAt.pushUnseen()
+      else seenAt.push(1)
+      traceId.data.text(row.traceId)
+      spanId.data.text(row.spanId)
+      requestId.data.text(row.requestId)
+      session.data.text(row.session)
+      words.push(row)
+    },
+  }
+}
+
+function added<C extends NativeColumn>(all: NativeColumn[], column: C): C {
+  all.push(column)
+  return column
+}
+
+type NewPlain = (name: string, type: string) => PlainColumn
+
+function createTimeColumns(plain: NewPlain) {
+  const start = plain('Timestamp', 'DateTime64(9)')
+  const end = plain('EndTime', 'DateTime64(9)')
+  const received = plain('ReceivedAt', 'DateTime64(3)')
+  return {
+    push(row: Stored) {
+      pushNs(start, row.startUnixNs)
+      pushNs(end, row.endUnixNs)
+      received.data.uint64(Math.max(0, Math.floor(row.receivedUnixMs)))
+    },
+  }
+}
+
+function createWords(word: (name: string) => WordColumn) {
+  const [route, router, outcome] = [word('Route'), word('Router'), word('Outcome')]
+  const [errorType, generation] = [word('ErrorType'), word('Generation')]
+  const [model, region, tenant] = [word('Model'), word('Region'), word('Tenant')]
+  const [tier, ownClass, variant] = [word('Tier'), word('Class'), word('Variant')]
+  return {
+    push(row: Stored) {
+      route.pushText(row.route)
+      router.pushText(row.router)
+      outcome.pushText(row.outcome)
+      errorType.pushText(row.errorType)
+      generation.pushText(row.generation)
+      model.pushText(row.model)
+      region.pushText(row.region)
+      tenant.pushText(row.tenant)
+      tier.pushText(row.tier)
+      ownClass.pushText(row.class)
+      variant.pushText(row.variant)
+    },
+  }
+}
+
+/** What both have behind their words. */
+function createNumbers(plain: NewPlain) {
+  const [statusCode, images] = [plain('StatusCode', 'UInt16'), plain('Images', 'UInt32')]
+  const [cost, weight] = [plain('Cost', 'Float64'), plain('Weight', 'Float64')]
+  const [revision, samples] = [plain('Revision', 'UInt64'), plain('Samples', 'UInt32')]
+  return {
+    push(row: Stored) {
+      pushUint16(statusCode.data, row.statusCode)
+      pushUint32(images.data, row.images)
+      pushDouble(cost.data, row.cost)
+      pushDouble(weight.data, row.weight)
+      revision.data.uint64(row.revision)
+      pushUint32(samples.data, row.sampleCount ?? 1)
     },
   }
 }
@@ -134,14 +166,14 @@ export function createQualityTable(interner: Interner): ServedTable<QualityVerdi
   return {
     table,
     push(verdict) {
-      pushHalves(time, nsToHalves(verdict.unixNs))
+      pushNs(time, verdict.unixNs)
       received.data.uint64(Math.max(0, Math.floor(verdict.receivedUnixMs)))
       traceId.data.text(verdict.traceId)
       requestId.data.text(verdict.requestId)
       name.pushText(verdict.name)
       route.pushText(verdict.route)
       target.pushText(verdict.target)
-      pushNumber(value, 'Float64', verdict.value)
+      pushDouble(value.data, verdict.value)
       flagged.data.byte(verdict.isFlagged === undefined ? 0xff : Number(verdict.isFlagged))
       table.rowCount++
     },
@@ -149,21 +181,3 @@ export function createQualityTable(interner: Interner): ServedTable<QualityVerdi
 }
 
 const text = (name: string) => createPlainColumn(name, 'String')
-
-function pushNumber({ data }: PlainColumn, width: Width, value: number): void {
-  data.reserve(8)
-  const at = data.length
-  switch (width) {
-    case 'UInt16':
-      data.length = data.bytes.writeUInt16LE(value, at)
-      return
-    case 'UInt32':
-      data.length = data.bytes.writeUInt32LE(value, at)
-      return
-    case 'UInt64':
-      data.uint64(value)
-      return
-    case 'Float64':
-      data.length = data.bytes.writeDoubleLE(value, at)
-  }
-}

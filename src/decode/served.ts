@@ -2,9 +2,9 @@ import type { Meaning, Meanings } from '../config/meanings.ts'
 import type { Served } from '../model/attempt.ts'
 import { parseGeneration } from '../model/generation.ts'
 import type { Source } from '../model/observation.ts'
-import { readAttribute, readMeaning } from './fields.ts'
-import { toUnixMs } from './int64.ts'
+import { readAttribute, readMeaning, type Scoped } from './fields.ts'
 import type { Ending } from './outcome.ts'
+import type { SteadyWork } from './said.ts'
 import type { AttributesView } from './span-place.ts'
 import type { SpanView } from './span-view.ts'
 import { weightOf } from './trace-state.ts'
@@ -24,31 +24,42 @@ export interface ServedItem
   readonly resource: Pick<SpanView['resource'], 'attributes'>
 }
 
-/** What attempts and requests read from their span alike. */
-export function readServed(
-  span: SpanView,
-  context: ServedContext,
-): Omit<Served, 'route' | 'requestId' | 'outcome'> {
-  const { statusCode, errorType } = endingOf(span)
-  return { ...readWork(span, context), statusCode, errorType }
-}
-
 export function readWork(
   span: ServedItem,
   context: ServedContext,
 ): Omit<Served, 'route' | 'requestId' | 'outcome' | 'errorType' | 'statusCode'> {
   const scoped = { attributes: span.attributes, resource: span.resource.attributes }
-  const read = (meaning: Meaning) => readMeaning(context.meanings[meaning], scoped)
-  const text = (meaning: Meaning) => String(read(meaning) ?? '')
-  const generation = text('generation')
+  const { meanings } = context
+  const steady = readSteady(scoped, meanings)
+  // All by name: so many of a spread object are slow to make.
   return {
     router: context.source.id,
     traceId: span.traceId,
     spanId: span.spanId,
     startUnixNs: span.startUnixNs,
     endUnixNs: span.endUnixNs,
+    generation: steady.generation,
+    model: steady.model,
+    region: steady.region,
+    tenant: steady.tenant,
+    tier: steady.tier,
+    class: steady.class,
+    variant: steady.variant,
+    images: steady.images,
+    session: String(readMeaning(meanings.session, scoped) ?? ''),
+    cost: toCost(readMeaning(meanings.cost, scoped)),
+    weight: weightOf(span.traceState),
+    receivedUnixMs: context.receivedUnixMs,
+  }
+}
+
+/** What many requests have in common. */
+export function readSteady(item: Scoped, meanings: Meanings): SteadyWork {
+  const read = (meaning: Meaning) => readMeaning(meanings[meaning], item)
+  const text = (meaning: Meaning) => String(read(meaning) ?? '')
+  const generation = text('generation')
+  return {
     generation: parseGeneration(generation) ? generation : '',
-    session: text('session'),
     model: text('model'),
     region: text('region'),
     tenant: text('tenant'),
@@ -56,9 +67,6 @@ export function readWork(
     class: text('class'),
     variant: text('variant'),
     images: toCount(read('images'), { otherwise: 1, max: IMAGES_MAX }),
-    cost: toNumber(read('cost')),
-    weight: weightOf(span.traceState),
-    receivedUnixMs: context.receivedUnixMs,
   }
 }
 
@@ -71,7 +79,8 @@ export function readRequestId(
   return String(readMeaning(meanings.request_id, scoped) ?? '')
 }
 
-export function endingOf(span: SpanView): Ending {
+/** Without how long it took. */
+export function shownEndingOf(span: SpanView): Ending {
   const scoped = { attributes: span.attributes, resource: span.resource.attributes }
   const read = (name: string) => readAttribute(name, scoped)
   const isError = span.status === 'Error'
@@ -81,11 +90,11 @@ export function endingOf(span: SpanView): Ending {
     errorType: String(read('error.type') ?? exception ?? ''),
     isError,
     responseFlags: String(read('response_flags') ?? ''),
-    durationMs: toUnixMs(span.endUnixNs - span.startUnixNs),
+    durationMs: 0,
   }
 }
 
-function toNumber(value: unknown): number {
+export function toCost(value: unknown): number {
   const number = Number(value ?? 0)
   return Number.isFinite(number) && number > 0 ? number : 0
 }

@@ -18,6 +18,7 @@ import type { PointView } from './point-view.ts'
 import type { Privacy } from './privacy.ts'
 import { createRequestBook, type RequestBook } from './request-book.ts'
 import type { ResourceFacts, ResourceOptions } from './resource.ts'
+import { createRoutedBook } from './routed-book.ts'
 import { createRouterServices } from './router-services.ts'
 import { createScopeReader } from './scope-facts.ts'
 import { createSpanViewer } from './span-viewer.ts'
@@ -152,15 +153,16 @@ function createTraces(
   const { tables, routerServices, meanings, mapping, derivation } = options
   const { spans: table, pairs, eventHashes } = tables
   const { viewPairs, viewEventPairs } = tables
-  const viewer = createSpanViewer({
-    pairs: viewPairs,
-    eventPairs: viewEventPairs,
-    privacy: quiet(options.privacy),
-  })
-  const traits = createTraitBook({ meanings, pairs, eventHashes })
-  const reader = createTraceReader({ ...options, table, pairs, viewer, traits })
+  const privacy = quiet(options.privacy)
+  const viewer = createSpanViewer({ pairs: viewPairs, eventPairs: viewEventPairs, privacy })
+  const [ofTraits, ofRouted] = eventHashes
+  const traits = createTraitBook({ meanings, pairs, eventHashes: ofTraits })
+  const routedBook = createRoutedBook({ meanings, pairs, eventHashes: ofRouted, privacy })
+  const reader = createTraceReader({ ...options, table, pairs, viewer, traits, routedBook })
   return (body, { admission, receivedUnixMs }) => {
-    traits.begin({ keys: options.keysRead(), topology: options.topology() })
+    const topology = options.topology()
+    traits.begin({ keys: options.keysRead(), topology })
+    routedBook.begin(topology)
     const heardAs = (resource: ResourceFacts) => mapping.sourceOf(resource, receivedUnixMs)
     const found = reader.read(body, {
       admission,
@@ -173,8 +175,7 @@ function createTraces(
     const { derived, ended } = derivation.spans(found, receivedUnixMs)
     const mapped = mapping.spans({ candidates: found.mappable, derived }, receivedUnixMs)
     const observations = observeWatched(found.watched, heardAs, meanings)
-    for (const one of derived)
-      for (const seen of observeSpan(one, meanings)) observations.push(seen)
+    for (const one of derived) observeSpan(one, meanings, observations)
     for (const one of mapped) observations.push(one)
     for (const one of ended) observations.push(observeEnded(one, meanings))
     tables.arrivals.push(observations, found.resources)

@@ -30,8 +30,8 @@ export interface SpanPartsOptions {
   /** Of events, and of links. */
   readonly eventPairs: PairList
   readonly linkPairs: PairList
-  /** Told of each event. */
-  readonly eventHashes: EventHashes
+  /** Each is told of each event. */
+  readonly eventHashes: readonly EventHashes[]
   readonly privacy: Privacy
 }
 
@@ -66,7 +66,7 @@ function createEvents(options: SpanPartsOptions) {
     readTime(at, wire.view, event.timeAt)
     pushHalves(time, at)
     name.pushBytes(wire, event.nameFrom, event.nameTo)
-    eventHashes.note(wire, event)
+    for (const hashes of eventHashes) hashes.note(wire, event)
     const isPrompt = mayBePrompt(bytes, event) && privacy.isPromptEvent(textOf(bytes, event))
     writer.write(attributes, pairs, { wire, isPrompt })
     return pairs.facts().watched
@@ -75,7 +75,7 @@ function createEvents(options: SpanPartsOptions) {
     ...nested,
     push(wire: Wire, { values, length }: GrowingIntegers): number {
       let watched = 0
-      eventHashes.clear()
+      for (const hashes of eventHashes) hashes.clear()
       for (let i = 0; i < length; i += 2) {
         wire.at = values[i] as number
         watched |= pushOne(wire, values[i + 1] as number)

@@ -1,7 +1,10 @@
 import { identityOfIds } from '../lib/identity.ts'
 import type { FieldValue } from '../model/observation.ts'
 import { readTime } from './column-writes.ts'
+import { toHexId } from './hex.ts'
+import type { PairList } from './pairs.ts'
 import type { ResourceFacts } from './resource.ts'
+import type { AlikeRouted, OwnWords } from './said.ts'
 import type { AttributesView, EventView, SpanPlace } from './span-place.ts'
 import type { SpanScan } from './span-scan.ts'
 import type { SpanViewer } from './span-viewer.ts'
@@ -57,11 +60,23 @@ export interface SpanView {
   events(): readonly EventView[]
 }
 
+/** Of what may be a router's. */
+export interface RoutedView extends SpanView {
+  /** What it shares with spans that say the same; undefined where nobody knows. */
+  readonly alike: AlikeRouted | undefined
+  /** Read along with it where those are known; else undefined. */
+  readonly words: OwnWords | undefined
+  readonly hasEvents: boolean
+  /** It may end a request, or say how good it was. */
+  readonly mayBeMarked: boolean
+}
+
 /** A span that was just scanned, and who can read it again. */
 export interface ScannedSpan {
   readonly viewer: SpanViewer
   readonly wire: Wire
   readonly scan: SpanScan
+  readonly pairs: PairList
   /** Of the `Span` message. */
   from: number
   to: number
@@ -71,13 +86,16 @@ export interface ScannedSpan {
 export interface SpanNotes {
   traits: Traits | undefined
   isWanted: boolean
+  mayBeMarked: boolean
+  alike: AlikeRouted | undefined
+  words: OwnWords | undefined
 }
 
 export function createSpanView(
   scanned: ScannedSpan,
   resource: ResourceFacts,
   notes?: SpanNotes,
-): SpanView {
+): RoutedView {
   return new View(scanned, resource, notes)
 }
 
@@ -88,7 +106,7 @@ function msAt({ view }: Wire, at: number): number {
   return halvesToMs(time)
 }
 
-class View implements SpanView, AttributesView, SpanPlace {
+class View implements RoutedView, AttributesView, SpanPlace {
   readonly resource: ResourceFacts
   readonly bytes: Buffer
   readonly from: number
@@ -99,10 +117,20 @@ class View implements SpanView, AttributesView, SpanPlace {
   readonly once: number | undefined
   readonly traits: Traits | undefined
   readonly isWanted: boolean
+  readonly alike: AlikeRouted | undefined
+  readonly words: OwnWords | undefined
+  readonly hasEvents: boolean
+  readonly mayBeMarked: boolean
   readonly #viewer: SpanViewer
+  /** By attribute, where its value stands among them. */
+  readonly #places: ReadonlyMap<string, number>
+  readonly #traceIdAt: number
+  readonly #spanIdAt: number
+  readonly #parentIdAt: number
+  readonly #startAt: number
+  readonly #endAt: number
   #traceId: string | undefined
   #spanId: string | undefined
-  #parentSpanId: string | undefined
   #exception: { readonly event: EventView | undefined } | undefined
 
   constructor(scanned: ScannedSpan, resource: ResourceFacts, notes: SpanNotes | undefined) {
@@ -121,21 +149,30 @@ class View implements SpanView, AttributesView, SpanPlace {
       traceIdAt >= 0 && spanIdAt >= 0 ? identityOfIds(wire.view, traceIdAt, spanIdAt) : undefined
     this.traits = notes?.traits
     this.isWanted = notes?.isWanted === true
+    this.alike = notes?.alike
+    this.words = notes?.words
+    this.hasEvents = scan.events.length > 0
+    this.mayBeMarked = notes?.mayBeMarked !== false
+    this.#places = scanned.pairs.facts().places
+    this.#traceIdAt = traceIdAt
+    this.#spanIdAt = spanIdAt
+    this.#parentIdAt = scan.parentIdAt
+    this.#startAt = scan.startAt
+    this.#endAt = scan.endAt
   }
 
   get traceId(): string {
-    this.#traceId ??= this.#viewer.look(this).traceId()
+    this.#traceId ??= this.#viewer.traceIdOf(this, this.#traceIdAt)
     return this.#traceId
   }
 
   get spanId(): string {
-    this.#spanId ??= this.#viewer.look(this).spanId()
+    this.#spanId ??= toHexId(this.bytes, 8, this.#spanIdAt)
     return this.#spanId
   }
 
   get parentSpanId(): string {
-    this.#parentSpanId ??= this.#viewer.look(this).parentSpanId()
-    return this.#parentSpanId
+    return toHexId(this.bytes, 8, this.#parentIdAt)
   }
 
   get traceState(): string {
@@ -159,13 +196,11 @@ class View implements SpanView, AttributesView, SpanPlace {
   }
 
   get startUnixNs(): bigint {
-    const viewer = this.#viewer.look(this)
-    return viewer.ns(viewer.scan.startAt)
+    return this.#viewer.nsOf(this, this.#startAt)
   }
 
   get endUnixNs(): bigint {
-    const viewer = this.#viewer.look(this)
-    return viewer.ns(viewer.scan.endAt)
+    return this.#viewer.nsOf(this, this.#endAt)
   }
 
   get attributes(): AttributesView {
@@ -173,11 +208,12 @@ class View implements SpanView, AttributesView, SpanPlace {
   }
 
   get(key: string): FieldValue | undefined {
-    return this.#viewer.look(this).attribute(key)
+    // Rules ask for much that is not there: no reason to read the span again.
+    return this.#places.has(key) ? this.#viewer.look(this).attribute(key) : undefined
   }
 
   names(): Iterable<string> {
-    return this.#viewer.look(this).attributeNames()
+    return this.#places.keys()
   }
 
   events(): readonly EventView[] {

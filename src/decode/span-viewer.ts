@@ -1,13 +1,12 @@
 import type { FieldValue } from '../model/observation.ts'
-import { readTime } from './column-writes.ts'
 import { createEventScan, type EventScan, isEventNamed, scanEvent } from './event-scan.ts'
-import { toHexId } from './hex.ts'
+import { readNs } from './nanoseconds.ts'
 import { readAttributeOf } from './pair-values.ts'
 import type { PairList } from './pairs.ts'
 import type { Privacy } from './privacy.ts'
 import type { AttributesView, EventView, SpanPlace } from './span-place.ts'
 import { createSpanScan, type SpanScan, scanSpan } from './span-scan.ts'
-import { type Halves, halvesToNs } from './times.ts'
+import { TraceIds } from './trace-ids.ts'
 import { createWire } from './wire.ts'
 
 /**
@@ -18,15 +17,14 @@ export interface SpanViewer {
   /** Makes this span the one that all else is about. */
   look(place: SpanPlace): SpanViewer
   readonly scan: SpanScan
-  traceId(): string
-  spanId(): string
-  parentSpanId(): string
+  /** The trace id at `at` in this span's bytes, without looking at the span; '' at −1. */
+  traceIdOf(place: SpanPlace, at: number): string
+  /** The time at `at` in this span's bytes, without looking at the span; 0 at −1. */
+  nsOf(place: SpanPlace, at: number): bigint
   traceState(): string
   name(): string
   statusMessage(): string
-  ns(at: number): bigint
   attribute(key: string): FieldValue | undefined
-  attributeNames(): Iterable<string>
   events(): readonly EventView[]
   /** The last event, or the last of that name. */
   lastEvent(name?: string): EventView | undefined
@@ -48,7 +46,7 @@ class Viewer implements SpanViewer {
   readonly scan = createSpanScan()
   readonly #options: SpanViewerOptions
   readonly #wire = createWire()
-  readonly #at: Halves = { low: 0, high: 0 }
+  readonly #traceIds = new TraceIds()
   #place: SpanPlace | undefined
   readonly #event: EventScan
   /** Where the event begins that was scanned last. */
@@ -61,8 +59,8 @@ class Viewer implements SpanViewer {
 
   look(place: SpanPlace): SpanViewer {
     if (this.#place === place) return this
+    this.#open(place)
     const wire = this.#wire
-    if (wire.bytes !== place.bytes) wire.open(place.bytes)
     wire.at = place.from
     scanSpan(wire, place.to, { scan: this.scan, pairs: this.#options.pairs })
     this.#place = place
@@ -70,16 +68,21 @@ class Viewer implements SpanViewer {
     return this
   }
 
-  traceId(): string {
-    return toHexId(this.#wire.bytes, 16, this.scan.traceIdAt)
+  #open({ bytes }: SpanPlace): void {
+    if (this.#wire.bytes === bytes) return
+    this.#wire.open(bytes)
+    this.#place = undefined
   }
 
-  spanId(): string {
-    return toHexId(this.#wire.bytes, 8, this.scan.spanIdAt)
+  traceIdOf(place: SpanPlace, at: number): string {
+    if (at < 0) return ''
+    this.#open(place)
+    return this.#traceIds.of(this.#wire, at)
   }
 
-  parentSpanId(): string {
-    return toHexId(this.#wire.bytes, 8, this.scan.parentIdAt)
+  nsOf(place: SpanPlace, at: number): bigint {
+    this.#open(place)
+    return this.#ns(at)
   }
 
   traceState(): string {
@@ -94,17 +97,12 @@ class Viewer implements SpanViewer {
     return this.#text(this.scan.messageFrom, this.scan.messageTo)
   }
 
-  ns(at: number): bigint {
-    readTime(this.#at, this.#wire.view, at)
-    return halvesToNs(this.#at)
+  #ns(at: number): bigint {
+    return at < 0 ? 0n : readNs(this.#wire.view, at)
   }
 
   attribute(key: string): FieldValue | undefined {
     return readAttributeOf(this.#wire, this.#options, key)
-  }
-
-  attributeNames(): Iterable<string> {
-    return this.#options.pairs.facts().places.keys()
   }
 
   events(): readonly EventView[] {
@@ -150,7 +148,7 @@ class Viewer implements SpanViewer {
   }
 
   eventNs(): bigint {
-    return this.ns(this.#event.timeAt)
+    return this.#ns(this.#event.timeAt)
   }
 
   eventAttribute(key: string): FieldValue | undefined {

@@ -7,6 +7,7 @@ import { createShapes, type Shapes } from './attribute-shapes.ts'
 import { createEventHashes, type EventHashes } from './event-hashes.ts'
 import { createLogTable, type LogTable } from './log-table.ts'
 import { createMapWriter } from './map-writer.ts'
+import { BY_ROUTED, BY_TRAITS } from './pair-hashes.ts'
 import { createPairList, type PairList } from './pairs.ts'
 import type { PointKind } from './point-scan.ts'
 import { createPointTable, type PointTable } from './point-table.ts'
@@ -35,8 +36,8 @@ export interface Tables {
   readonly arrivals: Arrivals
   /** Of the item that is read. */
   readonly pairs: PairList
-  /** Of the events of the span that is read. */
-  readonly eventHashes: EventHashes
+  /** Of the events of the span that is read: for rules, and for what routers' spans are. */
+  readonly eventHashes: readonly [traits: EventHashes, routed: EventHashes]
   /** For looking at a span once more, and at its events. */
   readonly viewPairs: PairList
   readonly viewEventPairs: PairList
@@ -81,7 +82,10 @@ export function createTables({
   const seenAt = createSeenAt()
   const shared = { interner: words, writer, seenAt }
   const [pairs, eventPairs] = [createPairs(), createPairs()]
-  const eventHashes = createEventHashes(eventPairs)
+  const eventHashes = [
+    createEventHashes(eventPairs, BY_TRAITS),
+    createEventHashes(eventPairs, BY_ROUTED),
+  ] as const
   const linkPairs = createPairs()
   const parts = createSpanParts({ ...shared, eventPairs, linkPairs, eventHashes, privacy })
   const exemplars = { ...shared, pairs: createPairs() }

@@ -2,6 +2,7 @@ import type { Topology } from '../config/topology.ts'
 import type { Attempt } from '../model/attempt.ts'
 import type { StoredAttempt } from '../model/stored.ts'
 import { routeOf } from './judge.ts'
+import { PlacedAttempt, type Standing, toPlain } from './placed.ts'
 import type { Revisions } from './revisions.ts'
 import { type AttemptEntry, type Group, openingOf } from './story.ts'
 
@@ -22,40 +23,56 @@ export interface TellAttemptsOptions {
 
 export function createTellAttempts(options: TellAttemptsOptions): TellAttempts {
   const { revisions } = options
-  const attemptOf = (entry: AttemptEntry): Attempt => {
-    const { said, group } = entry
-    const route = routeOf(entry) || ((group && routeOfGroup(group)) ?? '')
-    const requestId = group?.requestId || said.requestId || said.traceId
-    if (route === said.route && requestId === said.requestId) return said
-    return { ...said, route, requestId, role: options.topology().roleOf(route, said.target) }
+  const routeNow = (entry: AttemptEntry): string =>
+    routeOf(entry) || ((entry.group && routeOfGroup(entry.group)) ?? '')
+  const place = (entry: AttemptEntry, now: Now, standing: Standing): PlacedAttempt => {
+    const { said } = entry
+    const { route, requestId } = now
+    const isSaid = route === said.route && requestId === said.requestId
+    const role = isSaid ? said.role : options.topology().roleOf(route, said.target)
+    return new PlacedAttempt(said, { route, requestId, role }, standing)
   }
   return {
-    attemptOf,
+    attemptOf(entry) {
+      const now = { route: routeNow(entry), requestId: requestIdOf(entry) }
+      return isTold(entry.told, now) ? entry.told : place(entry, now, FIRST)
+    },
     tell(entry, isFresh) {
-      const now = attemptOf(entry)
-      const isSame = isEqual(entry.told, now)
+      const now = { route: routeNow(entry), requestId: requestIdOf(entry) }
+      const isSame = isTold(entry.told, now)
       if (isSame && !isFresh) return
       if (!isSame && (entry.told || entry.revision > 0)) entry.revision = revisions.next()
-      entry.told = now
-      revisions.onUndo(() => {
-        entry.told = undefined
-      })
-      options.attempt({ ...now, revision: entry.revision, isUnseen: !isFresh })
+      const row = place(entry, now, { revision: entry.revision, isUnseen: !isFresh })
+      entry.told = row
+      revisions.onUndo(entry)
+      options.attempt(row)
     },
     takeBack(entry) {
       const { told } = entry
       if (told === undefined || told === 'void') return
       entry.revision = revisions.next()
       entry.told = 'void'
-      revisions.onUndo(() => {
-        entry.told = told
+      revisions.onUndo({
+        undo() {
+          entry.told = told
+        },
       })
-      options.attempt({ ...told, outcome: '', revision: entry.revision, isUnseen: true })
+      const { target, role, errorType } = told
+      const as = { outcome: '', revision: entry.revision, isUnseen: true } as const
+      options.attempt({ ...toPlain(told, told), target, role, errorType, ...as })
     },
   }
 }
 
-function isEqual(told: AttemptEntry['told'], now: Attempt): boolean {
+const FIRST: Standing = { revision: 0 }
+
+/** Where an attempt belongs now. */
+type Now = Pick<Attempt, 'route' | 'requestId'>
+
+const requestIdOf = ({ said, group }: AttemptEntry): string =>
+  group?.requestId || said.requestId || said.traceId
+
+function isTold(told: AttemptEntry['told'], now: Now): told is PlacedAttempt {
   if (told === undefined || told === 'void') return false
   return told.route === now.route && told.requestId === now.requestId
 }

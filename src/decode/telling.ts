@@ -1,8 +1,9 @@
 import type { Topology } from '../config/topology.ts'
-import type { Attempt, Request } from '../model/attempt.ts'
+import type { Attempt } from '../model/attempt.ts'
 import type { StoredRequest } from '../model/stored.ts'
 import { attemptsOf } from './attribution.ts'
 import { type JobRequest, toJobRequest, toSpanRequest } from './judge.ts'
+import { JudgedRequest } from './placed.ts'
 import { createRevisions, type Revisions } from './revisions.ts'
 import {
   type AttemptEntry,
@@ -18,8 +19,8 @@ import { createTellAttempts, type TellAttemptsOptions } from './tell-attempts.ts
 // an equal row again: its first may be what the sender was told to repeat.
 
 export interface Telling {
-  /** @param fresh what this request brought: it is written even when nothing has changed */
-  tell(group: Group, fresh: Fresh): void
+  /** @param by the number of this request: what it brought is written even when nothing has changed */
+  tell(group: Group, by: number): void
   /** What an attempt is now. */
   attemptOf(entry: AttemptEntry): Attempt
   /** The rows of the last request were taken back: what they said is said again. */
@@ -27,8 +28,6 @@ export interface Telling {
   /** A new request begins. */
   start(receivedUnixMs: number): void
 }
-
-export type Fresh = ReadonlySet<AttemptEntry | RequestEntry | Group>
 
 export interface TellingOptions extends Omit<TellAttemptsOptions, 'revisions'> {
   topology(): Topology
@@ -52,7 +51,7 @@ export function createTelling(options: TellingOptions): Telling {
     const now = toSpanRequest(entry, own, options.topology())
     rows.tell(entry, now, { form: '', isFresh, isSeen: isFresh })
   }
-  const tellJob = (group: Group, fresh: Fresh) => {
+  const tellJob = (group: Group, by: number) => {
     const opening = openingOf(group)
     for (const entry of group.requests) {
       if (entry.own) attempts.takeBack(entry.own)
@@ -66,7 +65,7 @@ export function createTelling(options: TellingOptions): Telling {
     if (!now || now.route === '') return
     // Rules see it once, when it has ended; then there is a row of that moment in any case.
     const isSeen = !group.isObserved && now.outcome !== 'unknown'
-    const isBrought = fresh.has(group) || (opening !== undefined && fresh.has(opening))
+    const isBrought = group.broughtBy === by || opening?.broughtBy === by
     const as = { form: 'job', isFresh: isBrought || isSeen, isSeen } as const
     if (!opening) return rows.tellEnd(group, now, as)
     rows.takeBackEnd(group, opening)
@@ -75,10 +74,11 @@ export function createTelling(options: TellingOptions): Telling {
   return {
     attemptOf: attempts.attemptOf,
     start: revisions.start,
-    tell(group, fresh) {
-      for (const entry of group.attempts) if (!entry.isOwn) attempts.tell(entry, fresh.has(entry))
-      if (isAsynchronous(group)) tellJob(group, fresh)
-      else for (const entry of group.requests) tellSpan(entry, group, fresh.has(entry))
+    tell(group, by) {
+      for (const entry of group.attempts)
+        if (!entry.isOwn) attempts.tell(entry, entry.broughtBy === by)
+      if (isAsynchronous(group)) tellJob(group, by)
+      else for (const entry of group.requests) tellSpan(entry, group, entry.broughtBy === by)
     },
     forgetLast: revisions.undo,
   }
@@ -98,15 +98,13 @@ interface As {
 function createRequestRows({ revisions, request }: RequestRowsOptions) {
   return {
     /** By the start, trace and span of its opening, or of the span that it is. */
-    tell(entry: RequestEntry, now: JobRequest | Request, { form, isFresh, isSeen }: As) {
+    tell(entry: RequestEntry, now: JobRequest | JudgedRequest, { form, isFresh, isSeen }: As) {
       const isSame = entry.told !== undefined && isEqual(entry.told, now, form)
       if (isSame && !isFresh) return
       if (!isSame && (entry.told || entry.revision > 0)) entry.revision = revisions.next()
-      const row = { ...now, form, revision: entry.revision, isUnseen: !isSeen }
+      const row = toRow(now, { form, revision: entry.revision, isUnseen: !isSeen })
       entry.told = row
-      revisions.onUndo(() => {
-        entry.told = undefined
-      })
+      revisions.onUndo(entry)
       request(row)
     },
     /** By those of its end, while no opening is known. */
@@ -123,8 +121,10 @@ function createRequestRows({ revisions, request }: RequestRowsOptions) {
       const own = { form: 'end', revision: group.endRevision, isUnseen: !isSeen } as const
       const row = { ...now, ...own }
       group.toldEnd = row
-      revisions.onUndo(() => {
-        group.toldEnd = toldEnd
+      revisions.onUndo({
+        undo() {
+          group.toldEnd = toldEnd
+        },
       })
       request(row)
     },
@@ -133,13 +133,24 @@ function createRequestRows({ revisions, request }: RequestRowsOptions) {
       const { toldEnd } = group
       if (!toldEnd) return
       group.toldEnd = undefined
-      revisions.onUndo(() => {
-        group.toldEnd = toldEnd
+      revisions.onUndo({
+        undo() {
+          group.toldEnd = toldEnd
+        },
       })
       request({ ...toldEnd, form: 'poll', revision: revisions.next(), isUnseen: true })
       opening.revision = revisions.next()
     },
   }
+}
+
+function toRow(
+  now: JobRequest | JudgedRequest,
+  standing: Required<Pick<StoredRequest, 'form' | 'revision' | 'isUnseen'>>,
+): StoredRequest {
+  return now instanceof JudgedRequest
+    ? new JudgedRequest(now.said, now, standing)
+    : { ...now, ...standing }
 }
 
 function isSameRow(told: StoredRequest, now: JobRequest) {
@@ -150,7 +161,11 @@ function isSameRow(told: StoredRequest, now: JobRequest) {
   )
 }
 
-function isEqual(told: StoredRequest, now: JobRequest | Request, form: StoredRequest['form']) {
+function isEqual(
+  told: StoredRequest,
+  now: JobRequest | JudgedRequest,
+  form: StoredRequest['form'],
+) {
   if (told.form !== form || told.outcome !== now.outcome || told.requestId !== now.requestId)
     return false
   // What is open is not written anew with every attempt.

@@ -5,7 +5,6 @@ const WORD = 0x1_0000_0000
 /** What would not fit a DateTime64(9) (year 2262) is cut to its end. */
 const HIGH_MAX = 0x7fffffff
 const LOW_MAX = 0xffffffff
-const NS_MAX = 2n ** 63n - 1n
 
 /** A moment as the two halves of its nanoseconds, both unsigned. */
 export interface Halves {
@@ -27,18 +26,9 @@ export function halvesToMs({ low, high }: Halves): number {
   return (high * 4_294_967 + Math.floor((high * 296 + low) / 1_000)) / 1_000
 }
 
-export function halvesToNs({ low, high }: Halves): bigint {
-  return (BigInt(high) << 32n) | BigInt(low)
-}
-
 /** Whole seconds for a DateTime column; later than 2106 is cut to its end. */
 export function halvesToSeconds(time: Halves): number {
   return Math.min(LOW_MAX, Math.floor(halvesToMs(time) / 1_000))
-}
-
-export function nsToHalves(ns: bigint): Halves {
-  const bounded = ns > NS_MAX ? NS_MAX : ns
-  return { low: Number(bounded & 0xffffffffn), high: Number(bounded >> 32n) }
 }
 
 export function isBefore(one: Halves, other: Halves): boolean {

@@ -4,10 +4,17 @@ import type { MapGate } from './mapped.ts'
 import type { PairList } from './pairs.ts'
 import { readSub } from './read-sub.ts'
 import type { ResourceFacts } from './resource.ts'
+import type { RoutedBook } from './routed-book.ts'
 import type { ScopeReader } from './scope-facts.ts'
 import { createSpanScan, type ScanInto, scanSpan } from './span-scan.ts'
 import type { SpanTable } from './span-table.ts'
-import { createSpanView, type ScannedSpan, type SpanNotes, type SpanView } from './span-view.ts'
+import {
+  createSpanView,
+  type RoutedView,
+  type ScannedSpan,
+  type SpanNotes,
+  type SpanView,
+} from './span-view.ts'
 import type { SpanViewer } from './span-viewer.ts'
 import { isBefore } from './times.ts'
 import { createSender, type Sender } from './trace-sender.ts'
@@ -24,6 +31,7 @@ export interface TraceReaderOptions {
   readonly pairs: PairList
   readonly viewer: SpanViewer
   readonly traits: TraitBook
+  readonly routedBook: RoutedBook
 }
 
 export interface TraceContext {
@@ -41,7 +49,7 @@ export interface TraceContext {
 export interface ReadTraces {
   readonly itemCount: number
   /** All spans of routers, and of services that may turn out to be routers, in their order. */
-  readonly routed: readonly SpanView[]
+  readonly routed: readonly RoutedView[]
   /**
    * Those that a rule may take of all but known routers, and the newest of each resource, so that its
    * source is heard.
@@ -52,7 +60,7 @@ export interface ReadTraces {
   /** Those that may be mapped; one that is routed too is the same object there. */
   readonly mappable: readonly SpanView[]
   /** Those of nobody known as a router that end a request, or say how good it was. */
-  readonly marked: readonly SpanView[]
+  readonly marked: readonly RoutedView[]
   /** Services that showed themselves to be routers. */
   readonly routerServices: ReadonlySet<string>
 }
@@ -71,24 +79,29 @@ class Reader implements TraceReader {
   readonly #table: SpanTable
   readonly #pairs: PairList
   readonly #traits: TraitBook
+  readonly #routedBook: RoutedBook
   readonly #scanned: ScannedSpan
-  readonly #notes: SpanNotes = { traits: undefined, isWanted: false }
+  readonly #notes: SpanNotes = {
+    ...{ traits: undefined, isWanted: false, mayBeMarked: true },
+    ...{ alike: undefined, words: undefined },
+  }
   readonly #into: ScanInto
   readonly #wire = createWire()
   readonly #scan = createSpanScan()
   #senders: Sender[] = []
-  #routed: SpanView[] = []
+  #routed: RoutedView[] = []
   #watched: SpanView[] = []
-  #marked: SpanView[] = []
+  #marked: RoutedView[] = []
   #routerServices = new Set<string>()
   #itemCount = 0
 
-  constructor({ scopes, table, pairs, viewer, traits }: TraceReaderOptions) {
+  constructor({ scopes, table, pairs, viewer, traits, routedBook }: TraceReaderOptions) {
     this.#scopes = scopes
     this.#table = table
     this.#pairs = pairs
     this.#traits = traits
-    this.#scanned = { viewer, wire: this.#wire, scan: this.#scan, from: 0, to: 0 }
+    this.#routedBook = routedBook
+    this.#scanned = { viewer, wire: this.#wire, scan: this.#scan, pairs, from: 0, to: 0 }
     this.#into = { scan: this.#scan, pairs }
   }
 
@@ -171,7 +184,7 @@ class Reader implements TraceReader {
     const isMarked = !isRouted && (carried & REQUEST_BIT) !== 0
     const isMappable = sender.gate?.(this.#name()) === true
     if (isWanted || isRouted || isMarked || isMappable) {
-      const view = this.#view(sender, isWanted)
+      const view = this.#view(sender, isWanted, carried)
       if (isMappable) sender.mappable.set(from, view)
       if (isRouted) this.#routed.push(view)
       else if (isWanted) this.#watched.push(view)
@@ -188,19 +201,22 @@ class Reader implements TraceReader {
     return this.#wire.bytes.toString('utf8', this.#scan.nameFrom, this.#scan.nameTo)
   }
 
-  /** Of the span that was just scanned. */
-  #view(sender: Sender, isWanted: boolean): SpanView {
+  /** Of the span that was just scanned. @param carried its bits, see `watched.ts` */
+  #view(sender: Sender, isWanted: boolean, carried: number): RoutedView {
     const notes = this.#notes
     const isRouted = sender.component === 'router'
-    notes.traits =
-      isWanted || isRouted ? this.#traits.of(this.#wire, this.#scan, sender) : undefined
+    const [wire, scan] = [this.#wire, this.#scan]
+    notes.traits = isWanted || isRouted ? this.#traits.of(wire, scan, sender) : undefined
+    notes.alike = isRouted ? this.#routedBook.of(wire, scan, sender.resource) : undefined
+    notes.words = this.#routedBook.words(wire, notes.alike)
     // Who turns out to be a router later has shown it already.
     notes.isWanted = isWanted && isRouted
+    notes.mayBeMarked = (carried & REQUEST_BIT) !== 0
     return createSpanView(this.#scanned, sender.resource, notes)
   }
 
   /** Of one that was scanned before. */
-  #viewAgain({ resource, mappable }: Sender, from: number, to: number): SpanView {
+  #viewAgain({ resource, mappable }: Sender, from: number, to: number): RoutedView {
     const known = mappable.get(from)
     if (known) return known
     this.#wire.at = from

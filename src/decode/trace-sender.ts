@@ -1,7 +1,7 @@
 import type { Source } from '../model/observation.ts'
 import type { MapGate } from './mapped.ts'
 import type { KnownResource } from './scope-facts.ts'
-import type { SpanView } from './span-view.ts'
+import type { RoutedView } from './span-view.ts'
 import type { Halves } from './times.ts'
 
 /** A resource of the request, and where those of its spans are that may be looked at later. */
@@ -19,7 +19,7 @@ export interface Sender {
   /** Begin and end of each span, while nobody knows whether they are a router's. */
   readonly undecided: number[]
   /** By where they begin. */
-  readonly mappable: Map<number, SpanView>
+  readonly mappable: Map<number, RoutedView>
 }
 
 export function createSender(

@@ -2,7 +2,7 @@ import type { Meanings } from '../config/meanings.ts'
 import { TwoHashes } from '../lib/two-hashes.ts'
 import type { Source } from '../model/observation.ts'
 import type { EventHashes } from './event-hashes.ts'
-import { createPairHashes } from './pair-hashes.ts'
+import { BY_TRAITS, createPairHashes } from './pair-hashes.ts'
 import type { PairList } from './pairs.ts'
 import type { KnownResource } from './scope-facts.ts'
 import type { SpanScan } from './span-scan.ts'
@@ -66,7 +66,7 @@ class Book implements TraitBook {
   constructor({ meanings, pairs, eventHashes }: TraitBookOptions) {
     this.#meanings = meanings
     this.#eventHashes = eventHashes
-    this.#pairHashes = createPairHashes(pairs)
+    this.#pairHashes = createPairHashes(pairs, BY_TRAITS)
   }
 
   begin({ keys, topology }: TraitsAsked): void {

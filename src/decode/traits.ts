@@ -1,5 +1,5 @@
 import type { Traits as Alike, FieldValue, Source } from '../model/observation.ts'
-import type { TraitNames } from './trait-names.ts'
+import type { ServedKey, TraitNames } from './trait-names.ts'
 
 /** What all traits of a book share. */
 export interface TraitsGiven {
@@ -39,6 +39,8 @@ export class Traits implements Alike {
   // Made when they are needed: where spans are hardly ever alike, nothing is to be kept of each.
   #known: Map<string, FieldValue | undefined> | undefined
   #served: ServedTraits[] | undefined
+  #lastAttempt: ServedTraits | undefined
+  #lastRequest: ServedTraits | undefined
 
   constructor(
     given: TraitsGiven,
@@ -68,20 +70,38 @@ export class Traits implements Alike {
    * span's word does not count. Undefined when there is no room for more.
    */
   ofServed(unit: Served, reader: TraitReader): Alike | undefined {
+    const before = unit === 'attempt' ? this.#lastAttempt : this.#lastRequest
+    // Mostly it is the same as the last one.
+    if (before !== undefined && this.#isAlike(before, reader)) return before
+    const found = this.#served?.find((one) => one.unit === unit && this.#isAlike(one, reader))
+    const last = found ?? this.#addServed(unit, reader)
+    if (unit === 'attempt') this.#lastAttempt = last
+    else this.#lastRequest = last
+    return last
+  }
+
+  #isAlike({ values }: ServedTraits, reader: TraitReader): boolean {
+    const { served } = this.#given.names
+    for (let i = 0; i < served.length; i++)
+      if (toldBy(served[i] as ServedKey, reader) !== values[i]) return false
+    return true
+  }
+
+  #addServed(unit: Served, reader: TraitReader): ServedTraits | undefined {
     const { names, room } = this.#given
-    const values = names.served.map((key) => {
-      const value = reader.read(key)
-      return names.fixed.has(key) ? value : value !== undefined
-    })
-    const isSame = (one: ServedTraits) =>
-      one.unit === unit && values.every((value, i) => value === one.values[i])
-    this.#served ??= []
-    const known = this.#served.find(isSame)
-    if (known !== undefined || room.left <= 0) return known
+    if (room.left <= 0) return undefined
     room.left--
+    this.#served ??= []
     if (this.#served.length === SERVED_MAX) this.#served.shift()
+    const values = names.served.map((key) => toldBy(key, reader))
     const found = { unit, values, note: undefined }
     this.#served.push(found)
     return found
   }
+}
+
+/** By what they are told apart: of what varies, only by whether it is there. */
+function toldBy({ key, isFixed }: ServedKey, reader: TraitReader): FieldValue | undefined {
+  const value = reader.read(key)
+  return isFixed ? value : value !== undefined
 }

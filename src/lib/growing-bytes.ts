@@ -175,8 +175,8 @@ class Growing implements GrowingBytes {
 
   uint64(value: number): void {
     this.reserve(8)
-    this.bytes.writeUInt32LE(value % 0x1_0000_0000, this.length)
-    this.bytes.writeUInt32LE(Math.floor(value / 0x1_0000_0000), this.length + 4)
+    this.view.setUint32(this.length, value % 0x1_0000_0000, true)
+    this.view.setUint32(this.length + 4, Math.floor(value / 0x1_0000_0000), true)
     this.length += 8
   }
 

@@ -47,6 +47,8 @@ class Words implements WordColumn {
   #epoch = 0
   #lastId = 0
   #lastEpoch = -1
+  #lastText: string | undefined
+  #lastIndex = 0
 
   constructor(name: string, interner: Interner) {
     this.name = name
@@ -99,8 +101,13 @@ class Words implements WordColumn {
     return this.#lastId
   }
 
+  /** Mostly it is the same text again, and mostly the same object. */
   pushText(text: string): void {
-    this.indexes.push(this.indexOfText(text))
+    if (text !== this.#lastText) {
+      this.#lastIndex = this.indexOfText(text)
+      this.#lastText = text
+    }
+    this.indexes.push(this.#lastIndex)
   }
 
   writePrefix(out: GrowingBytes): void {
@@ -151,6 +158,7 @@ class Words implements WordColumn {
   }
 
   #forgetIds(): void {
+    this.#lastText = undefined
     this.#byId.fill(0)
     this.#epoch = this.#interner.epoch
     this.serial++

@@ -10,6 +10,7 @@ import { createMapper } from '../../src/decode/mapper.ts'
 import { createMetricReader } from '../../src/decode/metric-reader.ts'
 import { readNdjson } from '../../src/decode/ndjson.ts'
 import { createPrivacyTally } from '../../src/decode/privacy.ts'
+import { createRoutedBook } from '../../src/decode/routed-book.ts'
 import { createScopeReader } from '../../src/decode/scope-facts.ts'
 import { createSpanViewer } from '../../src/decode/span-viewer.ts'
 import { createTables } from '../../src/decode/tables.ts'
@@ -71,10 +72,11 @@ function readItems({ signal, body, receivedUnixMs }: OtlpRequest & { body: Buffe
     }
     case 'traces': {
       const view = { pairs: viewPairs, eventPairs: viewEventPairs, privacy: quiet(privacy) }
-      const { eventHashes } = tables
-      const traits = createTraitBook({ ...options, pairs, eventHashes })
+      const [ofTraits, ofRouted] = tables.eventHashes
+      const traits = createTraitBook({ ...options, pairs, eventHashes: ofTraits })
+      const routedBook = createRoutedBook({ ...options, pairs, eventHashes: ofRouted, privacy })
       const viewer = createSpanViewer(view)
-      const reader = createTraceReader({ ...shared, table: spans, viewer, traits })
+      const reader = createTraceReader({ ...shared, table: spans, viewer, traits, routedBook })
       const read = reader.read(body, {
         ...context,
         watch: tables.watch([]),
