@@ -24,6 +24,7 @@ import { createGenerationBehind, createRestarts, type Restarts } from './restart
 import { createRouterClocks } from './router-clocks.ts'
 import { createRuleBook, type Gone, type RuleBook } from './rule-book.ts'
 import { toRuleDetail } from './rule-detail.ts'
+import type { RuleRun } from './rule-run.ts'
 import { toRuleView } from './rule-view.ts'
 import { createSources } from './sources.ts'
 import { statusObservations } from './status-observations.ts'
@@ -128,6 +129,7 @@ export function createDetector(options: DetectorOptions): Detector {
   const engine = createEngine(options)
   const { sources, clocks, restarts, counters, book, judging, intake, memory } = engine
   const { judgeAt, judgeGroups, close } = judging
+  const shown = (run: RuleRun) => judging.refreshed(run, clock.nowMs())
   const judge = () => judgeAt(clock.nowMs())
   const closeAll = (all: readonly Gone[], reason: string, atUnixMs = clock.nowMs()) => {
     for (const gone of all) close(gone, { reason, atUnixMs })
@@ -186,11 +188,11 @@ export function createDetector(options: DetectorOptions): Detector {
       closeAll(book.reload(rules), REMOVED)
       judge()
     },
-    rules: () => book.runs().map((run) => toRuleView(run, clock.nowMs())),
+    rules: () => book.runs().map((run) => toRuleView(shown(run), clock.nowMs())),
     rule(id) {
       const run = book.runs().find((one) => one.rule.id === id)
       const moment = judging.momentAt(clock.nowMs())
-      return run && toRuleDetail(run, moment, counters.missingShareOf)
+      return run && toRuleDetail(shown(run), moment, counters.missingShareOf)
     },
     judge,
     tick: () => judging.tick(clock.nowMs()),

@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Announce } from './announce.ts'
-import type { Moment } from './judgement.ts'
+import type { Judgement, Moment } from './judgement.ts'
 import type { Gone, RuleBook } from './rule-book.ts'
 import type { RuleRun, RunGroup } from './rule-run.ts'
 import type { Sources } from './sources.ts'
@@ -16,6 +16,8 @@ export interface Judging {
    * only empty.
    */
   tick(nowUnixMs: number): void
+  /** A rule with its figures as of now, for who looks at them; it says nothing new. */
+  refreshed(run: RuleRun, nowUnixMs: number): RuleRun
   /** Those that took something. */
   judgeGroups(touched: ReadonlyMap<RunGroup, RuleRun>, nowUnixMs: number): void
   /** Whatever fired gets its closing word, also when its rule or its router goes. */
@@ -36,9 +38,20 @@ const FORGET_EVERY_MS = 10_000
 /** Kinds for which nothing coming is what they wait for, or that look at others. */
 const TIMED: ReadonlySet<string> = new Set(['silence', 'gap', 'inflight', 'all_of', 'any_of'])
 
+function isResting({ effect, state }: Judgement): boolean {
+  return effect !== 'firing' && (state === 'ok' || state === 'insufficient')
+}
+
+function refreshed(run: RuleRun, now: Moment): RuleRun {
+  for (const entry of run.groups()) {
+    const { judgement: last, group } = entry
+    if (last && isResting(last)) entry.judgement = group.refresh(last, now)
+  }
+  return run
+}
+
 function isAtRest({ judgement, judgedUnixMs }: RunGroup, nowUnixMs: number): boolean {
-  if (!judgement || judgement.effect === 'firing') return false
-  if (judgement.state !== 'ok' && judgement.state !== 'insufficient') return false
+  if (!judgement || !isResting(judgement)) return false
   const sinceMs = nowUnixMs - judgedUnixMs
   return sinceMs >= 0 && sinceMs < REST_MS
 }
@@ -100,6 +113,7 @@ export function createJudging(options: JudgingOptions): Judging {
             judgeGroup(run, entry, now)
       }
     },
+    refreshed: (run, nowUnixMs) => refreshed(run, momentAt(nowUnixMs)),
     judgeGroups(touched, nowUnixMs) {
       const now = momentAt(nowUnixMs)
       const ids = new Set<string>()

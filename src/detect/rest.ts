@@ -11,6 +11,8 @@ export class Rest {
   #slack = NONE
   #isOfAll = false
   #taken = 0
+  /** Anything. */
+  hasTaken = false
 
   /** It was judged: at rest by this reading, or not at all. */
   begin(kind: KindState, reading: Reading | undefined, endUnixMs: number): void {
@@ -19,9 +21,11 @@ export class Rest {
     this.#slack = (isKnown && kind.slack?.(endUnixMs, outcome)) || NONE
     this.#isOfAll = (this.#slack.of ?? (outcome === 'few' ? 'all' : 'speaking')) === 'all'
     this.#taken = 0
+    this.hasTaken = false
   }
 
   take(weight: number, isSpeaking: boolean): void {
+    this.hasTaken = true
     if (isSpeaking || this.#isOfAll) this.#taken += weight
   }
 

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import type { Slack } from '../../src/detect/slack.ts'
 import type { FieldValue } from '../../src/model/observation.ts'
 import { instantAt, itemAt, kindOf, START_MS } from './kind-bench.ts'
+import { createPlay } from './play.ts'
 
 // A group at rest is not judged again before its slack is used up, so a kind that promises too much
 // would trip late. Here it is judged all the same, after every item.
@@ -77,4 +78,17 @@ test.for(Object.entries(RULES))('a slack of %s is never too long', ([, text]) =>
     { numRuns: 100, endOnFailure: true },
   )
   expect(promisedCount).toBeGreaterThan(50)
+})
+
+test('who looks at a group at rest sees it as of now, and it says nothing new for that', () => {
+  const play = createPlay(`
+  - { id: rule, kind: ratio, on: attempts, window: 30s, bad: { outcome: failed }, ${trip} }
+`)
+  for (let count = 0; count < 30; count++) play.ok({})
+  play.failed({})
+  const told = play.verdicts.length
+  for (let count = 0; count < 3; count++) play.failed({})
+  expect(play.group()).toMatchObject({ state: 'ok', count: 34, value: 4 / 34 })
+  expect(play.detector.rules()[0]?.groups[0]).toMatchObject({ state: 'ok', count: 34 })
+  expect(play.verdicts.length).toBe(told)
 })
