@@ -38,7 +38,7 @@ export interface RunOptions {
   progress(doneRatio: number): void
   /** Each frame, also those of the warm-up, before it is judged. */
   seen?(frame: ReplayFrame): void
-  /** Each verdict of the rules that are tried. */
+  /** Each verdict of the rules that are tried, with what they refused: what a server stores of them. */
   verdict?(verdict: Verdict): void
 }
 
@@ -72,6 +72,7 @@ export async function runBacktest(
         episodes.add(verdict)
         if (episodes === sets.own) options.verdict?.(verdict)
       },
+      refuse: (verdict) => episodes === sets.own && options.verdict?.(verdict),
     })
   const replays = [play(given ?? inForce, sets.own)]
   if (given) replays.push(play(inForce, sets.inForce))

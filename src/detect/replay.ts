@@ -35,6 +35,8 @@ export interface ReplayOptions {
   /** The pair that a route was at before the first restart that is replayed. */
   pairAt(route: string): Generation | undefined
   verdict(verdict: Verdict): void
+  /** A verdict that would have been another; see `DetectorOptions`. */
+  refuse?(verdict: Verdict): void
 }
 
 export function createReplay(options: ReplayOptions): Replay {
@@ -45,6 +47,7 @@ export function createReplay(options: ReplayOptions): Replay {
     ...{ rules, clock, timings, latenessMs },
     topology: () => options.topology,
     publish: options.verdict,
+    ...(options.refuse && { refuse: options.refuse }),
     ...{ pairOf: options.pairOf, pairAt: options.pairAt },
     events: createDetectEvents(createSilentTelemetry()),
   })

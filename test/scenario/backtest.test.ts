@@ -39,6 +39,8 @@ routes:
 `
 const STEP_MS = 200
 const STEPS = 75
+/** A busy server may judge the last moments only after they were replayed. */
+const TAIL_MS = 1_500
 
 let served: Served
 let fromUnixMs = 0
@@ -135,8 +137,7 @@ test('a replay finds what was found live: the same verdicts at the same event ti
   }>(
     `SELECT Rule AS rule, \`By\` AS by, State AS state, Effect AS effect,
        toFloat64(toUnixTimestamp64Milli(At)) AS atUnixMs
-     FROM signalbox_rule_evaluations
-     WHERE SeenAt < fromUnixTimestamp64Milli(${toUnixMs}) ORDER BY SeenAt`,
+     FROM signalbox_rule_evaluations ORDER BY SeenAt`,
   )
   const restarts = await clickhouse.query<{ n: number }>(
     `SELECT count() AS n FROM signalbox_transitions WHERE SeenAt > 0`,
@@ -145,6 +146,10 @@ test('a replay finds what was found live: the same verdicts at the same event ti
   const live = new Map<string, Line[]>()
   for (const { rule, by, ...rest } of rows)
     live.set(rule, [...(live.get(rule) ?? []), toLine(by, rest)])
+  for (const lines of [...live.values(), ...replayed.values()]) {
+    const past = lines.filter(([, , , atUnixMs]) => atUnixMs < toUnixMs - TAIL_MS)
+    lines.splice(0, lines.length, ...past)
+  }
   for (const [rule, lines] of live)
     expect([rule, settled(replayed.get(rule) ?? [])]).toEqual([rule, settled(lines)])
   expect([...replayed.keys()].sort()).toEqual([...live.keys()].sort())
