@@ -83,11 +83,21 @@ class Sorting implements Intake {
       return false
     const atUnixMs = this.#hearing.timeOf(observation)
     if (Number.isNaN(atUnixMs)) return false
+    if (leaves.isIdle) return this.#hearOnly(leaves, observation, atUnixMs)
     if (leaves.isCounted && !this.#options.restarts.isCurrent(observation)) return false
     const piles = this.#piles
     if (piles.isFirst(leaves) && !this.#begin(leaves, observation)) return false
     piles.put(leaves, observation, atUnixMs)
     if (piles.isFull) this.#takePiles()
+    return true
+  }
+
+  #hearOnly({ sender }: Leaves, observation: Observation, atUnixMs: number): true {
+    const heard = this.#hearing.again(sender)
+    this.#hearing.hearTimely(heard, atUnixMs)
+    if ((heard.units & UNIT_FLAG[observation.unit]) !== 0) return true
+    this.#hearing.at[0] = atUnixMs
+    this.#tellSender(heard, observation)
     return true
   }
 

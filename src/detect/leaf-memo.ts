@@ -17,6 +17,8 @@ export interface Leaves extends Piled {
   readonly tallies: readonly Tally[]
   /** Some rule counts items, so that an item delivered again must not come twice. */
   readonly isCounted: boolean
+  /** Nobody takes it: only its sender is heard. */
+  readonly isIdle: boolean
 }
 
 /** Who sends an item, and by which way it comes. */
@@ -99,7 +101,10 @@ export class LeafMemo {
       if (isOfUse) tallies.push(this.#tallyOf(leaf, source.id))
     }
     const isCounted = tallies.some(({ leaf }) => leaf.isCounted)
-    const sorted = { owner: this.#owner, sender, feed, tallies, isCounted, pile: 0, round: -1 }
+    // Of each attempt, others are told as well.
+    const isIdle = tallies.length === 0 && observation.unit !== 'attempt'
+    const known = { owner: this.#owner, sender, feed, tallies, isCounted, isIdle }
+    const sorted = { ...known, pile: 0, round: -1 }
     if (traits) {
       this.#byTraits.set(traits, sorted)
       traits.note = sorted
