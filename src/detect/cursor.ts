@@ -30,6 +30,8 @@ export class Cursor implements Item {
   source: Source = { id: '', component: 'other' }
   #observation: Observation | undefined
   #template: Template | undefined
+  #lastKey: string | undefined
+  #lastValue: FieldValue | undefined
   readonly #options: CursorOptions
 
   constructor(options: CursorOptions) {
@@ -39,6 +41,7 @@ export class Cursor implements Item {
   moveTo(observation: Observation, { atUnixMs, heardMs }: Place): void {
     this.#observation = observation
     this.#template = undefined
+    this.#lastKey = undefined
     this.unit = observation.unit
     this.source = observation.source
     this.weight = observation.weight
@@ -49,8 +52,18 @@ export class Cursor implements Item {
     this.heardMs = heardMs
   }
 
-  /** Not a method: matchers take it along by itself. */
+  /**
+   * Not a method: matchers take it along by itself. Rules ask for the same key one after the other, and
+   * reading a text from bytes takes longer than all that is done with it.
+   */
   readonly read = (key: string): FieldValue | undefined => {
+    if (key === this.#lastKey) return this.#lastValue
+    this.#lastValue = this.#find(key)
+    this.#lastKey = key
+    return this.#lastValue
+  }
+
+  #find(key: string): FieldValue | undefined {
     const observation = this.#observation
     if (!observation) return undefined
     const value = observation.field(key)

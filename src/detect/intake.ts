@@ -87,6 +87,9 @@ class Sorting implements Intake {
     if (leaves.isCounted && !this.#options.restarts.isCurrent(observation)) return false
     const piles = this.#piles
     if (piles.isFirst(leaves) && !this.#begin(leaves, observation)) return false
+    const { once, unit } = observation
+    // Many fetches at once take no longer than one.
+    if (once !== undefined) this.#once.expect(once, UNIT_FLAG[unit])
     piles.put(leaves, observation, atUnixMs)
     if (piles.isFull) this.#takePiles()
     return true

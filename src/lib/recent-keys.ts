@@ -13,15 +13,18 @@ export interface RecentKeys {
    * remembers both as one key.
    */
   isNew(identity: number, flag: number): boolean
+  /** Fetches from memory what that question will look at, when it comes soon. */
+  expect(identity: number, flag: number): void
 }
 
 export function createRecentKeys(options: { countMax: number }): RecentKeys {
   return new KeyTable(options.countMax)
 }
 
-/** Marks of a bucket: 16 of 2 bytes, half of what a processor fetches at once. */
+/** Of a bucket: 16 of 2 bytes, its state and 15 marks; half of what a processor fetches at once. */
 const SLOTS = 16
 const WORDS = SLOTS / 2
+const MARKS_MAX = SLOTS - 1
 /** Of all slots, so many are in use by two full generations. */
 const LOAD = 0.6
 const PARTS_MAX = 256
@@ -34,7 +37,7 @@ const FLAG_PRIME = 0x9e3779b1
 const MARK = 0x7fff
 const MARKS = 0x7fff7fff
 const NO_MARK = 0x80008000 | 0
-/** Of the state of a bucket: how many slots are in use; above, which generations have keys beside it. */
+/** Of the state of a bucket: how many marks it has; above, which generations have keys beside it. */
 const USED = 0x1f
 const BESIDE = [0x40, 0x80] as const
 
@@ -49,7 +52,6 @@ class KeyTable implements RecentKeys {
   readonly #countMax: number
   readonly #bucketCount: number
   readonly #marks: Int32Array
-  readonly #states: Uint8Array
   readonly #partCount: number
   readonly #listMax: number
   readonly #lists: readonly [Float64Array, Float64Array]
@@ -58,17 +60,24 @@ class KeyTable implements RecentKeys {
   /** Which generation is the younger. */
   #young: 0 | 1 = 0
   #count = 0
+  #fetched = 0
 
   constructor(countMax: number) {
     this.#countMax = countMax
-    this.#bucketCount = Math.ceil((countMax * 2) / (SLOTS * LOAD))
+    this.#bucketCount = Math.ceil((countMax * 2) / (MARKS_MAX * LOAD))
     this.#marks = new Int32Array(this.#bucketCount * WORDS)
-    this.#states = new Uint8Array(this.#bucketCount)
     this.#partCount = Math.min(PARTS_MAX, this.#bucketCount)
     this.#listMax = Math.ceil((countMax / this.#partCount) * LIST_SLACK) + LIST_SLACK_COUNT
     const length = this.#partCount * this.#listMax
     this.#lists = [new Float64Array(length), new Float64Array(length)]
     this.#lengths = [new Int32Array(this.#partCount), new Int32Array(this.#partCount)]
+  }
+
+  expect(identity: number, flag: number): void {
+    const low = (identity | 0) ^ Math.imul(flag, FLAG_PRIME)
+    const bucket = Math.floor(((low >>> 0) * this.#bucketCount) / HALF)
+    // Kept, or a compiler might leave the fetching out.
+    this.#fetched ^= this.#marks[bucket * WORDS] as number
   }
 
   isNew(identity: number, flag: number): boolean {
@@ -78,7 +87,7 @@ class KeyTable implements RecentKeys {
     // The bits of `low` that matter least for the bucket, and some of `high`; 0 is no mark.
     const mark = (high ^ low) & MARK || 1
     const isMarked = this.#isMarked(bucket, mark)
-    const isBeside = (this.#states[bucket] as number) > USED
+    const isBeside = this.#stateOf(bucket) > USED
     if (isMarked || isBeside) {
       const key = high * HALF + (low >>> 0)
       if (isMarked && this.#isListed(bucket, key)) return false
@@ -92,13 +101,18 @@ class KeyTable implements RecentKeys {
     const marks = this.#marks
     const both = mark | (mark << 16)
     const from = bucket * WORDS
-    const end = from + ((((this.#states[bucket] as number) & USED) + 1) >> 1)
+    // The state is taken for a mark as well: one in 2^15 looks into the list for nothing.
+    const end = from + (((this.#stateOf(bucket) & USED) + 2) >> 1)
     for (let at = from; at < end; at++) {
       // Zero in either half: adding to it leaves its top bit clear.
       const rest = ((marks[at] as number) ^ both) & MARKS
       if (((rest + MARKS) & NO_MARK) !== NO_MARK) return true
     }
     return false
+  }
+
+  #stateOf(bucket: number): number {
+    return (this.#marks[bucket * WORDS] as number) & 0xff
   }
 
   #isListed(bucket: number, key: number): boolean {
@@ -122,15 +136,16 @@ class KeyTable implements RecentKeys {
     const young = this.#young
     const part = this.#partOf(bucket)
     const length = this.#lengths[young][part] as number
-    const state = this.#states[bucket] as number
+    const state = this.#stateOf(bucket)
     const used = state & USED
-    if (used === SLOTS || length === this.#listMax) {
+    const first = bucket * SLOTS
+    if (used === MARKS_MAX || length === this.#listMax) {
       this.#beside[young].add(key)
-      this.#states[bucket] = state | BESIDE[young]
+      this.#put(first, state | BESIDE[young])
       return
     }
-    this.#put(bucket * SLOTS + used, mark | (young << 15))
-    this.#states[bucket] = state + 1
+    this.#put(first + 1 + used, mark | (young << 15))
+    this.#put(first, state + 1)
     this.#lists[young][part * this.#listMax + length] = key
     this.#lengths[young][part] = length + 1
   }
@@ -152,13 +167,13 @@ class KeyTable implements RecentKeys {
   }
 
   #sweep(bucket: number, gone: 0 | 1): void {
-    const state = this.#states[bucket] as number
-    const from = bucket * SLOTS
+    const state = this.#stateOf(bucket)
+    const from = bucket * SLOTS + 1
     let kept = 0
     for (let slot = from; slot < from + (state & USED); slot++) {
       const half = ((this.#marks[slot >> 1] as number) >>> ((slot & 1) * 16)) & 0xffff
       if (half >>> 15 !== gone) this.#put(from + kept++, half)
     }
-    this.#states[bucket] = (state & BESIDE[this.#young === 0 ? 1 : 0]) | kept
+    this.#put(bucket * SLOTS, (state & BESIDE[gone === 0 ? 1 : 0]) | kept)
   }
 }
