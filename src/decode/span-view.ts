@@ -132,11 +132,17 @@ class View implements RoutedView, AttributesView, SpanPlace {
   #traceId: string | undefined
   #spanId: string | undefined
   #exception: { readonly event: EventView | undefined } | undefined
+  /** Where its event is, when it has just one: as most have that have any. */
+  readonly #eventFrom: number
+  readonly #eventTo: number
 
   constructor(scanned: ScannedSpan, resource: ResourceFacts, notes: SpanNotes | undefined) {
     const { viewer, wire, scan, from, to } = scanned
     const { traceIdAt, spanIdAt, stateFrom, stateTo } = scan
     this.#viewer = viewer
+    const isOnly = scan.events.length === 2
+    this.#eventFrom = isOnly ? (scan.events.values[0] as number) : -1
+    this.#eventTo = isOnly ? (scan.events.values[1] as number) : -1
     this.bytes = wire.bytes
     this.from = from
     this.to = to
@@ -221,8 +227,16 @@ class View implements RoutedView, AttributesView, SpanPlace {
   }
 
   get exception(): EventView | undefined {
-    this.#exception ??= { event: this.#viewer.look(this).lastEvent('exception') }
+    this.#exception ??= { event: this.#lastException() }
     return this.#exception.event
+  }
+
+  #lastException(): EventView | undefined {
+    if (!this.hasEvents) return undefined
+    if (this.#eventFrom < 0) return this.#viewer.look(this).lastEvent('exception')
+    // No reason to read the span again for an event whose place is known.
+    const only = this.#viewer.event(this, { from: this.#eventFrom, to: this.#eventTo })
+    return only.isNamed('exception') ? only : undefined
   }
 
   get lastEventName(): string | undefined {

@@ -26,6 +26,8 @@ export interface SpanViewer {
   statusMessage(): string
   attribute(key: string): FieldValue | undefined
   events(): readonly EventView[]
+  /** The event whose place in the bytes is known, without looking at its span. */
+  event(place: SpanPlace, at: EventPlace): NamedEvent
   /** The last event, or the last of that name. */
   lastEvent(name?: string): EventView | undefined
 }
@@ -49,8 +51,9 @@ class Viewer implements SpanViewer {
   readonly #traceIds = new TraceIds()
   #place: SpanPlace | undefined
   readonly #event: EventScan
-  /** Where the event begins that was scanned last. */
+  /** Where the event begins that was scanned last, and in which span. */
   #eventFrom = -1
+  #eventPlace: SpanPlace | undefined
 
   constructor(options: SpanViewerOptions) {
     this.#options = options
@@ -64,7 +67,6 @@ class Viewer implements SpanViewer {
     wire.at = place.from
     scanSpan(wire, place.to, { scan: this.scan, pairs: this.#options.pairs })
     this.#place = place
-    this.#eventFrom = -1
     return this
   }
 
@@ -72,6 +74,7 @@ class Viewer implements SpanViewer {
     if (this.#wire.bytes === bytes) return
     this.#wire.open(bytes)
     this.#place = undefined
+    this.#eventPlace = undefined
   }
 
   traceIdOf(place: SpanPlace, at: number): string {
@@ -122,19 +125,21 @@ class Viewer implements SpanViewer {
     const place = this.#place
     if (place === undefined) throw new Error('no span is looked at')
     const { values } = this.scan.events
-    return new SpanEvent(this, place, {
-      from: values[index] as number,
-      to: values[index + 1] as number,
-    })
+    return this.event(place, { from: values[index] as number, to: values[index + 1] as number })
+  }
+
+  event(place: SpanPlace, at: EventPlace): SpanEvent {
+    return new SpanEvent(this, place, at)
   }
 
   /** Makes this event of that span the one that `event…` is about. */
   lookAtEvent(place: SpanPlace, { from, to }: EventPlace): this {
-    this.look(place)
-    if (this.#eventFrom === from) return this
+    if (this.#eventPlace === place && this.#eventFrom === from) return this
+    this.#open(place)
     this.#wire.at = from
     scanEvent(this.#wire, to, this.#event)
     this.#eventFrom = from
+    this.#eventPlace = place
     return this
   }
 
@@ -165,7 +170,12 @@ class Viewer implements SpanViewer {
   }
 }
 
-interface EventPlace {
+export interface NamedEvent extends EventView {
+  /** Without making a text of its name. */
+  isNamed(name: string): boolean
+}
+
+export interface EventPlace {
   readonly from: number
   readonly to: number
 }
