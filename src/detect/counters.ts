@@ -27,8 +27,8 @@ export interface Counters extends Remembered {
   onAttempt(observation: Observation, atUnixMs: number): void
   /** Which rules are shown it. */
   feedOf(observation: Observation, atUnixMs: number): Feed
-  /** Whether counters may stand for some of a source's spans that are young enough to be timely. */
-  mayCover(source: string): boolean
+  /** Whether counters may stand for some of the spans of a source that ended since. */
+  mayCover(source: string, sinceUnixMs: number): boolean
   /** The share of attempts that a router's spans lack, while its counters stand for them; else undefined. */
   missingShareOf(router: string): number | undefined
   forget(router: string): void
@@ -119,9 +119,9 @@ class CounterBooks implements Counters {
     return attempt && book.steps.hasRoute(attempt.route) ? 'covered' : unit
   }
 
-  mayCover(source: string): boolean {
+  mayCover(source: string, sinceUnixMs: number): boolean {
     if (this.#books.size === 0) return false
-    return this.#find(source)?.shortfall.mayCover ?? false
+    return this.#find(source)?.shortfall.mayCover(sinceUnixMs) ?? false
   }
 
   readonly missingShareOf = (router: string): number | undefined => {

@@ -6,7 +6,7 @@ import type { Pile } from './pile.ts'
 import { isRestartable } from './rule-book.ts'
 import type { RuleRun, RunGroup } from './rule-run.ts'
 
-/** What an item is beside new and of now; see `giveAgain`. */
+/** How an item stands to what came before it; see `giveAgain`. */
 export interface Standing {
   /** Not delivered before. */
   readonly isNew: boolean
@@ -37,6 +37,9 @@ export class Giving {
     this.#batch++
     this.#touched = new Map()
     this.#under = undefined
+    // Of a batch that was not taken to its end: its items cannot be read any more.
+    for (const tally of this.#pending) tally.clear()
+    this.#pending = []
   }
 
   /** Every group that took something since it began. */

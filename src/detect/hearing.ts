@@ -80,6 +80,11 @@ export class Hearing {
     return sender
   }
 
+  /** What is older needs a closer look. */
+  get timelySinceUnixMs(): number {
+    return this.#now.nowUnixMs - OFF_MAX_MS
+  }
+
   /** The event time to believe; NaN of what `hear` has to look at closer. */
   timeOf({ atUnixMs }: Observation): number {
     const { nowUnixMs } = this.#now

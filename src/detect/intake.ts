@@ -68,6 +68,7 @@ class Sorting implements Intake {
     this.#hearing.begin(now)
     this.#memo.begin()
     this.#giving.begin(now.nowMs)
+    this.#piles.begin()
     for (const observation of observations) if (!this.#pile(observation)) this.#takeOne(observation)
     this.#takePiles()
     const touched = this.#giving.end()
@@ -107,10 +108,12 @@ class Sorting implements Intake {
   /** The first of a pile: what is the same of all of them. */
   #begin({ sender, feed }: Leaves, observation: Observation): boolean {
     const { unit, source } = observation
-    const isPlain = feed === unit && !this.#options.counters.mayCover(source.id)
+    const hearing = this.#hearing
+    const { counters } = this.#options
+    const isPlain = feed === unit && !counters.mayCover(source.id, hearing.timelySinceUnixMs)
     if (!isPlain) return false
-    const heard = this.#hearing.again(sender)
-    this.#hearing.at[0] = this.#hearing.timeOf(observation)
+    const heard = hearing.again(sender)
+    hearing.at[0] = hearing.timeOf(observation)
     if ((heard.units & UNIT_FLAG[unit]) === 0) this.#tellSender(heard, observation)
     return true
   }

@@ -3,6 +3,7 @@ import type { Announce } from './announce.ts'
 import type { Judgement, Moment } from './judgement.ts'
 import type { Gone, RuleBook } from './rule-book.ts'
 import type { RuleRun, RunGroup } from './rule-run.ts'
+import { REST_MS } from './slack.ts'
 import type { Sources } from './sources.ts'
 
 /** When groups are judged, and as of which moment. */
@@ -33,7 +34,6 @@ export interface JudgingOptions {
 }
 
 const STEP_MS = 500
-const REST_MS = 1_000
 const FORGET_EVERY_MS = 10_000
 /** Kinds for which nothing coming is what they wait for, or that look at others. */
 const TIMED: ReadonlySet<string> = new Set(['silence', 'gap', 'inflight', 'all_of', 'any_of'])

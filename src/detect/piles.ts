@@ -32,6 +32,14 @@ export class Piles<Kind extends Piled> {
     return this.#count === PILED_MAX
   }
 
+  /** Leaves nothing of a batch that was not taken to its end. */
+  begin(): void {
+    this.#items.fill(undefined, 0, this.#count)
+    this.#kinds.length = 0
+    this.#count = 0
+    this.#round++
+  }
+
   /** Whether there is none of such items yet. */
   isFirst(kind: Kind): boolean {
     return kind.round !== this.#round
@@ -75,11 +83,8 @@ export class Piles<Kind extends Piled> {
       }
       if (pile.length > 0) run(kind, pile)
     }
-    this.#items.fill(undefined, 0, this.#count)
     pile.items.fill(undefined as never, 0, Math.min(this.#count, pile.items.length))
-    this.#kinds.length = 0
-    this.#count = 0
-    this.#round++
+    this.begin()
   }
 
   /** By counting: after it, `ends` are where piles end. */

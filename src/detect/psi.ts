@@ -5,9 +5,8 @@ import { leastOf } from './mix-sums.ts'
 import { createMixWindows } from './mix-windows.ts'
 import { mixedValueOf } from './number-of.ts'
 import type { Shift } from './population-shift.ts'
+import { REST_MS } from './slack.ts'
 
-/** Groups at rest are judged once a second anyway. */
-const SLACK_MS = 1_000
 /** Trip and clear apart, or a mix at the level would come and go. */
 const CLEAR_RATIO = 0.5
 
@@ -57,7 +56,7 @@ export function createPsi(rule: RuleOf<'change'>): KindState {
     },
     // A mix over hours moves little by what comes within a second.
     slack: (endUnixMs) => ({
-      ...{ weight: Number.POSITIVE_INFINITY, untilUnixMs: endUnixMs + SLACK_MS },
+      ...{ weight: Number.POSITIVE_INFINITY, untilUnixMs: endUnixMs + REST_MS },
     }),
     clears(at) {
       const shift = mix.shift(at.endUnixMs)

@@ -4,10 +4,7 @@ import { createDistinctMin } from './distinct-min.ts'
 import { type Instant, type KindState, STRETCH_MAX } from './kind.ts'
 import { createOutside } from './outcome-scope.ts'
 import { createRatioWindow } from './ratio-window.ts'
-import { slackToCount } from './slack.ts'
-
-/** Groups at rest are judged once a second anyway. */
-const SLACK_MS = 1_000
+import { REST_MS, slackToCount } from './slack.ts'
 
 /**
  * Fires when the share of bad items in a sliding window exceeds a level.
@@ -56,7 +53,7 @@ export function createRatio(rule: RuleOf<'ratio'>): KindState {
     },
     slack(endUnixMs, outcome) {
       if (outcome === 'few') return slackToCount(trip.countMin - window.count(endUnixMs, windowMs))
-      const untilUnixMs = endUnixMs + SLACK_MS
+      const untilUnixMs = endUnixMs + REST_MS
       const query = { endMs: endUnixMs, untilMs: untilUnixMs, windowMs, above: trip.above }
       return { weight: window.spare(query), untilUnixMs }
     },

@@ -1,5 +1,8 @@
 // When a group that neither trips nor lacks anything needs no judging, whatever comes.
 
+/** A group at rest is judged at least so often. */
+export const REST_MS = 1_000
+
 /** How much more a group can take without another answer, whatever it is that comes. */
 export interface Slack {
   readonly weight: number

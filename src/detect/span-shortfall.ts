@@ -23,8 +23,8 @@ export interface SpanShortfall {
   readonly missingShare: number
   /** Whether counters stand for a span that ended then. */
   covers(endUnixMs: number): boolean
-  /** Whether they stand for any. */
-  readonly mayCover: boolean
+  /** Whether they stand for any that ended since. */
+  mayCover(sinceUnixMs: number): boolean
   save(): unknown
   load(saved: unknown): void
 }
@@ -81,8 +81,8 @@ class Shortfall implements SpanShortfall {
     return this.isShort || endUnixMs <= this.#coveredUntilUnixMs
   }
 
-  get mayCover(): boolean {
-    return this.isShort || this.#coveredUntilUnixMs !== NEVER
+  mayCover(sinceUnixMs: number): boolean {
+    return this.isShort || sinceUnixMs <= this.#coveredUntilUnixMs
   }
 
   step(step: CounterStep): ShortfallStep {

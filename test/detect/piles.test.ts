@@ -72,3 +72,30 @@ test('a batch of more than are piled at once is counted whole', () => {
   for (const id of ['all', 'median'])
     expect(play.detector.rule(id)?.groups[0]).toMatchObject({ count: count + 1 })
 })
+
+test('a batch that cannot be read to its end leaves nothing for the next', () => {
+  const play = createPlay(`
+  - { id: all, kind: count, on: attempts, window: 10m, trip: { at_least: 1000000 } }
+  - { id: texts, kind: count, on: attempts, where: { body: { match: x } }, window: 10m, trip: { at_least: 1000000 } }
+`)
+  const traits = { note: undefined }
+  const attempt = (index: number, read: () => string) =>
+    play
+      .items('attempt', { route: 'preview', target: 'cloud', span_id: `${index}`, trace_id: 't' })
+      .filter(({ unit }) => unit === 'attempt')
+      .map((one) => ({
+        ...one,
+        ...{ traits, once: undefined },
+        field: (key: string) => (key === 'body' ? read() : one.field(key)),
+      }))
+  const torn = () => {
+    throw new Error('the bytes are gone')
+  }
+  play.detector.observe(attempt(0, () => 'x'))
+  const broken = [...attempt(1, () => 'x'), ...attempt(2, torn), ...attempt(3, () => 'x')]
+  expect(() => play.detector.observe(broken)).toThrow('the bytes are gone')
+  play.detector.observe([...attempt(4, () => 'x'), ...attempt(5, () => 'x')])
+  play.detector.judge()
+  // Of the broken one, what was given before it broke may count; nothing of it is read later.
+  expect(play.detector.rule('all')?.groups[0]?.count).toBe(3)
+})

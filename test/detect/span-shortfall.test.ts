@@ -146,3 +146,18 @@ test('a clock that is set back begins anew, and loses no step', () => {
   expect(router.shortfall.isShort).toBe(true)
   expect(router.lackingCount()).toBe(1_210)
 })
+
+test('counters may stand for spans while some are missing, and afterwards for those of before only', () => {
+  const router = createSeconds()
+  const mayCover = (sinceS: number) => router.shortfall.mayCover(START_MS + sinceS * 1_000)
+  router.status(0, 0)
+  expect(mayCover(0)).toBe(false)
+  for (let second = 1; second <= 400; second++) {
+    router.spans(second, second <= 60 ? 50 : 100)
+    router.status(second, 100)
+    if (second === 60) expect(mayCover(1_000)).toBe(true)
+  }
+  const [, fineAgainS = 0] = router.changes
+  expect(router.shortfall.isShort).toBe(false)
+  expect([mayCover(fineAgainS - 1), mayCover(fineAgainS + 1)]).toEqual([true, false])
+})
