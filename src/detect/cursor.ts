@@ -52,6 +52,12 @@ export class Cursor implements Item {
     this.heardMs = heardMs
   }
 
+  /** The same item, which stands for others at another time as well. */
+  shiftTo(atUnixMs: number): void {
+    this.startUnixMs += atUnixMs - this.atUnixMs
+    this.atUnixMs = atUnixMs
+  }
+
   /**
    * Not a method: matchers take it along by itself. Rules ask for the same key one after the other, and
    * reading a text from bytes takes longer than all that is done with it.

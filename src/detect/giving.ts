@@ -1,10 +1,13 @@
 import type { Observation } from '../model/observation.ts'
-import type { Column } from './columns.ts'
+import type { Cells } from './cells.ts'
 import { Cursor, type CursorOptions } from './cursor.ts'
-import type { Amounts, Taker, Tally } from './leaf.ts'
+import { Laid, type LaidColumn } from './laid.ts'
+import type { Taker } from './leaf.ts'
+import type { Numbers } from './numbers.ts'
 import type { Pile } from './pile.ts'
 import { isRestartable } from './rule-book.ts'
 import type { RuleRun, RunGroup } from './rule-run.ts'
+import type { Amounts, Tally } from './tally.ts'
 
 /** How an item stands to what came before it; see `giveAgain`. */
 export interface Standing {
@@ -12,6 +15,14 @@ export interface Standing {
   readonly isNew: boolean
   /** Started under the weights in force. */
   readonly isCurrent: boolean
+}
+
+/** What all of them share. */
+export interface GivingOptions {
+  /** Where the event time stands of the item that is being given. */
+  readonly at: Float64Array
+  /** Where tallies count up. */
+  readonly cells: Cells
 }
 
 /** Gives items to the groups that take them: those that look alike together. */
@@ -25,11 +36,13 @@ export class Giving {
   #touched = new Map<RunGroup, RuleRun>()
   /** Those that hold something back. */
   #pending: Tally[] = []
+  readonly #cells: Cells
+  readonly #laid = new Laid()
 
-  /** @param at where the event time stands of the item that is being given */
-  constructor(options: CursorOptions, at: Float64Array) {
+  constructor(options: CursorOptions, { at, cells }: GivingOptions) {
     this.cursor = new Cursor(options)
     this.#amounts = { at, weight: 1, count: 1 }
+    this.#cells = cells
   }
 
   begin(nowMs: number): void {
@@ -40,6 +53,7 @@ export class Giving {
     // Of a batch that was not taken to its end: its items cannot be read any more.
     for (const tally of this.#pending) tally.clear()
     this.#pending = []
+    this.#cells.clear()
   }
 
   /** Every group that took something since it began. */
@@ -71,13 +85,15 @@ export class Giving {
   }
 
   #count(tally: Tally, observation: Observation, amounts: Amounts): void {
-    if (!tally.add(amounts)) {
-      this.#turn(tally, observation)
-      tally.add(amounts)
+    const cursor = () => {
+      this.point(observation)
+      return this.cursor
     }
-    if (!tally.hasColumns) return
-    this.point(observation)
-    tally.push(this.cursor)
+    if (!tally.observation) this.#begin(tally, observation)
+    if (tally.add(amounts, cursor)) return
+    this.#flush(tally)
+    this.#begin(tally, observation)
+    tally.add(amounts, cursor)
   }
 
   /** As `give` for each of them. */
@@ -90,10 +106,9 @@ export class Giving {
       if (tally.hasEach) this.#giveEach(tally, pile)
       if (!tally.hasTallied) continue
       for (let from = 0; from < pile.length; ) {
-        const until = tally.addPile(pile, from)
-        if (until === from) this.#turn(tally, this.#pointAt(pile, from))
-        else if (tally.hasColumns) tally.pushPile(pile, { from, until }, first)
-        from = until
+        if (!tally.observation) this.#begin(tally, this.#pointAt(pile, from))
+        from = tally.addPile(pile, from, first)
+        if (from < pile.length) this.#flush(tally)
       }
     }
   }
@@ -116,41 +131,48 @@ export class Giving {
     this.point(observation)
     for (const { leaf } of tallies) {
       for (const taker of leaf.each) if (isTaking(taker, standing)) this.#add(taker)
-      for (const taker of leaf.tallied) if (isTaking(taker, standing)) this.#add(taker)
+      for (const { takers } of leaf.tallied)
+        for (const taker of takers) if (isTaking(taker, standing)) this.#add(taker)
     }
   }
 
-  /** Counts up what does not go with this item, and begins with it. */
-  #turn(tally: Tally, observation: Observation): void {
-    if (tally.observation) this.#flush(tally)
-    else {
-      this.point(observation)
-      // Groups are made in the order in which their items come, not in that of counting them up. Where
-      // a number is read, nobody knows yet whether any item carries it.
-      for (const taker of tally.leaf.tallied) if (taker.column < 0) this.#entryOf(taker)
-      this.#pending.push(tally)
-    }
-    tally.begin(observation, this.#amounts.at[0] as number)
+  /** The first of those that are counted up together. */
+  #begin(tally: Tally, observation: Observation): void {
+    tally.observation = observation
+    this.#pending.push(tally)
+    this.point(observation)
+    // Groups are made in the order in which their items come, not in that of counting them up. Where
+    // a number is read, nobody knows yet whether any item carries it.
+    for (const { takers } of tally.leaf.tallied)
+      for (const taker of takers) if (taker.column < 0) this.#entryOf(taker)
   }
 
+  /** Tells the rules of what was counted up. */
   #flush(tally: Tally): void {
-    const { observation, atUnixMs } = tally
+    const { observation, leaf } = tally
     if (!observation) return
     const { cursor } = this
-    cursor.moveTo(observation, { atUnixMs, heardMs: this.#nowMs })
+    const laid = this.#laid
+    tally.lay(laid)
     this.#under = undefined
-    tally.end()
-    for (const taker of tally.leaf.tallied) {
-      cursor.count = tally.count
-      cursor.weight = tally.weight
-      const column = tally.columns[taker.column]
-      if (column) this.#addNumbers(taker, column)
-      else this.#add(taker)
-    }
+    cursor.moveTo(observation, { atUnixMs: observation.atUnixMs, heardMs: this.#nowMs })
+    for (const { bucketsMs, takers } of leaf.tallied)
+      for (let from = 0; from < laid.length; ) {
+        const until = laid.cut(from, bucketsMs)
+        cursor.shiftTo(laid.atUnixMs)
+        for (const taker of takers) {
+          cursor.count = laid.count
+          cursor.weight = laid.weight
+          const column = laid.columnOf(taker.column, { from, until })
+          if (column) this.#addNumbers(taker, column)
+          else this.#add(taker)
+        }
+        from = until
+      }
     tally.clear()
   }
 
-  #addNumbers(taker: Taker, column: Column): void {
+  #addNumbers(taker: Taker, column: LaidColumn): void {
     const { cursor } = this
     if (column.count < cursor.count && !taker.isUsableWithout(cursor.read)) {
       if (column.count === 0) return
@@ -178,7 +200,7 @@ export class Giving {
   }
 
   /** What is under the cursor goes to a group. */
-  addTo(run: RuleRun, entry: RunGroup, column?: Column): void {
+  addTo(run: RuleRun, entry: RunGroup, column?: Numbers): void {
     entry.group.add(this.cursor, column)
     if (entry.touchedBatch === this.#batch) return
     entry.touchedBatch = this.#batch

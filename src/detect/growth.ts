@@ -114,8 +114,8 @@ function createLevel(of: string, size: { bucketMs: number; spanMs: number }): Le
       if (value !== undefined) window.add(item.atUnixMs, value, item.count)
       return value
     },
-    addAll({ atUnixMs }, { length, values, counts }) {
-      for (let i = 0; i < length; i++) {
+    addAll({ atUnixMs }, { from, until, values, counts }) {
+      for (let i = from; i < until; i++) {
         const value = values[i] as number
         if (!Number.isNaN(value)) window.add(atUnixMs, value, counts[i] as number)
       }

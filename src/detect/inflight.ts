@@ -59,10 +59,10 @@ export function createInflight(rule: RuleOf<'inflight'>): KindState {
       }
       return ageMs > trip.oldestAboveMs
     },
-    addAll(item, { values, length }) {
+    addAll(item, { values, from, until }) {
       if (isReporting(item)) return false
       let ageMs = 0
-      for (let i = 0; i < length; i++) ageMs = Math.max(ageMs, values[i] as number)
+      for (let i = from; i < until; i++) ageMs = Math.max(ageMs, values[i] as number)
       const { atUnixMs } = item
       keep(keyOf(item), { isStatus: false, atUnixMs, ageMs })
       return ageMs > trip.oldestAboveMs

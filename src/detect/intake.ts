@@ -2,6 +2,7 @@ import type { Topology } from '../config/topology.ts'
 import { createRecentKeys } from '../lib/recent-keys.ts'
 import type { Generation } from '../model/generation.ts'
 import type { Observation, ObservationUnit } from '../model/observation.ts'
+import { Cells } from './cells.ts'
 import type { Counters } from './counters.ts'
 import type { CursorOptions } from './cursor.ts'
 import type { Feed } from './feeds.ts'
@@ -60,8 +61,9 @@ class Sorting implements Intake {
   constructor(options: IntakeOptions) {
     this.#options = options
     this.#hearing = new Hearing(options)
-    this.#memo = new LeafMemo(options)
-    this.#giving = new Giving(options, this.#hearing.at)
+    const cells = new Cells()
+    this.#memo = new LeafMemo({ ...options, cells })
+    this.#giving = new Giving(options, { at: this.#hearing.at, cells })
   }
 
   take(observations: readonly Observation[], now: IntakeMoment): ReadonlyMap<RunGroup, RuleRun> {

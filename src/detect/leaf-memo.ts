@@ -1,13 +1,15 @@
 import type { Topology } from '../config/topology.ts'
 import type { Generation } from '../model/generation.ts'
 import type { Observation, Traits } from '../model/observation.ts'
+import type { Cells } from './cells.ts'
 import type { Cursor } from './cursor.ts'
 import type { Feed } from './feeds.ts'
 import type { Heard } from './hearing.ts'
-import { type Leaf, Tally, TallyNumbers } from './leaf.ts'
+import type { Leaf } from './leaf.ts'
 import type { Piled } from './piles.ts'
 import type { RuleBook } from './rule-book.ts'
 import type { Sorter } from './sorter.ts'
+import { Tally } from './tally.ts'
 
 /** Where an item goes: the tallies of its source in the leaves that it belongs to. */
 export interface Leaves extends Piled {
@@ -29,6 +31,8 @@ export interface LeafMemoOptions {
   topology(): Topology
   /** The pair that a route is at. */
   pairAt(route: string): Generation | undefined
+  /** Where its tallies count up. */
+  readonly cells: Cells
 }
 
 const TRAITS_MAX = 50_000
@@ -50,7 +54,6 @@ export class LeafMemo {
   /** Changes whenever all is sorted anew: notes of before are no one's. */
   #owner = {}
   readonly #tallies = new Map<Leaf, Map<string, Tally>>()
-  #numbers = new TallyNumbers()
   #tallyCount = 0
   readonly #pairs = new Map<string, Generation | undefined>()
   #sorters: readonly Sorter[] | undefined
@@ -70,7 +73,6 @@ export class LeafMemo {
     this.#byTraits.clear()
     this.#owner = {}
     this.#tallies.clear()
-    this.#numbers = new TallyNumbers()
     this.#tallyCount = 0
     this.#pairs.clear()
     this.#sorters = sorters
@@ -122,7 +124,7 @@ export class LeafMemo {
     }
     let tally = bySource.get(source)
     if (!tally) {
-      tally = new Tally(leaf, this.#numbers)
+      tally = new Tally(leaf, this.#options.cells)
       bySource.set(source, tally)
       this.#tallyCount++
     }

@@ -23,11 +23,11 @@ export class MixSums {
   }
 
   becomeAll(numbers: Numbers): void {
-    const { length, values, weights, counts } = numbers
+    const { from, until, values, weights, counts } = numbers
     const bins = numbers.bins()
     const sums = this.#sums
     sums.fill(0)
-    for (let i = 0; i < length; i++) {
+    for (let i = from; i < until; i++) {
       if (Number.isNaN(values[i] as number)) continue
       const place = classOfBin(bins[i] as number)
       sums[place] = (sums[place] as number) + (weights[i] as number)

@@ -3,7 +3,9 @@
  * until the call that hands it over returns.
  */
 export interface Numbers {
-  readonly length: number
+  /** Theirs are from one place up to another. */
+  readonly from: number
+  readonly until: number
   /** NaN of an item that does not carry it. */
   readonly values: Float64Array
   readonly weights: Float64Array

@@ -69,10 +69,10 @@ export function createPerWindow(options: PerWindowOptions): LevelWindow {
     },
     addAll(item, numbers) {
       const counts = isCounted(item.read)
-      const { values, weights, length } = numbers
+      const { values, weights, from, until } = numbers
       const { atUnixMs } = item
       let amount = 0
-      for (let i = 0; i < length; i++) {
+      for (let i = from; i < until; i++) {
         const value = values[i] as number
         if (!Number.isNaN(value)) amount += value * (weights[i] as number)
       }

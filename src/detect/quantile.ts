@@ -132,9 +132,9 @@ export function quantileBucketsOf(rule: Config): readonly number[] {
   return [bucketMs, baselineBucketMs(rule, bucketMs)]
 }
 
-function greatestOf({ values, length }: Numbers): number {
+function greatestOf({ values, from, until }: Numbers): number {
   let greatest = Number.NEGATIVE_INFINITY
-  for (let i = 0; i < length; i++) {
+  for (let i = from; i < until; i++) {
     const value = values[i] as number
     if (value > greatest) greatest = value
   }

@@ -1,7 +1,7 @@
 import { type FieldValue, type ObservationUnit, VARYING_KEYS } from '../model/observation.ts'
 import type { Cursor } from './cursor.ts'
 import { usableWithout } from './kinds.ts'
-import type { Leaf, Taker } from './leaf.ts'
+import type { Leaf, Taker, TakerSet } from './leaf.ts'
 import type { RuleRun } from './rule-run.ts'
 import { readOf, type Sortable, type Test, toSortable } from './sortable.ts'
 
@@ -163,8 +163,7 @@ interface LeafQuery {
 
 function toLeaf(left: readonly Sortable[], query: LeafQuery): Leaf {
   const each: Taker[] = []
-  const tallied: Taker[] = []
-  const bucketsMs = new Set<number>()
+  const tallied = new Map<string, TakerSet & { takers: Taker[] }>()
   const numberKeys = new Set<string>()
   for (const one of left) {
     const { reads, isUsable } = one
@@ -177,11 +176,16 @@ function toLeaf(left: readonly Sortable[], query: LeafQuery): Leaf {
     if (number === undefined && !isUsable(query.cursor)) continue
     if (number !== undefined) numberKeys.add(number)
     const column = number === undefined ? NONE : [...numberKeys].indexOf(number)
-    tallied.push({ ...toTaker(one, query), column })
-    for (const bucketMs of reads.bucketsMs) bucketsMs.add(bucketMs)
+    const bucketsMs = [...new Set(reads.bucketsMs)].sort((a, b) => a - b)
+    const alike = tallied.get(bucketsMs.join()) ?? { bucketsMs, takers: [] }
+    tallied.set(bucketsMs.join(), alike)
+    alike.takers.push({ ...toTaker(one, query), column })
   }
   const isCounted = left.some(({ run }) => run.rule.kind !== 'silence')
-  return { each, tallied, bucketsMs: [...bucketsMs], numberKeys: [...numberKeys], isCounted }
+  return {
+    ...{ each, tallied: [...tallied.values()], isCounted, numberKeys: [...numberKeys] },
+    bucketsMs: [...new Set([...tallied.values()].flatMap((alike) => alike.bucketsMs))],
+  }
 }
 
 const NONE = -1

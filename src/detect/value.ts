@@ -93,8 +93,8 @@ function createAggregate(
       else window.add(item.atUnixMs, value, item.count)
       return value
     },
-    addAll(item, { length, values, counts }) {
-      for (let i = 0; i < length; i++) {
+    addAll(item, { from, until, values, counts }) {
+      for (let i = from; i < until; i++) {
         const value = values[i] as number
         if (!Number.isNaN(value)) window.add(item.atUnixMs, value, counts[i] as number)
       }

@@ -59,8 +59,8 @@ export class ExponentialSketch {
 
   /** As `addAt` for each of so many values; NaN is left out. */
   addAll(bins: Int16Array, given: SketchValues): void {
-    const { length, values, weights, counts } = given
-    for (let i = 0; i < length; i++) {
+    const { from, until, values, weights, counts } = given
+    for (let i = from; i < until; i++) {
       const value = values[i] as number
       if (Number.isNaN(value)) continue
       const weight = weights[i] as number
@@ -231,9 +231,10 @@ export class ExponentialSketch {
   }
 }
 
-/** Values with the weight of each, and how many samples each stands for. */
+/** Values from one place up to another, with the weight of each and how many samples it stands for. */
 export interface SketchValues {
-  readonly length: number
+  readonly from: number
+  readonly until: number
   readonly values: Float64Array
   readonly weights: Float64Array
   readonly counts: Float64Array
