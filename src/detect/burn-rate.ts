@@ -31,8 +31,13 @@ export function createBurnRate(rule: Config): KindState {
   const pairs = windows.map((pair) => ({ ...pair, limit: pair.factor * (1 - objective) }))
   /** Event time of the oldest item ever. */
   let sinceMs = Number.POSITIVE_INFINITY
-  const shareOf = (at: Instant, windowMs: number) =>
-    shareIn({ ring: rings.of(windowMs), at, windowMs, sinceMs })
+  const query = (at: Instant, windowMs: number): ShareQuery => ({
+    ring: rings.of(windowMs),
+    at,
+    windowMs,
+    sinceMs,
+  })
+  const shareOf = (at: Instant, windowMs: number) => shareIn(query(at, windowMs))
 
   return {
     add(item) {
@@ -74,7 +79,8 @@ export function createBurnRate(rule: Config): KindState {
       return { weight: Math.min(...needs), untilUnixMs }
     },
     clears(at) {
-      for (const { shortMs, limit } of pairs) if (shareOf(at, shortMs).high > limit) return false
+      for (const { shortMs, limit } of pairs)
+        if (highOf(sumsIn(query(at, shortMs)), at.missing(shortMs)) > limit) return false
       return true
     },
     restart() {
@@ -121,12 +127,32 @@ interface ShareQuery {
   readonly sinceMs: number
 }
 
-function shareIn({ ring, at, windowMs, sinceMs }: ShareQuery): Share {
-  const sum = (channel: number) => ring.sum(channel, at.endUnixMs, windowMs)
-  const count = sum(SAMPLES)
+interface Sums {
+  readonly count: number
+  readonly bad: number
+  /** Of all items, had the whole window been lived. */
+  readonly whole: number
+}
+
+function sumsIn({ ring, at, windowMs, sinceMs }: ShareQuery): Sums {
+  const count = ring.sum(SAMPLES, at.endUnixMs, windowMs)
   // Running sums of fractions leave crumbs.
-  const total = count > 0 ? sum(TOTAL) : 0
-  const bad = count > 0 ? sum(BAD) : 0
+  if (count === 0) return { count, bad: 0, whole: 0 }
+  // At least a bucket was lived, so that the first moment is not taken for endless traffic.
+  const livedMs = Math.max(at.endUnixMs - sinceMs, ring.bucketMs)
+  const whole = ring.sum(TOTAL, at.endUnixMs, windowMs) * Math.max(1, windowMs / livedMs)
+  return { count, bad: ring.sum(BAD, at.endUnixMs, windowMs), whole }
+}
+
+/** The most that the share can be, with what is missing. */
+function highOf({ bad, whole }: Sums, missing: number): number {
+  return whole + missing > 0 ? (bad + missing) / (whole + missing) : 0
+}
+
+function shareIn(query: ShareQuery): Share {
+  const { ring, at, windowMs } = query
+  const sums = sumsIn(query)
+  const { count, bad, whole } = sums
   const missing = at.missing(windowMs)
   // What fires already goes on while something is missing.
   const owed = at.isTripped ? 0 : missing
@@ -134,15 +160,12 @@ function shareIn({ ring, at, windowMs, sinceMs }: ShareQuery): Share {
   // one bucket late and never early.
   const leaving = (channel: number) => ring.sum(channel, at.endUnixMs - windowMs, ring.bucketMs)
   const edge = leaving(TOTAL) - leaving(BAD)
-  // At least a bucket was lived, so that the first moment is not taken for endless traffic.
-  const livedMs = Math.max(at.endUnixMs - sinceMs, ring.bucketMs)
-  const whole = total * Math.max(1, windowMs / livedMs)
   return {
     count,
     missing,
-    value: total > 0 ? bad / whole : null,
+    value: whole > 0 ? bad / whole : null,
     low: bad > 0 ? bad / (whole + edge + owed) : 0,
-    high: whole + missing > 0 ? (bad + missing) / (whole + missing) : 0,
+    high: highOf(sums, missing),
   }
 }
 

@@ -111,9 +111,18 @@ class JudgedGroup implements Group {
     if (hysteresis.effect === 'firing') this.#lastFiringUnixMs = endUnixMs
     const isResting = missing.reason === undefined && (state === 'ok' || state === 'insufficient')
     this.#rest.begin(kind, isResting ? reading : undefined, endUnixMs)
-    const own = { rule, kind, hysteresis, isStale, isCutShort: this.#isCutShort }
-    const markUnixMs = this.#watermarkUnixMs
-    const refused = refusalOf({ ...own, read, missing, instantAt, markUnixMs })
+    // Each by its name, here and below: spread, they took longer than all the rest.
+    const refused = refusalOf({
+      rule,
+      kind,
+      hysteresis,
+      read,
+      isStale,
+      missing,
+      instantAt,
+      markUnixMs: this.#watermarkUnixMs,
+      isCutShort: this.#isCutShort,
+    })
     this.#isCutShort = false
     const reason = givenReason(state, reading, missing)
     const unknownReason = state === 'unknown' ? reason : undefined
@@ -149,12 +158,18 @@ class JudgedGroup implements Group {
   #windowAt(moment: Moment) {
     const { rule, by, sources } = this.#options
     const hysteresis = this.#hysteresis
+    const { nowUnixMs, nowMs } = moment
     const endUnixMs = this.#endAt(moment)
-    const missing = sources.missingAt({ ...moment, endUnixMs })
-    const floorUnixMs = Math.max(hysteresis.firedUnixMs - rule.windowMs, this.#restartedUnixMs)
-    const isTripped = hysteresis.effect === 'firing'
-    const given = { floorUnixMs, isTripped, heard: this.#heard }
-    return { endUnixMs, missing, instantAt: instants({ by, moment, missing, ...given }) }
+    const missing = sources.missingAt({ endUnixMs, nowUnixMs, nowMs })
+    const instantAt = instants({
+      by,
+      moment,
+      missing,
+      floorUnixMs: Math.max(hysteresis.firedUnixMs - rule.windowMs, this.#restartedUnixMs),
+      isTripped: hysteresis.effect === 'firing',
+      heard: this.#heard,
+    })
+    return { endUnixMs, missing, instantAt }
   }
 
   /** Where its window ends; see above. */

@@ -45,13 +45,17 @@ interface InstantsQuery extends Pick<Instant, 'floorUnixMs' | 'isTripped' | 'hea
 }
 
 /** Windows of a group that end anywhere, with what is missing now. */
-export function instants({ by, moment, missing, ...given }: InstantsQuery) {
-  return (endUnixMs: number): Instant => ({
+export function instants(query: InstantsQuery): (endUnixMs: number) => Instant {
+  const { by, moment, missing, floorUnixMs, isTripped, heard } = query
+  const look = (rule: string) => moment.look(rule, by)
+  return (endUnixMs) => ({
     endUnixMs,
     heardMs: moment.nowMs,
     missing: missing.items,
-    ...given,
-    look: (rule) => moment.look(rule, by),
+    floorUnixMs,
+    isTripped,
+    heard,
+    look,
   })
 }
 

@@ -72,15 +72,17 @@ export function createRuleBook(options: RuleBookOptions): RuleBook {
       index = indexByFeed(runs)
     },
     look(rule, by) {
-      const run = runs.find((one) => one.rule.id === rule)
-      const looks = [...(run?.groups() ?? [])]
-        .filter(({ group }) => isCompatible(group.by, by))
-        .map(({ group }) => group.look())
-      return {
-        isFiring: looks.some(({ isFiring }) => isFiring),
-        lastFiringUnixMs: Math.max(...looks.map((one) => one.lastFiringUnixMs)),
-        unknownReason: looks.find((one) => one.unknownReason !== undefined)?.unknownReason,
+      let isFiring = false
+      let lastFiringUnixMs = Number.NEGATIVE_INFINITY
+      let unknownReason: string | undefined
+      for (const { group } of runs.find((one) => one.rule.id === rule)?.groups() ?? []) {
+        if (!isCompatible(group.by, by)) continue
+        const own = group.look()
+        isFiring ||= own.isFiring
+        lastFiringUnixMs = Math.max(lastFiringUnixMs, own.lastFiringUnixMs)
+        unknownReason ??= own.unknownReason
       }
+      return { isFiring, lastFiringUnixMs, unknownReason }
     },
     follow(nowMs) {
       for (const run of dependent) follow(run, runs, nowMs)
@@ -199,7 +201,8 @@ function indexByFeed(runs: readonly RuleRun[]): Index {
 }
 
 function isCompatible(a: GroupKey, b: GroupKey): boolean {
-  return Object.entries(a).every(([key, value]) => b[key] === undefined || b[key] === value)
+  for (const key in a) if (b[key] !== undefined && b[key] !== a[key]) return false
+  return true
 }
 
 /** A group concerns a route unless its `route` or `target` says otherwise. */
