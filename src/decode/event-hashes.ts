@@ -2,6 +2,7 @@ import { TwoHashes } from '../lib/two-hashes.ts'
 import { type EventScan, isEventNamed } from './event-scan.ts'
 import { createPairHashes, type HashedNames, type Hasher, type PairHashes } from './pair-hashes.ts'
 import type { PairList } from './pairs.ts'
+import { TEXT } from './value-kinds.ts'
 import type { Wire } from './wire.ts'
 
 /** What the events of one span are to whoever hashes them: its last exception, and without one its last event. */
@@ -9,6 +10,12 @@ export interface EventHashes {
   names: HashedNames | undefined
   /** A span begins. */
   clear(): void
+  /**
+   * Where the message of its last exception stands, from and to; −1 where it has none, or none that is
+   * shown as it is.
+   */
+  readonly messageFrom: number
+  readonly messageTo: number
   /** Its next event, whose attributes the list holds. */
   note(wire: Wire, event: EventScan): void
   /** Adds what there was since it was cleared. */
@@ -25,11 +32,15 @@ export function createEventHashes(pairs: PairList, hasher: Hasher): EventHashes 
 }
 
 class Hashes implements EventHashes {
+  messageFrom = -1
+  messageTo = -1
+  readonly #list: PairList
   readonly #pairs: PairHashes
   readonly #own = new TwoHashes()
   #kind = NOTHING
 
   constructor(pairs: PairList, hasher: Hasher) {
+    this.#list = pairs
     this.#pairs = createPairHashes(pairs, hasher)
   }
 
@@ -43,6 +54,7 @@ class Hashes implements EventHashes {
 
   clear(): void {
     this.#kind = NOTHING
+    this.messageFrom = this.messageTo = -1
   }
 
   note(wire: Wire, event: EventScan): void {
@@ -52,11 +64,21 @@ class Hashes implements EventHashes {
       this.#kind = EXCEPTION
       this.#own.start()
       this.#pairs.addTo(this.#own, wire)
+      this.#noteMessage()
     } else if (names.readsEvent && this.#kind !== EXCEPTION) {
       this.#kind = EVENT
       this.#own.start()
       this.#own.addBytes(wire.view, event.nameFrom, event.nameTo)
     }
+  }
+
+  #noteMessage(): void {
+    const list = this.#list
+    const { places, withheld } = list.facts()
+    const place = places.get('exception.message')
+    const isPlain = place !== undefined && list.kinds[place] === TEXT && !withheld?.[place]
+    this.messageFrom = isPlain ? (list.froms[place] as number) : -1
+    this.messageTo = isPlain ? (list.tos[place] as number) : -1
   }
 
   addTo(hashes: TwoHashes): void {

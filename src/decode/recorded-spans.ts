@@ -1,5 +1,6 @@
 import type { NativeRows } from '../lib/native-reader.ts'
 import type { TextColumn } from '../lib/native-values.ts'
+import type { FieldValue } from '../model/observation.ts'
 import { toUnixMs } from './int64.ts'
 import {
   type Alike,
@@ -141,6 +142,10 @@ class SpanRow implements SpanView {
     if (this.#columns.exceptionCount.at(this.#row) === 0) return undefined
     const attributes = viewOf(this.#columns.exception, this.#row)
     return { name: 'exception', unixNs: this.endUnixNs, attributes }
+  }
+
+  get exceptionMessage(): FieldValue | undefined {
+    return this.exception?.attributes.get('exception.message')
   }
 
   get lastEventName(): string | undefined {

@@ -82,8 +82,9 @@ function readBuiltIn(
       return span.resource.serviceName || undefined
     case 'event':
       return span.exception?.name ?? span.lastEventName
-    case 'exception.type':
     case 'exception.message':
+      return span.attributes.get(key) ?? span.exceptionMessage
+    case 'exception.type':
     case 'exception.stacktrace':
       return span.attributes.get(key) ?? span.exception?.attributes.get(key)
     case 'target':

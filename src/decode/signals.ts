@@ -158,7 +158,8 @@ function createTraces(
   const [ofTraits, ofRouted] = eventHashes
   const traits = createTraitBook({ meanings, pairs, eventHashes: ofTraits })
   const routedBook = createRoutedBook({ meanings, pairs, eventHashes: ofRouted, privacy })
-  const reader = createTraceReader({ ...options, table, pairs, viewer, traits, routedBook })
+  const books = { traits, routedBook, eventHashes: ofTraits }
+  const reader = createTraceReader({ ...options, ...books, table, pairs, viewer })
   return (body, { admission, receivedUnixMs }) => {
     const topology = options.topology()
     traits.begin({ keys: options.keysRead(), topology })

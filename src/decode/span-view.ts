@@ -2,11 +2,10 @@ import { identityOfIds } from '../lib/identity.ts'
 import type { FieldValue } from '../model/observation.ts'
 import { readTime } from './column-writes.ts'
 import { toHexId } from './hex.ts'
-import type { PairList } from './pairs.ts'
 import type { ResourceFacts } from './resource.ts'
 import type { AlikeRouted, OwnWords } from './said.ts'
+import type { ScannedSpan, SpanNotes } from './span-notes.ts'
 import type { AttributesView, EventView, SpanPlace } from './span-place.ts'
-import type { SpanScan } from './span-scan.ts'
 import type { SpanViewer } from './span-viewer.ts'
 import { type Halves, halvesToMs } from './times.ts'
 import { weightOf } from './trace-state.ts'
@@ -54,6 +53,8 @@ export interface SpanView {
   readonly attributes: AttributesView
   /** The last exception that the span recorded as an event. */
   readonly exception: EventView | undefined
+  /** What that one says. */
+  readonly exceptionMessage: FieldValue | undefined
   /** Of its last event of any kind. */
   readonly lastEventName: string | undefined
   /** All events, in their order; read anew at each call. */
@@ -69,26 +70,6 @@ export interface RoutedView extends SpanView {
   readonly hasEvents: boolean
   /** It may end a request, or say how good it was. */
   readonly mayBeMarked: boolean
-}
-
-/** A span that was just scanned, and who can read it again. */
-export interface ScannedSpan {
-  readonly viewer: SpanViewer
-  readonly wire: Wire
-  readonly scan: SpanScan
-  readonly pairs: PairList
-  /** Of the `Span` message. */
-  from: number
-  to: number
-}
-
-/** What was found out of a span besides. */
-export interface SpanNotes {
-  traits: Traits | undefined
-  isWanted: boolean
-  mayBeMarked: boolean
-  alike: AlikeRouted | undefined
-  words: OwnWords | undefined
 }
 
 export function createSpanView(
@@ -135,6 +116,8 @@ class View implements RoutedView, AttributesView, SpanPlace {
   /** Where its event is, when it has just one: as most have that have any. */
   readonly #eventFrom: number
   readonly #eventTo: number
+  readonly #messageFrom: number
+  readonly #messageTo: number
 
   constructor(scanned: ScannedSpan, resource: ResourceFacts, notes: SpanNotes | undefined) {
     const { viewer, wire, scan, from, to } = scanned
@@ -159,6 +142,10 @@ class View implements RoutedView, AttributesView, SpanPlace {
     this.words = notes?.words
     this.hasEvents = scan.events.length > 0
     this.mayBeMarked = notes?.mayBeMarked !== false
+    // Without events of its own, those of another span stand there still.
+    const noted = this.hasEvents ? notes?.events : undefined
+    this.#messageFrom = noted?.messageFrom ?? -1
+    this.#messageTo = noted?.messageTo ?? -1
     this.#places = scanned.pairs.facts().places
     this.#traceIdAt = traceIdAt
     this.#spanIdAt = spanIdAt
@@ -229,6 +216,11 @@ class View implements RoutedView, AttributesView, SpanPlace {
   get exception(): EventView | undefined {
     this.#exception ??= { event: this.#lastException() }
     return this.#exception.event
+  }
+
+  get exceptionMessage(): FieldValue | undefined {
+    if (this.#messageFrom < 0) return this.exception?.attributes.get('exception.message')
+    return this.bytes.toString('utf8', this.#messageFrom, this.#messageTo)
   }
 
   #lastException(): EventView | undefined {

@@ -1,20 +1,17 @@
 import type { Source } from '../model/observation.ts'
 import type { Admission } from './admission.ts'
+import type { EventHashes } from './event-hashes.ts'
 import type { MapGate } from './mapped.ts'
 import type { PairList } from './pairs.ts'
 import { readSub } from './read-sub.ts'
+import type { ReadTraces } from './read-traces.ts'
 import type { ResourceFacts } from './resource.ts'
 import type { RoutedBook } from './routed-book.ts'
 import type { ScopeReader } from './scope-facts.ts'
+import type { ScannedSpan, SpanNotes } from './span-notes.ts'
 import { createSpanScan, type ScanInto, scanSpan } from './span-scan.ts'
 import type { SpanTable } from './span-table.ts'
-import {
-  createSpanView,
-  type RoutedView,
-  type ScannedSpan,
-  type SpanNotes,
-  type SpanView,
-} from './span-view.ts'
+import { createSpanView, type RoutedView, type SpanView } from './span-view.ts'
 import type { SpanViewer } from './span-viewer.ts'
 import { isBefore } from './times.ts'
 import { createSender, type Sender } from './trace-sender.ts'
@@ -32,6 +29,8 @@ export interface TraceReaderOptions {
   readonly viewer: SpanViewer
   readonly traits: TraitBook
   readonly routedBook: RoutedBook
+  /** Of the span that was just put into its table. */
+  readonly eventHashes: EventHashes
 }
 
 export interface TraceContext {
@@ -43,26 +42,6 @@ export interface TraceContext {
   heardAs(resource: ResourceFacts): Source
   /** Which spans of a service may be mapped, by name; undefined: none. */
   gateOf(service: string): MapGate | undefined
-}
-
-/** What was found, beside the rows. */
-export interface ReadTraces {
-  readonly itemCount: number
-  /** All spans of routers, and of services that may turn out to be routers, in their order. */
-  readonly routed: readonly RoutedView[]
-  /**
-   * Those that a rule may take of all but known routers, and the newest of each resource, so that its
-   * source is heard.
-   */
-  readonly watched: readonly SpanView[]
-  /** Of all spans, each once. */
-  readonly resources: readonly ResourceFacts[]
-  /** Those that may be mapped; one that is routed too is the same object there. */
-  readonly mappable: readonly SpanView[]
-  /** Those of nobody known as a router that end a request, or say how good it was. */
-  readonly marked: readonly RoutedView[]
-  /** Services that showed themselves to be routers. */
-  readonly routerServices: ReadonlySet<string>
 }
 
 export interface TraceReader {
@@ -81,10 +60,7 @@ class Reader implements TraceReader {
   readonly #traits: TraitBook
   readonly #routedBook: RoutedBook
   readonly #scanned: ScannedSpan
-  readonly #notes: SpanNotes = {
-    ...{ traits: undefined, isWanted: false, mayBeMarked: true },
-    ...{ alike: undefined, words: undefined },
-  }
+  readonly #notes: SpanNotes
   readonly #into: ScanInto
   readonly #wire = createWire()
   readonly #scan = createSpanScan()
@@ -95,7 +71,8 @@ class Reader implements TraceReader {
   #routerServices = new Set<string>()
   #itemCount = 0
 
-  constructor({ scopes, table, pairs, viewer, traits, routedBook }: TraceReaderOptions) {
+  constructor(options: TraceReaderOptions) {
+    const { scopes, table, pairs, viewer, traits, routedBook, eventHashes } = options
     this.#scopes = scopes
     this.#table = table
     this.#pairs = pairs
@@ -103,6 +80,8 @@ class Reader implements TraceReader {
     this.#routedBook = routedBook
     this.#scanned = { viewer, wire: this.#wire, scan: this.#scan, pairs, from: 0, to: 0 }
     this.#into = { scan: this.#scan, pairs }
+    const notes = { traits: undefined, isWanted: false, mayBeMarked: true }
+    this.#notes = { ...notes, alike: undefined, words: undefined, events: eventHashes }
   }
 
   read(bytes: Buffer, context: TraceContext): ReadTraces {

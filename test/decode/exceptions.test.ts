@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
-import { createTestDecoder, decodeDocument, NOW_MS, unitOf } from './decoder-fixture.ts'
+import { createPrivateNames } from '../../src/config/private-names.ts'
+import { createPrivacyTally } from '../../src/decode/privacy.ts'
+import { createTestDecoder, decodeDocument, NOW_MS, PRIVACY, unitOf } from './decoder-fixture.ts'
 import { type SpanInput, traces } from './otlp-builder.ts'
 
 // Events are read from the bytes when a rule asks, the only one of a span without reading the span.
@@ -67,4 +69,37 @@ test('an event is read from the bytes of its own span, also when others were loo
   expect(one?.field('exception.message')).toBe('own')
   expect(two?.field('number')).toBe(1)
   expect(one?.field('exception.message')).toBe('own')
+})
+
+test('a message is that of the last exception, or none', () => {
+  const silent = { name: 'exception', atMs: NOW_MS, attributes: { 'exception.type': 'silent' } }
+  const counted = { name: 'exception', atMs: NOW_MS, attributes: { 'exception.message': 7 } }
+  const given: readonly (readonly [events: SpanInput['events'], message: unknown])[] = [
+    [[exception('spoken')], 'spoken'],
+    [[exception('early'), silent], undefined],
+    [[silent, exception('late'), other], 'late'],
+    [[exception('early'), counted], 7],
+    [[], undefined],
+  ]
+  const spans = given.map(([events], index) => spanOf(index, events))
+  const document = traces({ 'service.name': 'one' }, spans)
+  const seen = unitOf(decodeDocument('traces', document, createTestDecoder()), 'span')
+  expect(seen.map(({ field }) => field('exception.message'))).toEqual(
+    given.map(([, message]) => message),
+  )
+})
+
+test.for([
+  ['dropped', { drop: ['exception.message'], hash: [] }, undefined],
+  ['hashed', { drop: [], hash: ['exception.message'] }, 'hmac:6'],
+] as const)('a message that is %s is not shown as it stands', ([, names, shown]) => {
+  const { find, isPromptEvent } = createPrivateNames({
+    drop: [...names.drop],
+    hash: [...names.hash],
+  })
+  const privacy = { ...PRIVACY, find, isPromptEvent, tally: createPrivacyTally() }
+  const document = traces({ 'service.name': 'one' }, [spanOf(1, [exception('secret')])])
+  const [seen] = unitOf(decodeDocument('traces', document, createTestDecoder({ privacy })), 'span')
+  expect(seen?.field('exception.type')).toBe('type of secret')
+  expect(seen?.field('exception.message')).toBe(shown)
 })

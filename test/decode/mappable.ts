@@ -76,7 +76,8 @@ function readItems({ signal, body, receivedUnixMs }: OtlpRequest & { body: Buffe
       const traits = createTraitBook({ ...options, pairs, eventHashes: ofTraits })
       const routedBook = createRoutedBook({ ...options, pairs, eventHashes: ofRouted, privacy })
       const viewer = createSpanViewer(view)
-      const reader = createTraceReader({ ...shared, table: spans, viewer, traits, routedBook })
+      const books = { traits, routedBook, eventHashes: ofTraits }
+      const reader = createTraceReader({ ...shared, ...books, table: spans, viewer })
       const read = reader.read(body, {
         ...context,
         watch: tables.watch([]),
