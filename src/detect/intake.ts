@@ -10,7 +10,7 @@ import { Giving } from './giving.ts'
 import { type Heard, Hearing, type HearingOptions, type IntakeMoment } from './hearing.ts'
 import { LeafMemo, type Leaves } from './leaf-memo.ts'
 import type { Pile } from './pile.ts'
-import { Piles } from './piles.ts'
+import { type PiledKey, Piles } from './piles.ts'
 import type { Restarts } from './restarts.ts'
 import type { RuleBook } from './rule-book.ts'
 import type { RuleRun, RunGroup } from './rule-run.ts'
@@ -57,6 +57,7 @@ class Sorting implements Intake {
   readonly #memo: LeafMemo
   readonly #giving: Giving
   readonly #piles = new Piles<Leaves>()
+  readonly #key: PiledKey = { identity: 0, flag: 0, atUnixMs: 0 }
 
   constructor(options: IntakeOptions) {
     this.#options = options
@@ -91,9 +92,11 @@ class Sorting implements Intake {
     const piles = this.#piles
     if (piles.isFirst(leaves) && !this.#begin(leaves, observation)) return false
     const { once, unit } = observation
-    // Many fetches at once take no longer than one.
-    if (once !== undefined) this.#once.expect(once, UNIT_FLAG[unit])
-    piles.put(leaves, observation, atUnixMs)
+    const key = this.#key
+    key.identity = leaves.isCounted || unit === 'attempt' ? (once ?? Number.NaN) : Number.NaN
+    key.flag = UNIT_FLAG[unit]
+    key.atUnixMs = atUnixMs
+    piles.put(leaves, observation, key)
     if (piles.isFull) this.#takePiles()
     return true
   }
@@ -121,17 +124,16 @@ class Sorting implements Intake {
   }
 
   #takePiles(): void {
-    this.#piles.take(this.#isTaken, this.#takePile)
+    this.#once.areNew(this.#piles.keys)
+    this.#piles.take(this.#takeAgain, this.#takePile)
   }
 
-  readonly #isTaken = (leaves: Leaves, observation: Observation, atUnixMs: number): boolean => {
-    const isLookedUp = leaves.isCounted || observation.unit === 'attempt'
-    if (!isLookedUp || this.#isFirst(observation)) return true
+  /** One that was delivered before. */
+  readonly #takeAgain = (leaves: Leaves, observation: Observation, atUnixMs: number): void => {
     this.#hearing.at[0] = atUnixMs
     this.#hearing.hearTimely(leaves.sender, atUnixMs)
     this.#giving.giveAgain(leaves.tallies, observation, { isNew: false, isCurrent: true })
     this.#options.events.duplicateSkipped()
-    return false
   }
 
   readonly #takePile = ({ sender, tallies }: Leaves, pile: Pile): void => {

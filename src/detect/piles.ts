@@ -1,3 +1,4 @@
+import type { KeyBatch } from '../lib/recent-keys.ts'
 import { type Observation, VARYING_KEYS } from '../model/observation.ts'
 import { toNumber } from './number-of.ts'
 import type { Pile } from './pile.ts'
@@ -15,6 +16,15 @@ export interface Piled {
   round: number
 }
 
+/** What an item is put down with. */
+export interface PiledKey {
+  /** For counting it once; NaN where that does not matter. */
+  identity: number
+  flag: number
+  /** Guarded event time. */
+  atUnixMs: number
+}
+
 export class Piles<Kind extends Piled> {
   /** By pile. */
   readonly #kinds: Kind[] = []
@@ -24,20 +34,30 @@ export class Piles<Kind extends Piled> {
   readonly #pileOf = new Int32Array(PILED_MAX)
   readonly #atUnixMs = new Float64Array(PILED_MAX)
   readonly #order = new Int32Array(PILED_MAX)
+  readonly #keys = {
+    length: 0,
+    identities: new Float64Array(PILED_MAX),
+    flags: new Uint8Array(PILED_MAX),
+    isNew: new Uint8Array(PILED_MAX),
+  }
   readonly #pile = new PileOfItems()
-  #count = 0
   #round = 0
 
   get isFull(): boolean {
-    return this.#count === PILED_MAX
+    return this.#keys.length === PILED_MAX
   }
 
   /** Leaves nothing of a batch that was not taken to its end. */
   begin(): void {
-    this.#items.fill(undefined, 0, this.#count)
+    this.#items.fill(undefined, 0, this.#keys.length)
     this.#kinds.length = 0
-    this.#count = 0
+    this.#keys.length = 0
     this.#round++
+  }
+
+  /** By item, as they came: to be answered before they are taken. */
+  get keys(): KeyBatch {
+    return this.#keys
   }
 
   /** Whether there is none of such items yet. */
@@ -45,11 +65,14 @@ export class Piles<Kind extends Piled> {
     return kind.round !== this.#round
   }
 
-  put(kind: Kind, observation: Observation, atUnixMs: number): void {
+  put(kind: Kind, observation: Observation, key: PiledKey): void {
     if (kind.round !== this.#round) this.#begin(kind)
-    const at = this.#count++
+    const keys = this.#keys
+    const at = keys.length++
+    keys.identities[at] = key.identity
+    keys.flags[at] = key.flag
     this.#items[at] = observation
-    this.#atUnixMs[at] = atUnixMs
+    this.#atUnixMs[at] = key.atUnixMs
     this.#pileOf[at] = kind.pile
     const end = kind.pile + 1
     this.#ends[end] = (this.#ends[end] as number) + 1
@@ -64,12 +87,13 @@ export class Piles<Kind extends Piled> {
 
   /**
    * Hands over pile by pile, in the order of their first items, and begins anew.
-   * @param isTaken asked of each item; what it refuses lies on no pile
+   * @param again told of each whose key is not new: it lies on no pile
    */
   take(
-    isTaken: (kind: Kind, observation: Observation, atUnixMs: number) => boolean,
+    again: (kind: Kind, observation: Observation, atUnixMs: number) => void,
     run: (kind: Kind, pile: Pile) => void,
   ): void {
+    const { isNew } = this.#keys
     this.#sort()
     const pile = this.#pile
     for (const [number, kind] of this.#kinds.entries()) {
@@ -79,11 +103,12 @@ export class Piles<Kind extends Piled> {
         const at = this.#order[place] as number
         const observation = this.#items[at] as Observation
         const atUnixMs = this.#atUnixMs[at] as number
-        if (isTaken(kind, observation, atUnixMs)) pile.push(observation, atUnixMs)
+        if (isNew[at] === 1) pile.push(observation, atUnixMs)
+        else again(kind, observation, atUnixMs)
       }
       if (pile.length > 0) run(kind, pile)
     }
-    pile.items.fill(undefined as never, 0, Math.min(this.#count, pile.items.length))
+    pile.items.fill(undefined as never, 0, Math.min(this.#keys.length, pile.items.length))
     this.begin()
   }
 
@@ -98,7 +123,7 @@ export class Piles<Kind extends Piled> {
       from += length
     }
     ends[0] = 0
-    for (let at = 0; at < this.#count; at++) {
+    for (let at = 0; at < this.#keys.length; at++) {
       const end = (this.#pileOf[at] as number) + 1
       this.#order[ends[end] as number] = at
       ends[end] = (ends[end] as number) + 1

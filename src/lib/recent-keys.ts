@@ -13,8 +13,18 @@ export interface RecentKeys {
    * remembers both as one key.
    */
   isNew(identity: number, flag: number): boolean
-  /** Fetches from memory what that question will look at, when it comes soon. */
-  expect(identity: number, flag: number): void
+  /** The same of each of many, in their order. */
+  areNew(keys: KeyBatch): void
+}
+
+/** Columns of at least `length`. */
+export interface KeyBatch {
+  readonly length: number
+  /** NaN of a key that has none, and is always new. */
+  readonly identities: Float64Array
+  readonly flags: Uint8Array
+  /** The answers: 1 or 0. */
+  readonly isNew: Uint8Array
 }
 
 export function createRecentKeys(options: { countMax: number }): RecentKeys {
@@ -60,7 +70,8 @@ class KeyTable implements RecentKeys {
   /** Which generation is the younger. */
   #young: 0 | 1 = 0
   #count = 0
-  #fetched = 0
+  /** Of no use to anybody; see `#fetch`. */
+  fetched = 0
 
   constructor(countMax: number) {
     this.#countMax = countMax
@@ -73,17 +84,37 @@ class KeyTable implements RecentKeys {
     this.#lengths = [new Int32Array(this.#partCount), new Int32Array(this.#partCount)]
   }
 
-  expect(identity: number, flag: number): void {
-    const low = (identity | 0) ^ Math.imul(flag, FLAG_PRIME)
-    const bucket = Math.floor(((low >>> 0) * this.#bucketCount) / HALF)
+  areNew({ length, identities, flags, isNew }: KeyBatch): void {
+    this.#fetch(identities, flags, length)
+    for (let at = 0; at < length; at++) {
+      const identity = identities[at] as number
+      const isOne = !Number.isNaN(identity)
+      isNew[at] = isOne && !this.isNew(identity, flags[at] as number) ? 0 : 1
+    }
+  }
+
+  /**
+   * What the questions will look at, from memory: nothing else is done in between, so that a processor
+   * waits for many at once.
+   */
+  #fetch(identities: Float64Array, flags: Uint8Array, length: number): void {
+    let fetched = 0
+    for (let at = 0; at < length; at++) {
+      const low = ((identities[at] as number) | 0) ^ Math.imul(flags[at] as number, FLAG_PRIME)
+      fetched ^= this.#marks[this.#bucketOf(low) * WORDS] as number
+    }
     // Kept, or a compiler might leave the fetching out.
-    this.#fetched ^= this.#marks[bucket * WORDS] as number
+    this.fetched = fetched
+  }
+
+  #bucketOf(low: number): number {
+    return Math.floor(((low >>> 0) * this.#bucketCount) / HALF)
   }
 
   isNew(identity: number, flag: number): boolean {
     const low = (identity | 0) ^ Math.imul(flag, FLAG_PRIME)
     const high = (identity / HALF) | 0
-    const bucket = Math.floor(((low >>> 0) * this.#bucketCount) / HALF)
+    const bucket = this.#bucketOf(low)
     // The bits of `low` that matter least for the bucket, and some of `high`; 0 is no mark.
     const mark = (high ^ low) & MARK || 1
     const isMarked = this.#isMarked(bucket, mark)

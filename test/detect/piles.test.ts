@@ -9,6 +9,8 @@ const span = (atUnixMs: number, fields: Readonly<Record<string, number>> = {}): 
   field: (key) => fields[key],
 })
 
+const keyOf = (atUnixMs: number) => ({ identity: atUnixMs, flag: 4, atUnixMs })
+
 test('items lie by kind, in the order in which they came, without those that are refused', () => {
   const piles = new Piles<Piled & { name: string }>()
   const kinds = ['a', 'b', 'c'].map((name) => ({ name, pile: 0, round: -1 }))
@@ -16,10 +18,15 @@ test('items lie by kind, in the order in which they came, without those that are
   for (const from of [0, 100]) {
     expect(kinds.map((kind) => piles.isFirst(kind))).toEqual([true, true, true])
     for (const [index, number] of [2, 0, 2, 2, 0, 1].entries())
-      piles.put(kinds[number] as (typeof kinds)[0], span(from + index), from + index)
+      piles.put(kinds[number] as (typeof kinds)[0], span(from + index), keyOf(from + index))
+    expect([...piles.keys.identities.subarray(0, piles.keys.length)]).toEqual(
+      [0, 1, 2, 3, 4, 5].map((index) => from + index),
+    )
+    piles.keys.isNew.set([1, 1, 0, 1, 1, 0])
     const seen: unknown[] = []
+    const again: number[] = []
     piles.take(
-      (_, { atUnixMs }) => atUnixMs !== from + 2 && atUnixMs !== from + 5,
+      (_, { atUnixMs }) => again.push(atUnixMs),
       ({ name }, { items, atUnixMs, length, weights }) => {
         const times = items.slice(0, length).map((one) => one.atUnixMs)
         expect([...atUnixMs.subarray(0, length)]).toEqual(times)
@@ -27,6 +34,7 @@ test('items lie by kind, in the order in which they came, without those that are
         seen.push([name, times])
       },
     )
+    expect(again).toEqual([from + 2, from + 5])
     expect(seen).toEqual([
       ['c', [from, from + 3]],
       ['a', [from + 1, from + 4]],
@@ -37,9 +45,10 @@ test('items lie by kind, in the order in which they came, without those that are
 test('numbers of a pile are read from each where they vary, and are NaN where they are none', () => {
   const piles = new Piles<Piled>()
   const kind = { pile: 0, round: -1 }
-  for (const cost of [1, 2, 3]) piles.put(kind, span(cost, { cost, size: 5 }), cost)
+  for (const cost of [1, 2, 3]) piles.put(kind, span(cost, { cost, size: 5 }), keyOf(cost))
+  piles.keys.isNew.fill(1)
   piles.take(
-    () => true,
+    () => {},
     (_, pile) => {
       const numbers = (key: string, first?: number) => [
         ...pile.numbers(key, () => first).slice(0, 3),

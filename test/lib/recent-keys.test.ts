@@ -53,6 +53,24 @@ const key = fc.record({
   flag: fc.constantFrom(1, 2, 4, 128),
 })
 
+/** In pieces; what has no identity is always new. */
+function areNew(
+  recent: ReturnType<typeof createRecentKeys>,
+  keys: readonly { readonly identity: number; readonly flag: number }[],
+): boolean[] {
+  const answers: boolean[] = []
+  for (let from = 0; from < keys.length; from += 77) {
+    const piece = keys.slice(from, from + 77)
+    const identities = Float64Array.from([...piece.map(({ identity }) => identity), Number.NaN])
+    const flags = Uint8Array.from([...piece.map(({ flag }) => flag), 1])
+    const isNew = new Uint8Array(identities.length)
+    recent.areNew({ length: identities.length, identities, flags, isNew })
+    expect(isNew.at(-1)).toBe(1)
+    answers.push(...[...isNew.subarray(0, -1)].map((one) => one === 1))
+  }
+  return answers
+}
+
 test.for([1, 2, 7, 30, 200])(
   'keys are known as in two sets of whole keys, %i at a time',
   (countMax) => {
@@ -61,7 +79,9 @@ test.for([1, 2, 7, 30, 200])(
         const recent = createRecentKeys({ countMax })
         const isNewInSets = createReference(countMax)
         const got = keys.map(({ identity, flag }) => recent.isNew(identity, flag))
-        expect(got).toEqual(keys.map(({ identity, flag }) => isNewInSets(identity, flag)))
+        const expected = keys.map(({ identity, flag }) => isNewInSets(identity, flag))
+        expect(got).toEqual(expected)
+        expect(areNew(createRecentKeys({ countMax }), keys)).toEqual(expected)
       }),
       { numRuns: 30, endOnFailure: true },
     )
