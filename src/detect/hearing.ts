@@ -115,13 +115,17 @@ export class Hearing {
   }
 
   end(): void {
-    const { sources } = this.#options
-    for (const { source, newest } of this.#heard)
-      for (const way of [STATUS, TELEMETRY]) {
-        const atUnixMs = newest[way] as number
-        const isStatus = way === STATUS
-        if (atUnixMs > NEVER) sources.heard({ source, isStatus, atUnixMs, ...this.#now })
-      }
+    for (const sender of this.#heard) {
+      this.#tell(sender, STATUS)
+      this.#tell(sender, TELEMETRY)
+    }
+  }
+
+  #tell({ source, newest }: Heard, way: number): void {
+    const atUnixMs = newest[way] as number
+    if (atUnixMs === NEVER) return
+    const { nowMs, nowUnixMs } = this.#now
+    this.#options.sources.heard({ source, isStatus: way === STATUS, atUnixMs, nowMs, nowUnixMs })
   }
 
   #hearFaulty({ source, newest }: Heard, observation: Observation): boolean {

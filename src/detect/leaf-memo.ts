@@ -102,11 +102,17 @@ export class LeafMemo {
       const isOfUse = leaf.each.length + leaf.tallied.length > 0
       if (isOfUse) tallies.push(this.#tallyOf(leaf, source.id))
     }
-    const isCounted = tallies.some(({ leaf }) => leaf.isCounted)
-    // Of each attempt, others are told as well.
-    const isIdle = tallies.length === 0 && observation.unit !== 'attempt'
-    const known = { owner: this.#owner, sender, feed, tallies, isCounted, isIdle }
-    const sorted = { ...known, pile: 0, round: -1 }
+    const sorted: Leaves = {
+      owner: this.#owner,
+      sender,
+      feed,
+      tallies,
+      isCounted: tallies.some(({ leaf }) => leaf.isCounted),
+      // Of each attempt, others are told as well.
+      isIdle: tallies.length === 0 && observation.unit !== 'attempt',
+      pile: 0,
+      round: -1,
+    }
     if (traits) {
       this.#byTraits.set(traits, sorted)
       traits.note = sorted

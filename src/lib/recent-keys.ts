@@ -3,7 +3,7 @@
  * at most `countMax` keys: when the younger is full, the older is forgotten as a whole. So a key is
  * known for at least the next `countMax` keys.
  *
- * Kept are 53 bits of hash instead of the keys: about 22 bytes each, and no strings that grow old. With
+ * Kept are 53 bits of hash instead of the keys: about 15 bytes each, and no strings that grow old. With
  * half a million keys, one in 10^5 generations takes two keys for one. A key that comes again costs a
  * microsecond, a new one a twentieth of that.
  */
@@ -33,11 +33,12 @@ export function createRecentKeys(options: { countMax: number }): RecentKeys {
 
 /** Of a bucket: 16 of 2 bytes, its state and 15 marks; half of what a processor fetches at once. */
 const SLOTS = 16
+const SLOT_BITS = 4
 const WORDS = SLOTS / 2
 const MARKS_MAX = SLOTS - 1
-/** Of all slots, so many are in use by two full generations. */
-const LOAD = 0.6
-const PARTS_MAX = 256
+/** Of all marks, at most so many are in use by two full generations. */
+const LOAD_MAX = 0.6
+const PART_BITS_MAX = 8
 /** Lists are longer than their share, so that few overflow. */
 const LIST_SLACK = 1.25
 const LIST_SLACK_COUNT = 16
@@ -54,15 +55,19 @@ const BESIDE = [0x40, 0x80] as const
 /**
  * What is random in memory must be small, or each look waits for it: a mark of 15 bits per key, in
  * buckets, says of nearly every new key that it is new. The keys themselves are only appended to lists,
- * one for each part of the buckets, and read when a mark is there already.
+ * one for each part of the buckets, and read when a mark is there already. Counts are powers of two, so
+ * that nothing is divided.
  *
- * A mark's top bit tells its generation. Keys for which bucket or list has no room stand in sets.
+ * A mark's top bit tells its generation; 0 is none. Keys for which bucket or list has no room stand in
+ * sets.
  */
 class KeyTable implements RecentKeys {
   readonly #countMax: number
-  readonly #bucketCount: number
-  readonly #marks: Int32Array
-  readonly #partCount: number
+  readonly #bucketBits: number
+  readonly #partBits: number
+  readonly #halves: Uint16Array
+  /** The same, two at a time. */
+  readonly #words: Int32Array
   readonly #listMax: number
   readonly #lists: readonly [Float64Array, Float64Array]
   readonly #lengths: readonly [Int32Array, Int32Array]
@@ -75,13 +80,15 @@ class KeyTable implements RecentKeys {
 
   constructor(countMax: number) {
     this.#countMax = countMax
-    this.#bucketCount = Math.ceil((countMax * 2) / (MARKS_MAX * LOAD))
-    this.#marks = new Int32Array(this.#bucketCount * WORDS)
-    this.#partCount = Math.min(PARTS_MAX, this.#bucketCount)
-    this.#listMax = Math.ceil((countMax / this.#partCount) * LIST_SLACK) + LIST_SLACK_COUNT
-    const length = this.#partCount * this.#listMax
+    this.#bucketBits = Math.ceil(Math.log2(Math.max(2, (countMax * 2) / (MARKS_MAX * LOAD_MAX))))
+    this.#partBits = Math.min(PART_BITS_MAX, this.#bucketBits)
+    this.#halves = new Uint16Array(SLOTS << this.#bucketBits)
+    this.#words = new Int32Array(this.#halves.buffer)
+    const partCount = 1 << this.#partBits
+    this.#listMax = Math.ceil((countMax / partCount) * LIST_SLACK) + LIST_SLACK_COUNT
+    const length = partCount * this.#listMax
     this.#lists = [new Float64Array(length), new Float64Array(length)]
-    this.#lengths = [new Int32Array(this.#partCount), new Int32Array(this.#partCount)]
+    this.#lengths = [new Int32Array(partCount), new Int32Array(partCount)]
   }
 
   areNew({ length, identities, flags, isNew }: KeyBatch): void {
@@ -101,49 +108,43 @@ class KeyTable implements RecentKeys {
     let fetched = 0
     for (let at = 0; at < length; at++) {
       const low = ((identities[at] as number) | 0) ^ Math.imul(flags[at] as number, FLAG_PRIME)
-      fetched ^= this.#marks[this.#bucketOf(low) * WORDS] as number
+      fetched ^= this.#words[(low >>> (32 - this.#bucketBits)) * WORDS] as number
     }
     // Kept, or a compiler might leave the fetching out.
     this.fetched = fetched
   }
 
-  #bucketOf(low: number): number {
-    return Math.floor(((low >>> 0) * this.#bucketCount) / HALF)
-  }
-
   isNew(identity: number, flag: number): boolean {
     const low = (identity | 0) ^ Math.imul(flag, FLAG_PRIME)
-    const high = (identity / HALF) | 0
-    const bucket = this.#bucketOf(low)
-    // The bits of `low` that matter least for the bucket, and some of `high`; 0 is no mark.
+    const high = (identity * (1 / HALF)) | 0
+    const bucket = low >>> (32 - this.#bucketBits)
+    // The bits of `low` that matter least for the bucket, and some of `high`.
     const mark = (high ^ low) & MARK || 1
     const isMarked = this.#isMarked(bucket, mark)
-    const isBeside = this.#stateOf(bucket) > USED
-    if (isMarked || isBeside) {
-      const key = high * HALF + (low >>> 0)
-      if (isMarked && this.#isListed(bucket, key)) return false
-      if (this.#beside[0].has(key) || this.#beside[1].has(key)) return false
-    }
-    this.#add(bucket, mark, high * HALF + (low >>> 0))
+    const isBeside = (this.#halves[bucket << SLOT_BITS] as number) > USED
+    const key = high * HALF + (low >>> 0)
+    if (isMarked && this.#isListed(bucket, key)) return false
+    if (isBeside && (this.#beside[0].has(key) || this.#beside[1].has(key))) return false
+    this.#add(bucket, mark, key)
     return true
   }
 
+  /** Looks at all of a bucket, each by its place: to end early, or to count, would take longer. */
   #isMarked(bucket: number, mark: number): boolean {
-    const marks = this.#marks
+    const words = this.#words
     const both = mark | (mark << 16)
-    const from = bucket * WORDS
+    const at = bucket * WORDS
     // The state is taken for a mark as well: one in 2^15 looks into the list for nothing.
-    const end = from + (((this.#stateOf(bucket) & USED) + 2) >> 1)
-    for (let at = from; at < end; at++) {
-      // Zero in either half: adding to it leaves its top bit clear.
-      const rest = ((marks[at] as number) ^ both) & MARKS
-      if (((rest + MARKS) & NO_MARK) !== NO_MARK) return true
-    }
-    return false
-  }
-
-  #stateOf(bucket: number): number {
-    return (this.#marks[bucket * WORDS] as number) & 0xff
+    const found =
+      unlike(words[at] as number, both) &
+      unlike(words[at + 1] as number, both) &
+      unlike(words[at + 2] as number, both) &
+      unlike(words[at + 3] as number, both) &
+      unlike(words[at + 4] as number, both) &
+      unlike(words[at + 5] as number, both) &
+      unlike(words[at + 6] as number, both) &
+      unlike(words[at + 7] as number, both)
+    return (found & NO_MARK) !== NO_MARK
   }
 
   #isListed(bucket: number, key: number): boolean {
@@ -158,33 +159,29 @@ class KeyTable implements RecentKeys {
   }
 
   #partOf(bucket: number): number {
-    return Math.floor((bucket * this.#partCount) / this.#bucketCount)
+    return bucket >>> (this.#bucketBits - this.#partBits)
   }
 
   #add(bucket: number, mark: number, key: number): void {
     if (this.#count === this.#countMax) this.#turn()
     this.#count++
+    const halves = this.#halves
     const young = this.#young
     const part = this.#partOf(bucket)
-    const length = this.#lengths[young][part] as number
-    const state = this.#stateOf(bucket)
+    const lengths = this.#lengths[young]
+    const length = lengths[part] as number
+    const first = bucket << SLOT_BITS
+    const state = halves[first] as number
     const used = state & USED
-    const first = bucket * SLOTS
     if (used === MARKS_MAX || length === this.#listMax) {
       this.#beside[young].add(key)
-      this.#put(first, state | BESIDE[young])
+      halves[first] = state | BESIDE[young]
       return
     }
-    this.#put(first + 1 + used, mark | (young << 15))
-    this.#put(first, state + 1)
+    halves[first + 1 + used] = mark | (young << 15)
+    halves[first] = state + 1
     this.#lists[young][part * this.#listMax + length] = key
-    this.#lengths[young][part] = length + 1
-  }
-
-  #put(slot: number, half: number): void {
-    const at = slot >> 1
-    const shift = (slot & 1) << 4
-    this.#marks[at] = ((this.#marks[at] as number) & ~(0xffff << shift)) | (half << shift)
+    lengths[part] = length + 1
   }
 
   /** The older generation goes, and the younger is the older from now on. */
@@ -194,17 +191,26 @@ class KeyTable implements RecentKeys {
     this.#count = 0
     this.#lengths[gone].fill(0)
     this.#beside[gone] = new Set()
-    for (let bucket = 0; bucket < this.#bucketCount; bucket++) this.#sweep(bucket, gone)
+    const halves = this.#halves
+    for (let first = 0; first < halves.length; first += SLOTS) this.#sweep(first, gone)
   }
 
-  #sweep(bucket: number, gone: 0 | 1): void {
-    const state = this.#stateOf(bucket)
-    const from = bucket * SLOTS + 1
-    let kept = 0
-    for (let slot = from; slot < from + (state & USED); slot++) {
-      const half = ((this.#marks[slot >> 1] as number) >>> ((slot & 1) * 16)) & 0xffff
-      if (half >>> 15 !== gone) this.#put(from + kept++, half)
+  /** Keeps what is not of the generation that goes. */
+  #sweep(first: number, gone: 0 | 1): void {
+    const halves = this.#halves
+    const state = halves[first] as number
+    const end = first + 1 + (state & USED)
+    let kept = first + 1
+    for (let slot = first + 1; slot < end; slot++) {
+      const half = halves[slot] as number
+      if (half >>> 15 !== gone) halves[kept++] = half
     }
-    this.#put(bucket * SLOTS, (state & BESIDE[gone === 0 ? 1 : 0]) | kept)
+    halves[first] = (state & BESIDE[gone === 0 ? 1 : 0]) | (kept - first - 1)
+    while (kept < end) halves[kept++] = 0
   }
+}
+
+/** The top bit of each half is set where the marks below differ: zero plus all ones leaves it clear. */
+function unlike(word: number, both: number): number {
+  return ((word ^ both) & MARKS) + MARKS
 }
