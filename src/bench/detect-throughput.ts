@@ -1,10 +1,16 @@
+import { createPrivateNames } from '../config/private-names.ts'
+import { loadSettings } from '../config/settings.ts'
 import { createTimings } from '../config/timings.ts'
+import { createConfiguredDecoder } from '../decode/configured-decoder.ts'
+import type { Decoder } from '../decode/decoder.ts'
 import { createDetector, type Detector } from '../detect/detector.ts'
+import { createKeysRead, createSpanInterest } from '../detect/span-interest.ts'
 import { SCENARIO_START_UNIX_MS } from '../fleet/scenario-fleet.ts'
 import { createTurnedClock, type TurnedClock } from '../lib/turned-clock.ts'
+import type { Observation } from '../model/observation.ts'
 import { createDetectEvents } from '../telemetry/detect-events.ts'
 import { createSilentTelemetry } from '../telemetry/telemetry.ts'
-import { drawLoad } from './detect-load.ts'
+import { drawLoad, type LoadBatch } from './detect-load.ts'
 import type { Pack } from './detect-play.ts'
 import { medianOf, quantileOf, round } from './statistics.ts'
 
@@ -18,8 +24,10 @@ const WARM_SECONDS = 2
 const RUNS_MIN = 5
 
 /**
- * How fast the detector is with a pack, and how long a batch waits for its verdicts. CPU time of
- * `observe` alone; a run before the first is for the compiler.
+ * How fast the detector is with a pack, and how long a batch waits for its verdicts. Each batch is
+ * decoded as a server would, and judged then; timed is judging alone, by clock: CPU time is that of the
+ * whole process, and its other threads clear up after what draws and encodes the load. An observation is
+ * a span, a log record or a data point. A run before the first is for the compiler.
  */
 export function measureThroughput(pack: Pack, runCount: number): Readonly<Record<string, unknown>> {
   const counts = Array.from({ length: Math.max(RUNS_MIN, runCount) + 1 }, (_, run) => run)
@@ -49,7 +57,7 @@ interface Run {
 }
 
 function measureRun(pack: Pack, seed: number): Run {
-  const { clock, detector } = createBench(pack)
+  const { clock, detector, decode } = createBench(pack)
   const line = createLine()
   const warmUntilUnixMs = SCENARIO_START_UNIX_MS + WARM_SECONDS * 1_000
   const run = {
@@ -65,28 +73,35 @@ function measureRun(pack: Pack, seed: number): Run {
     spansPerS: SPANS_PER_S,
     seconds: SECONDS,
     batchMax: BATCH_MAX,
-    rules: pack.rules,
   })) {
-    const { observations, receivedUnixMs } = batch
+    const { receivedUnixMs, itemCount } = batch
     const arrivedMs = (spanCount * 1_000) / SPANS_PER_S
-    spanCount += observations.length
+    spanCount += itemCount
     clock.turn(Math.max(0, receivedUnixMs - clock.nowMs()))
     for (const status of batch.statuses) line.work(arrivedMs, () => detector.status(status))
     for (; tickUnixMs <= receivedUnixMs; tickUnixMs += TICK_MS) line.work(arrivedMs, detector.tick)
+    const observations = decode(batch)
     const before = process.cpuUsage()
     const { tookMs, waitedMs } = line.work(arrivedMs, () => detector.observe(observations))
     const { user, system } = process.cpuUsage(before)
     if (receivedUnixMs < warmUntilUnixMs) continue
     run.cpuMs.push((user + system) / 1_000)
-    run.count += observations.length
+    run.count += itemCount
     run.observeMs.push(tookMs)
     run.verdictMs.push(waitedMs + tookMs)
   }
-  const totalMs = run.cpuMs.reduce((sum, one) => sum + one, 0)
+  const totalMs = run.observeMs.reduce((sum, one) => sum + one, 0)
   return { ...run, observationsPerS: (run.count * 1_000) / totalMs }
 }
 
-function createBench({ rules, topology }: Pack): { clock: TurnedClock; detector: Detector } {
+interface Bench {
+  readonly clock: TurnedClock
+  readonly detector: Detector
+  /** What a server shows its detector of a batch. */
+  decode(batch: LoadBatch): readonly Observation[]
+}
+
+function createBench({ rules, topology }: Pack): Bench {
   const clock = createTurnedClock(SCENARIO_START_UNIX_MS)
   const detector = createDetector({
     ...{ rules, clock, latenessMs: LATENESS_MS, publish: () => {} },
@@ -95,7 +110,26 @@ function createBench({ rules, topology }: Pack): { clock: TurnedClock; detector:
     pairOf: () => undefined,
     events: createDetectEvents(createSilentTelemetry()),
   })
-  return { clock, detector }
+  const decoder = createConfiguredDecoder({
+    settings: loadSettings({}),
+    timings: createTimings(),
+    topology: () => topology,
+    names: createPrivateNames({ drop: [], hash: [] }),
+    hash: (text) => text,
+    spanInterest: createSpanInterest(() => rules),
+    keysRead: createKeysRead(() => rules),
+  })
+  return { clock, detector, decode: (batch) => decode(decoder, batch) }
+}
+
+function decode(decoder: Decoder, { body, others, receivedUnixMs }: LoadBatch) {
+  if (body.length === 0) return others
+  const request = { signal: 'traces', encoding: 'protobuf', body, receivedUnixMs } as const
+  const decoded = decoder.decode(request)
+  if (decoded.status !== 'ok') throw new Error(decoded.reason)
+  // Nobody stores what was decoded.
+  decoder.seal()
+  return [...decoded.batch.observations, ...others]
 }
 
 /** One server and its queue: work takes what it really takes, arrivals come at their own time. */

@@ -8,7 +8,7 @@ import type { CursorOptions } from './cursor.ts'
 import type { Feed } from './feeds.ts'
 import { Giving } from './giving.ts'
 import { type Heard, Hearing, type HearingOptions, type IntakeMoment } from './hearing.ts'
-import { LeafMemo, type Leaves } from './leaf-memo.ts'
+import { LeafMemo, type Leaves, type ToldOfSender } from './leaf-memo.ts'
 import type { Pile } from './pile.ts'
 import { type PiledKey, Piles } from './piles.ts'
 import type { Restarts } from './restarts.ts'
@@ -101,17 +101,18 @@ class Sorting implements Intake {
     return true
   }
 
-  #hearOnly({ sender }: Leaves, observation: Observation, atUnixMs: number): true {
-    const heard = this.#hearing.again(sender)
+  #hearOnly(leaves: Leaves, observation: Observation, atUnixMs: number): true {
+    const heard = this.#hearing.again(leaves.sender)
     this.#hearing.hearTimely(heard, atUnixMs)
     if ((heard.units & UNIT_FLAG[observation.unit]) !== 0) return true
     this.#hearing.at[0] = atUnixMs
-    this.#tellSender(heard, observation)
+    this.#tellSender(heard, observation, leaves)
     return true
   }
 
   /** The first of a pile: what is the same of all of them. */
-  #begin({ sender, feed }: Leaves, observation: Observation): boolean {
+  #begin(leaves: Leaves, observation: Observation): boolean {
+    const { sender, feed } = leaves
     const { unit, source } = observation
     const hearing = this.#hearing
     const { counters } = this.#options
@@ -119,7 +120,7 @@ class Sorting implements Intake {
     if (!isPlain) return false
     const heard = hearing.again(sender)
     hearing.at[0] = hearing.timeOf(observation)
-    if ((heard.units & UNIT_FLAG[unit]) === 0) this.#tellSender(heard, observation)
+    if ((heard.units & UNIT_FLAG[unit]) === 0) this.#tellSender(heard, observation, leaves)
     return true
   }
 
@@ -179,13 +180,22 @@ class Sorting implements Intake {
   }
 
   /** Rules that only ask who sends: of a batch, one item of each sender and unit is enough. */
-  #tellSender(heard: Heard, observation: Observation): void {
+  #tellSender(heard: Heard, observation: Observation, leaves?: Leaves): void {
     const { unit } = observation
     const giving = this.#giving
     heard.units |= UNIT_FLAG[unit]
     giving.point(observation)
-    for (const run of this.#options.book.perSenderOf(unit))
-      if (run.takes(giving.cursor)) giving.addTo(run, run.groupOf(giving.cursor))
+    const told = leaves?.told ?? this.#toldOf(unit)
+    for (const { run, entry } of told) giving.addTo(run, entry)
+    // In a group that is shared for want of room, another one may be the next time.
+    if (leaves && told.every(({ entry }) => !entry.isOverflow)) leaves.told = told
+  }
+
+  /** Of the item under the cursor. */
+  #toldOf(unit: ObservationUnit): readonly ToldOfSender[] {
+    const { cursor } = this.#giving
+    const taking = this.#options.book.perSenderOf(unit).filter((run) => run.takes(cursor))
+    return taking.map((run) => ({ run, entry: run.groupOf(cursor) }))
   }
 
   #isFirst({ once, unit }: Observation): boolean {

@@ -8,6 +8,7 @@ import type { Heard } from './hearing.ts'
 import type { Leaf } from './leaf.ts'
 import type { Piled } from './piles.ts'
 import type { RuleBook } from './rule-book.ts'
+import type { RuleRun, RunGroup } from './rule-run.ts'
 import type { Sorter } from './sorter.ts'
 import { Tally } from './tally.ts'
 
@@ -21,6 +22,13 @@ export interface Leaves extends Piled {
   readonly isCounted: boolean
   /** Nobody takes it: only its sender is heard. */
   readonly isIdle: boolean
+  /** Rules that only ask who sends, with their groups; undefined until they were asked. */
+  told: readonly ToldOfSender[] | undefined
+}
+
+export interface ToldOfSender {
+  readonly run: RuleRun
+  readonly entry: RunGroup
 }
 
 /** Who sends an item, and by which way it comes. */
@@ -110,6 +118,7 @@ export class LeafMemo {
       isCounted: tallies.some(({ leaf }) => leaf.isCounted),
       // Of each attempt, others are told as well.
       isIdle: tallies.length === 0 && observation.unit !== 'attempt',
+      told: undefined,
       pile: 0,
       round: -1,
     }

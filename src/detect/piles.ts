@@ -96,7 +96,9 @@ export class Piles<Kind extends Piled> {
     const { isNew } = this.#keys
     this.#sort()
     const pile = this.#pile
-    for (const [number, kind] of this.#kinds.entries()) {
+    const count = this.#kinds.length
+    for (let number = 0; number < count; number++) {
+      const kind = this.#kinds[number] as Kind
       pile.clear()
       const end = this.#ends[number + 1] as number
       for (let place = this.#ends[number] as number; place < end; place++) {
@@ -144,7 +146,9 @@ class PileOfItems implements Pile {
   readonly weights = new Float64Array(PILED_MAX)
   readonly counts = new Float64Array(PILED_MAX)
 
-  readonly #numbers = new Map<string, { readonly values: Float64Array; isKnown: boolean }>()
+  readonly #numbers = new Map<string, { readonly values: Float64Array; ofPile: number }>()
+  /** Counts the piles. */
+  #pile = 0
 
   push(observation: Observation, atUnixMs: number): void {
     const at = this.length++
@@ -156,7 +160,7 @@ class PileOfItems implements Pile {
 
   clear(): void {
     this.length = 0
-    for (const numbers of this.#numbers.values()) numbers.isKnown = false
+    this.#pile++
   }
 
   /** Alike in all but `VARYING_KEYS`, they carry the same ones of these. */
@@ -165,11 +169,11 @@ class PileOfItems implements Pile {
     if (!numbers) {
       // A rule set names few; when rules change, others may take their place.
       if (this.#numbers.size >= KEYS_MAX) this.#numbers.clear()
-      numbers = { values: new Float64Array(PILED_MAX), isKnown: false }
+      numbers = { values: new Float64Array(PILED_MAX), ofPile: 0 }
       this.#numbers.set(key, numbers)
     }
-    if (!numbers.isKnown) this.#read(key, numbers.values, first)
-    numbers.isKnown = true
+    if (numbers.ofPile !== this.#pile) this.#read(key, numbers.values, first)
+    numbers.ofPile = this.#pile
     return numbers.values
   }
 

@@ -1,0 +1,109 @@
+import { REQUEST_TYPES } from '../decode/otlp-schema.ts'
+import type { FieldValue, Observation } from '../model/observation.ts'
+
+// Spans of a simulated fleet as the OTLP that its SDKs and its collector would send: what is timed then
+// is what the decoder makes of bytes, and not how the simulation keeps its spans.
+
+/** Attributes by what the simulation calls them. */
+const SHARED_KEYS = {
+  route: 'signalbox.route',
+  class: 'signalbox.class',
+  model: 'gen_ai.request.model',
+  variant: 'signalbox.variant',
+  region: 'cloud.region',
+  tenant: 'tenant.id',
+  tier: 'signalbox.tier',
+  session: 'session.id',
+  images: 'signalbox.images',
+  'signalbox.lora': 'signalbox.lora',
+  'signalbox.prompt.length_bucket': 'signalbox.prompt.length_bucket',
+}
+const ROUTED_KEYS = {
+  ...SHARED_KEYS,
+  target: 'signalbox.target',
+  generation: 'signalbox.generation',
+  cost: 'signalbox.cost.gpu_seconds',
+  'error.type': 'error.type',
+  'http.response.status_code': 'http.response.status_code',
+}
+const WORKER_KEYS = { ...SHARED_KEYS, stage: 'signalbox.stage', gpu: 'gpu.id' }
+
+const KINDS: Readonly<Record<string, number>> = { internal: 1, server: 2, client: 3 }
+const STATUSES: Readonly<Record<string, number>> = { unset: 0, ok: 1, error: 2 }
+
+/** One export request: of a router its own, of workers that of their collector. */
+export function encodeSpans(spans: readonly Observation[]): Buffer {
+  const bySource = new Map<string, Observation[]>()
+  for (const span of spans) {
+    const own = bySource.get(span.source.id)
+    if (own) own.push(span)
+    else bySource.set(span.source.id, [span])
+  }
+  const type = REQUEST_TYPES.traces
+  const resourceSpans = [...bySource.values()].map((own) => ({
+    resource: { attributes: resourceOf(own[0] as Observation) },
+    scopeSpans: [{ scope: { name: 'bench' }, spans: own.map(toSpan) }],
+  }))
+  return Buffer.from(type.encode(type.fromObject({ resourceSpans })).finish())
+}
+
+function resourceOf({ source, field }: Observation) {
+  const isWorker = source.component === 'worker'
+  return keyValues({
+    'service.name': field('service'),
+    'service.version': '2.3.1',
+    'service.instance.id': source.id,
+    'signalbox.component': source.component,
+    'signalbox.target': isWorker ? field('target') : undefined,
+  })
+}
+
+function toSpan(span: Observation) {
+  const { unit, field, startUnixMs, atUnixMs, once } = span
+  const served = span.attempt ?? span.request
+  const message = field('status_message')
+  return {
+    traceId: Buffer.from(String(field('request_id')), 'hex'),
+    spanId: Buffer.from(served?.spanId ?? toSpanId(once ?? 0), 'hex'),
+    name: field('name'),
+    kind: KINDS[String(field('kind'))],
+    startTimeUnixNano: toNs(startUnixMs),
+    endTimeUnixNano: toNs(atUnixMs),
+    status: {
+      code: STATUSES[String(field('status'))],
+      ...(message !== undefined && { message: String(message) }),
+    },
+    attributes: attributesOf(field, unit === 'span' ? WORKER_KEYS : ROUTED_KEYS),
+    events: field('event') === 'exception' ? [exceptionOf(span)] : [],
+  }
+}
+
+function exceptionOf({ field, atUnixMs }: Observation) {
+  const attributes = {
+    'exception.type': field('exception.type'),
+    'exception.message': field('exception.message'),
+  }
+  return { timeUnixNano: toNs(atUnixMs), name: 'exception', attributes: keyValues(attributes) }
+}
+
+function attributesOf(field: Observation['field'], keys: Readonly<Record<string, string>>) {
+  const said = Object.entries(keys).map(([key, name]) => [name, field(key)] as const)
+  return keyValues(Object.fromEntries(said))
+}
+
+function keyValues(values: Readonly<Record<string, FieldValue | undefined>>) {
+  return Object.entries(values)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => ({ key, value: toAnyValue(value as FieldValue) }))
+}
+
+function toAnyValue(value: FieldValue) {
+  if (typeof value === 'string') return { stringValue: value }
+  if (typeof value === 'boolean') return { boolValue: value }
+  return Number.isInteger(value) ? { intValue: value } : { doubleValue: value }
+}
+
+/** Of 53 bits. */
+const toSpanId = (identity: number) => identity.toString(16).padStart(16, '0')
+
+const toNs = (ms: number) => String(BigInt(Math.round(ms * 1_000)) * 1_000n)
