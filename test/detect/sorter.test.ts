@@ -4,7 +4,6 @@ import type { Rule } from '../../src/config/rules.ts'
 import type { Item } from '../../src/detect/kind.ts'
 import { compileWhere } from '../../src/detect/kinds.ts'
 import { compileMatchers } from '../../src/lib/matcher.ts'
-import { createTraitsTable, type TraitsTable } from '../../src/lib/traits-table.ts'
 import {
   type FieldValue,
   type Observation,
@@ -12,6 +11,7 @@ import {
   VARYING_KEYS,
 } from '../../src/model/observation.ts'
 import { createPlay, rulesOf } from './play.ts'
+import { createTraitsTable, type TraitsTable } from './traits-table.ts'
 
 // Items reach rules through a tree, and many as one. Against that: every rule asked about every item,
 // counted by hand. Windows are long, so that all items stand in them.
