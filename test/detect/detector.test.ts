@@ -313,6 +313,26 @@ test('a router that says goodbye is not silent, and a silence that was told ends
   expect(play.detector.rule('rule')?.groups).toEqual([])
 })
 
+test('a router that comes back after its goodbye is waited for anew, also by what was found of it', () => {
+  const play = createPlay(`
+  - { id: rule, kind: silence, expect: routers, by: [router], trip: { for: 30s } }
+`)
+  const traits = { note: undefined }
+  const send = () => {
+    const items = play.items('attempt', { route: 'preview', target: 'cloud', router: 'router-1' })
+    play.detector.observe(
+      items.filter(({ unit }) => unit === 'attempt').map((one) => ({ ...one, traits })),
+    )
+  }
+  play.run(20, send)
+  play.detector.forgetRouter('router-1')
+  expect(play.detector.rule('rule')?.groups).toEqual([])
+  play.run(40, send)
+  play.run(85)
+  const [group] = play.detector.rule('rule')?.groups ?? []
+  expect(group).toMatchObject({ by: { router: 'router-1' }, state: 'firing' })
+})
+
 test('what a router would have sent is not missing after its goodbye', () => {
   const play = createPlay(RULE)
   play.run(20, () => {
