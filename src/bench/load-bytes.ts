@@ -1,5 +1,6 @@
 import { REQUEST_TYPES } from '../decode/otlp-schema.ts'
-import type { FieldValue, Observation } from '../model/observation.ts'
+import type { Observation } from '../model/observation.ts'
+import { keyValues } from './key-values.ts'
 
 // Spans of a simulated fleet as the OTLP that its SDKs and its collector would send: what is timed then
 // is what the decoder makes of bytes, and not how the simulation keeps its spans.
@@ -89,18 +90,6 @@ function exceptionOf({ field, atUnixMs }: Observation) {
 function attributesOf(field: Observation['field'], keys: Readonly<Record<string, string>>) {
   const said = Object.entries(keys).map(([key, name]) => [name, field(key)] as const)
   return keyValues(Object.fromEntries(said))
-}
-
-function keyValues(values: Readonly<Record<string, FieldValue | undefined>>) {
-  return Object.entries(values)
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => ({ key, value: toAnyValue(value as FieldValue) }))
-}
-
-function toAnyValue(value: FieldValue) {
-  if (typeof value === 'string') return { stringValue: value }
-  if (typeof value === 'boolean') return { boolValue: value }
-  return Number.isInteger(value) ? { intValue: value } : { doubleValue: value }
 }
 
 /** Of 53 bits. */

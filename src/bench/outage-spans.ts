@@ -1,4 +1,5 @@
 import { REQUEST_TYPES } from '../decode/otlp-schema.ts'
+import { keyValues } from './key-values.ts'
 
 // Export requests of a small fleet of routers through an outage, in virtual time: each request is a
 // SERVER span with one CLIENT span, its attempt on the primary.
@@ -113,13 +114,6 @@ function encode(router: string, spans: readonly object[]): Buffer {
 }
 
 const toNs = (ms: number) => String(BigInt(Math.round(ms * 1_000)) * 1_000n)
-
-function keyValues(values: Readonly<Record<string, string | number>>) {
-  return Object.entries(values).map(([key, value]) => ({
-    key,
-    value: typeof value === 'number' ? { intValue: value } : { stringValue: value },
-  }))
-}
 
 /** mulberry32: the same spans at every run. */
 function createRandom(seed: number): () => number {

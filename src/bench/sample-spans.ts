@@ -1,4 +1,5 @@
 import { randomFillSync } from 'node:crypto'
+import { keyValues } from './key-values.ts'
 import { MARK_NS, USER_MARK } from './span-places.ts'
 
 // What the load is made of, per kind of sender.
@@ -122,10 +123,3 @@ const createIds = () => ({
   traceId: randomFillSync(Buffer.alloc(16)),
   spanId: randomFillSync(Buffer.alloc(8)),
 })
-
-function keyValues(values: Readonly<Record<string, string | number>>) {
-  return Object.entries(values).map(([key, value]) => ({
-    key,
-    value: typeof value === 'number' ? { intValue: value } : { stringValue: value },
-  }))
-}
