@@ -25,8 +25,8 @@ const RUNS_MIN = 5
 
 /**
  * How fast the detector is with a pack, and how long a batch waits for its verdicts. Each batch is
- * decoded as a server would, and judged then; timed is judging alone, by clock: CPU time is that of the
- * whole process, and its other threads clear up after what draws and encodes the load. An observation is
+ * decoded as a server would, and judged then; timed is judging alone, by clock: CPU time would be that of
+ * the whole process, whose other threads clear up after what draws and encodes the load. An observation is
  * a span, a log record or a data point. A run before the first is for the compiler.
  */
 export function measureThroughput(pack: Pack, runCount: number): Readonly<Record<string, unknown>> {
@@ -41,8 +41,6 @@ export function measureThroughput(pack: Pack, runCount: number): Readonly<Record
     batch_max: BATCH_MAX,
     observe_p50_ms: round(medianOf(runs.map(({ observeMs }) => quantileOf(observeMs, 0.5))), 3),
     observe_p99_ms: round(medianOf(runs.map(({ observeMs }) => quantileOf(observeMs, 0.99))), 3),
-    // Of CPU time: what a machine that others use as well does not lengthen.
-    observe_cpu_p99_ms: round(medianOf(runs.map(({ cpuMs }) => quantileOf(cpuMs, 0.99))), 3),
     // With waiting for what is in work when it comes: statuses, ticks, other batches.
     verdict_spans_per_s: SPANS_PER_S,
     verdict_p99_ms: round(medianOf(runs.map(({ verdictMs }) => quantileOf(verdictMs, 0.99))), 3),
@@ -52,7 +50,6 @@ export function measureThroughput(pack: Pack, runCount: number): Readonly<Record
 interface Run {
   readonly observationsPerS: number
   readonly observeMs: readonly number[]
-  readonly cpuMs: readonly number[]
   readonly verdictMs: readonly number[]
 }
 
@@ -63,7 +60,6 @@ function measureRun(pack: Pack, seed: number): Run {
   const run = {
     count: 0,
     observeMs: [] as number[],
-    cpuMs: [] as number[],
     verdictMs: [] as number[],
   }
   let tickUnixMs = SCENARIO_START_UNIX_MS + TICK_MS
@@ -81,11 +77,8 @@ function measureRun(pack: Pack, seed: number): Run {
     for (const status of batch.statuses) line.work(arrivedMs, () => detector.status(status))
     for (; tickUnixMs <= receivedUnixMs; tickUnixMs += TICK_MS) line.work(arrivedMs, detector.tick)
     const observations = decode(batch)
-    const before = process.cpuUsage()
     const { tookMs, waitedMs } = line.work(arrivedMs, () => detector.observe(observations))
-    const { user, system } = process.cpuUsage(before)
     if (receivedUnixMs < warmUntilUnixMs) continue
-    run.cpuMs.push((user + system) / 1_000)
     run.count += itemCount
     run.observeMs.push(tookMs)
     run.verdictMs.push(waitedMs + tookMs)

@@ -14,7 +14,7 @@ export class Laid {
   count = 0
   weight = 0
   atUnixMs = 0
-  readonly columns: LaidColumn[] = []
+  readonly #columns: LaidColumn[] = []
   readonly #newest = new Float64Array(CELLS_MAX)
   readonly #counts = new Float64Array(CELLS_MAX)
   readonly #weights = new Float64Array(CELLS_MAX)
@@ -71,8 +71,8 @@ export class Laid {
       this.#rowCounts[place] = rows.counts[row] as number
     }
     for (let index = 0; index < rows.columns.length; index++) {
-      this.columns[index] ??= new LaidColumn(this.#rowWeights, this.#rowCounts)
-      const column = this.columns[index] as LaidColumn
+      this.#columns[index] ??= new LaidColumn(this.#rowWeights, this.#rowCounts)
+      const column = this.#columns[index] as LaidColumn
       column.lay(rows.columns[index] as Float64Array, this.#placeOf, rows.length)
     }
   }
@@ -95,7 +95,7 @@ export class Laid {
     index: number,
     { from, until }: { from: number; until: number },
   ): LaidColumn | undefined {
-    const column = index < 0 ? undefined : this.columns[index]
+    const column = index < 0 ? undefined : this.#columns[index]
     column?.cut(this.#starts[from] as number, this.#starts[until] as number)
     return column
   }
@@ -135,6 +135,8 @@ export class LaidColumn implements Numbers {
     this.#hasBins = false
     this.from = 0
     this.until = 0
+    this.count = 0
+    this.weight = 0
   }
 
   cut(from: number, until: number): void {

@@ -29,10 +29,6 @@ export class Rows {
     return ROWS_MAX - this.length
   }
 
-  get isFull(): boolean {
-    return this.length === ROWS_MAX
-  }
-
   /** The item under the cursor. */
   push(cursor: Cursor, cell: number): void {
     const at = this.length

@@ -44,7 +44,7 @@ export class Tally {
   /** Adds an item, the one under the cursor; false when there is no room. */
   add({ at, weight, count }: Amounts, cursor: () => Cursor): boolean {
     const atUnixMs = at[0] as number
-    const cell = this.rows?.isFull ? NONE : this.#cellOf(atUnixMs)
+    const cell = this.rows?.room === 0 ? NONE : this.#cellOf(atUnixMs)
     if (cell === NONE) return false
     const { values } = this.#cells
     const newestUnixMs = Math.max(values[cell + CELL.atUnixMs] as number, atUnixMs)
