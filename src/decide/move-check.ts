@@ -125,10 +125,10 @@ function generalFacts(context: DecideContext, facts: RouteFacts): GeneralFacts {
   const isSettled =
     nowMs - startedUnixMs >= timings.settleMs ||
     (haveReported && (waitedFor.length > 0 || !context.isRestart))
-  const failures = context.targets.find(policy.route, policy.primary)?.lastHundred ?? []
+  const { failedCount = 0 } = context.targets.find(policy.route, policy.primary)?.lastHundred ?? {}
   return {
     evidence,
-    isPrimaryDead: failures.filter((hasFailed) => hasFailed).length >= DEAD_COUNT,
+    isPrimaryDead: failedCount >= DEAD_COUNT,
     primariesLeft: createFleetView(context).primariesLeft(policy.primary),
     areObserversLost:
       heard.length > 0 &&

@@ -9,8 +9,7 @@ import { createRecentLatency } from './latency.ts'
 export interface TargetStats {
   readonly bins: Bins
   lastOkUnixMs: number | undefined
-  /** Outcomes of the last 100 judged attempts, newest last: true = failed. */
-  readonly lastHundred: boolean[]
+  readonly lastHundred: LastHundred
   readonly latency: ReturnType<typeof createRecentLatency>
 }
 
@@ -22,6 +21,12 @@ export interface TargetBook {
   /** Requests that ended per second; attempts where routers send no requests. Weighted. */
   offeredRps(route: string, nowMs: number): number
   request(route: string, outcome: RequestOutcome, at: { nowMs: number; weight: number }): void
+}
+
+/** Outcomes of the last 100 judged attempts. */
+export interface LastHundred {
+  readonly failedCount: number
+  add(hasFailed: boolean): void
 }
 
 const STATS_MAX = 2_000
@@ -48,7 +53,7 @@ export function createTargetBook(timings: Timings): TargetBook {
     const fresh: TargetStats = {
       bins: newBins(),
       lastOkUnixMs: undefined,
-      lastHundred: [],
+      lastHundred: createLastHundred(),
       latency: createRecentLatency(timings.hourMs / 6),
     }
     if (count >= STATS_MAX) return fresh
@@ -75,8 +80,7 @@ export function createTargetBook(timings: Timings): TargetBook {
           one.latency.add(nowMs, durationMs)
         }
         if (attempt.outcome !== 'ok' && attempt.outcome !== 'failed') continue
-        one.lastHundred.push(attempt.outcome === 'failed')
-        if (one.lastHundred.length > 100) one.lastHundred.shift()
+        one.lastHundred.add(attempt.outcome === 'failed')
       }
       binsOf(attempts, attempt.route).add(nowMs, attempt.outcome, attempt.weight)
     },
@@ -99,4 +103,20 @@ export function failedRatio(counts: {
 }): number | null {
   const judged = counts.ok + counts.failed
   return judged === 0 ? null : counts.failed / judged
+}
+
+function createLastHundred(): LastHundred {
+  const hasFailed = new Uint8Array(100)
+  let at = 0
+  let failedCount = 0
+  return {
+    get failedCount() {
+      return failedCount
+    },
+    add(one) {
+      failedCount += Number(one) - (hasFailed[at] as number)
+      hasFailed[at] = Number(one)
+      at = (at + 1) % hasFailed.length
+    },
+  }
 }
