@@ -35,6 +35,8 @@ export function compileTitle(template: string): RenderTitle {
     throw toReadable(fault)
   }
   const render = own.compile(template, { noEscape: true })
+  // The first verdict must not wait for what `compile` puts off.
+  render({})
   return (facts) => render(facts)
 }
 
