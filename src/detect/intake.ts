@@ -185,17 +185,21 @@ class Sorting implements Intake {
     const giving = this.#giving
     heard.units |= UNIT_FLAG[unit]
     giving.point(observation)
-    const told = leaves?.told ?? this.#toldOf(unit)
+    const told = leaves?.told ?? this.#toldOf(leaves?.telling ?? this.#tellingOf(unit))
     for (const { run, entry } of told) giving.addTo(run, entry)
     // In a group that is shared for want of room, another one may be the next time.
     if (leaves && told.every(({ entry }) => !entry.isOverflow)) leaves.told = told
   }
 
   /** Of the item under the cursor. */
-  #toldOf(unit: ObservationUnit): readonly ToldOfSender[] {
+  #tellingOf(unit: ObservationUnit): readonly RuleRun[] {
     const { cursor } = this.#giving
-    const taking = this.#options.book.perSenderOf(unit).filter((run) => run.takes(cursor))
-    return taking.map((run) => ({ run, entry: run.groupOf(cursor) }))
+    return this.#options.book.perSenderOf(unit).filter((run) => run.takes(cursor))
+  }
+
+  #toldOf(runs: readonly RuleRun[]): readonly ToldOfSender[] {
+    const { cursor } = this.#giving
+    return runs.map((run) => ({ run, entry: run.groupOf(cursor) }))
   }
 
   #isFirst({ once, unit }: Observation): boolean {

@@ -1,14 +1,16 @@
 import type { Topology } from '../config/topology.ts'
 import type { Generation } from '../model/generation.ts'
-import type { Observation, Traits } from '../model/observation.ts'
+import { type Observation, type Traits, VARYING_KEYS } from '../model/observation.ts'
 import type { Cells } from './cells.ts'
 import type { Cursor } from './cursor.ts'
-import type { Feed } from './feeds.ts'
+import { type Feed, unitOf } from './feeds.ts'
 import type { Heard } from './hearing.ts'
 import type { Leaf } from './leaf.ts'
+import { LeafPaths } from './leaf-paths.ts'
 import type { Piled } from './piles.ts'
 import type { RuleBook } from './rule-book.ts'
 import type { RuleRun, RunGroup } from './rule-run.ts'
+import { HAS, readOf } from './sortable.ts'
 import type { Sorter } from './sorter.ts'
 import { Tally } from './tally.ts'
 
@@ -22,7 +24,9 @@ export interface Leaves extends Piled {
   readonly isCounted: boolean
   /** Nobody takes it: only its sender is heard. */
   readonly isIdle: boolean
-  /** Rules that only ask who sends, with their groups; undefined until they were asked. */
+  /** Rules that only ask who sends. */
+  readonly telling: readonly RuleRun[]
+  /** These with their groups; undefined until they were asked. */
   told: readonly ToldOfSender[] | undefined
 }
 
@@ -35,7 +39,7 @@ export interface ToldOfSender {
 export type Sending = Pick<Leaves, 'feed' | 'sender'>
 
 export interface LeafMemoOptions {
-  readonly book: Pick<RuleBook, 'sortersOf'>
+  readonly book: Pick<RuleBook, 'sortersOf' | 'perSenderOf'>
   topology(): Topology
   /** The pair that a route is at. */
   pairAt(route: string): Generation | undefined
@@ -45,12 +49,23 @@ export interface LeafMemoOptions {
 
 const TRAITS_MAX = 50_000
 const TALLIES_MAX = 50_000
+const LEAVES_MAX = 50_000
 /** Looked through before each batch; a sender that makes up routes must not make that long. */
 const ROUTES_MAX = 1_000
 
+/** What items have in common that go the same ways. */
+interface Way {
+  readonly leaves: readonly Leaf[]
+  readonly telling: readonly RuleRun[]
+  readonly bySender: Map<Heard, Leaves>
+  /** They may carry different numbers that are taken from the first of many: each goes by itself. */
+  readonly isApart: boolean
+}
+
 /**
- * What sorting found, by the traits of items: it is sorted once what comes by the million. Items
- * without traits are sorted each.
+ * What sorting found, by the traits of items: it is sorted once what comes by the million. What has none
+ * is asked each time what sorters ask of it. What goes the same ways has the same leaves, whatever else
+ * tells it apart.
  *
  * What items say themselves is told by their traits. The two things that they are asked and do not
  * say, the role of a target and how many generations an item is behind, follow from the topology and
@@ -61,8 +76,13 @@ export class LeafMemo {
   readonly #byTraits = new Map<Traits, Leaves>()
   /** Changes whenever all is sorted anew: notes of before are no one's. */
   #owner = {}
+  readonly #paths = new Map<Feed, LeafPaths<Way>>()
+  readonly #ways = new Map<string, Way>()
+  /** Of leaves and rules, by which ways are told apart. */
+  readonly #numbers = new Map<object, number>()
   readonly #tallies = new Map<Leaf, Map<string, Tally>>()
   #tallyCount = 0
+  #leavesCount = 0
   readonly #pairs = new Map<string, Generation | undefined>()
   #sorters: readonly Sorter[] | undefined
   #topology: Topology | undefined
@@ -80,8 +100,12 @@ export class LeafMemo {
     if (!isStale) return
     this.#byTraits.clear()
     this.#owner = {}
+    this.#paths.clear()
+    this.#ways.clear()
+    this.#numbers.clear()
     this.#tallies.clear()
     this.#tallyCount = 0
+    this.#leavesCount = 0
     this.#pairs.clear()
     this.#sorters = sorters
     this.#topology = topology()
@@ -89,7 +113,7 @@ export class LeafMemo {
 
   get #isFull(): boolean {
     if (this.#byTraits.size >= TRAITS_MAX || this.#tallyCount >= TALLIES_MAX) return true
-    return this.#pairs.size >= ROUTES_MAX
+    return this.#leavesCount >= LEAVES_MAX || this.#pairs.size >= ROUTES_MAX
   }
 
   known(traits: Traits): Leaves | undefined {
@@ -102,25 +126,14 @@ export class LeafMemo {
   }
 
   /** Sorts the item under the cursor. */
-  sort(observation: Observation, cursor: Cursor, { feed, sender }: Sending): Leaves {
-    const { source, traits } = observation
-    const tallies: Tally[] = []
-    for (const sorter of this.#options.book.sortersOf(feed)) {
-      const leaf = sorter.find(cursor)
-      const isOfUse = leaf.each.length + leaf.tallied.length > 0
-      if (isOfUse) tallies.push(this.#tallyOf(leaf, source.id))
-    }
-    const sorted: Leaves = {
-      owner: this.#owner,
-      sender,
-      feed,
-      tallies,
-      isCounted: tallies.some(({ leaf }) => leaf.isCounted),
-      // Of each attempt, others are told as well.
-      isIdle: tallies.length === 0 && observation.unit !== 'attempt',
-      told: undefined,
-      pile: 0,
-      round: -1,
+  sort(observation: Observation, cursor: Cursor, sending: Sending): Leaves {
+    const { traits } = observation
+    const way = this.#pathsOf(sending.feed).find(cursor)
+    let sorted = way.isApart ? undefined : way.bySender.get(sending.sender)
+    if (!sorted) {
+      sorted = this.#toLeaves(way, observation, sending)
+      if (!way.isApart) way.bySender.set(sending.sender, sorted)
+      this.#leavesCount++
     }
     if (traits) {
       this.#byTraits.set(traits, sorted)
@@ -129,6 +142,64 @@ export class LeafMemo {
       if (typeof route === 'string') this.#pairs.set(route, this.#options.pairAt(route))
     }
     return sorted
+  }
+
+  #pathsOf(feed: Feed): LeafPaths<Way> {
+    const known = this.#paths.get(feed)
+    if (known) return known
+    const { book } = this.#options
+    const perSender = book.perSenderOf(unitOf(feed))
+    const asked = perSender.flatMap(({ rule }) => Object.keys(rule.where))
+    const paths = new LeafPaths<Way>({
+      sorters: book.sortersOf(feed),
+      furtherKeys: (leaves) => [...asked, ...leaves.flatMap(presenceKeysOf)],
+      find: (leaves, cursor) => {
+        const telling = perSender.filter((run) => run.takes(cursor))
+        return this.#wayOf({ feed, leaves, telling }, cursor)
+      },
+    })
+    this.#paths.set(feed, paths)
+    return paths
+  }
+
+  #wayOf(to: Pick<Way, 'leaves' | 'telling'> & { readonly feed: Feed }, cursor: Cursor): Way {
+    const leaves = to.leaves.filter(({ each, tallied }) => each.length + tallied.length > 0)
+    const carried = leaves.flatMap(presenceKeysOf).map((key) => readOf(cursor, key))
+    const numbers = [...leaves, ...to.telling].map((one) => this.#numberOf(one))
+    const text = JSON.stringify([to.feed, leaves.length, numbers, carried])
+    let way = this.#ways.get(text)
+    if (!way) {
+      const isApart = leaves.some(({ numberKeys }) =>
+        numberKeys.some((key) => !VARYING_KEYS.has(key)),
+      )
+      way = { leaves, telling: to.telling, bySender: new Map(), isApart }
+      this.#ways.set(text, way)
+    }
+    return way
+  }
+
+  #numberOf(one: object): number {
+    const known = this.#numbers.get(one)
+    if (known !== undefined) return known
+    this.#numbers.set(one, this.#numbers.size)
+    return this.#numbers.size - 1
+  }
+
+  #toLeaves(way: Way, { unit, source }: Observation, { feed, sender }: Sending): Leaves {
+    const tallies = way.leaves.map((leaf) => this.#tallyOf(leaf, source.id))
+    return {
+      owner: this.#owner,
+      sender,
+      feed,
+      tallies,
+      isCounted: tallies.some(({ leaf }) => leaf.isCounted),
+      // Of each attempt, others are told as well.
+      isIdle: tallies.length === 0 && unit !== 'attempt',
+      telling: way.telling,
+      told: undefined,
+      pile: 0,
+      round: -1,
+    }
   }
 
   #tallyOf(leaf: Leaf, source: string): Tally {
@@ -149,4 +220,9 @@ export class LeafMemo {
 
 function isSamePair(a: Generation | undefined, b: Generation | undefined): boolean {
   return a?.epoch === b?.epoch && a?.generation === b?.generation
+}
+
+/** Which of the numbers they carry that are read from each. */
+function presenceKeysOf({ numberKeys }: Leaf): readonly string[] {
+  return numberKeys.filter((key) => VARYING_KEYS.has(key)).map((key) => HAS + key)
 }

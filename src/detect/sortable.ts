@@ -30,7 +30,7 @@ export function toSortable(run: RuleRun, unit: ObservationUnit): Sortable {
 }
 
 /** Before a key that stands for whether there is a value. */
-const HAS = '?'
+export const HAS = '?'
 
 /** What must be there at all, of the keys that are not sorted by. */
 function presenceOf(where: Readonly<Record<string, Matcher>>): ReadonlyMap<string, Test> {

@@ -17,6 +17,8 @@ import { readOf, type Sortable, type Test, toSortable } from './sortable.ts'
 export interface Sorter {
   /** Of the item under the cursor. The leaf knows groups: it is good until one is dropped. */
   find(cursor: Cursor): Leaf
+  /** What it asked the item under the cursor to find it, in that order. */
+  keysTo(cursor: Cursor): Iterable<string>
 }
 
 interface Branch {
@@ -107,7 +109,7 @@ function createSorter(rules: readonly Sortable[]): Sorter {
     }
     return branch.leaf as Leaf
   }
-  return { find }
+  return { find, keysTo: (cursor) => (root ? pathTo(root, cursor) : []) }
 }
 
 interface GrowQuery {

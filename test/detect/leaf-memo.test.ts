@@ -26,7 +26,7 @@ function createMemo() {
   const sorters: never[] = []
   const memo = new LeafMemo({
     cells: new Cells(),
-    book: { sortersOf: () => sorters },
+    book: { sortersOf: () => sorters, perSenderOf: () => [] },
     topology: () => topology,
     pairAt(route) {
       askedCount++

@@ -27,6 +27,7 @@ const RULES = `
   - { id: sessions, kind: distinct, on: attempts, of: session, window: 10m, trip: { at_least: 1000000 } }
   - { id: total, kind: value, on: attempts, of: cost, agg: sum, by: [target], window: 10m, trip: { above: 1000000 } }
   - { id: slowest, kind: value, on: attempts, of: duration, agg: max, by: [route], window: 10m, trip: { above: 10h } }
+  - { id: widths, kind: value, on: attempts, where: { width: { exists: true } }, of: width, agg: sum, by: [route], window: 10m, trip: { above: 1000000 } }
   - { id: half, kind: quantile, on: attempts, of: cost, q: 0.5, by: [route], window: 10m, trip: { above: 1000000, min_count: 1 } }
   - { id: texts, kind: distinct, on: attempts, where: { body: { match: memory } }, of: session, by: [target], window: 10m, trip: { at_least: 1000000 } }
   - { id: many, kind: count, on: attempts, by: [shard], window: 10m, trip: { at_least: 1000000 } }
@@ -48,6 +49,8 @@ const fields = fc.record({
   note: optional('a', 'b', 'bb'),
   duration: fc.constantFrom('1s', '10s', '30s'),
   cost: optional<FieldValue>(1, 2, 0.5, '4', 'much'),
+  // A number by which items are told apart, and that is not read of each.
+  width: optional<FieldValue>(512, 1024, '768'),
   body: optional('out of memory', 'fine'),
   session: fc.integer({ min: 0, max: 9 }).map((n) => `s${n}`),
   // More values than are sorted by.
@@ -81,7 +84,7 @@ function traitsOf(table: TraitsTable, { unit, source, field }: Observation): Tra
 
 const KEYS = [
   ...['route', 'target', 'outcome', 'router', 'role', 'tier', 'model', 'code', 'note', 'shard'],
-  ...['duration', 'cost', 'session', 'body'],
+  ...['duration', 'cost', 'session', 'body', 'width'],
 ]
 
 test('also when a key turns out to have too many values to sort by', () => {
