@@ -1,7 +1,7 @@
 import type { Generation } from '../model/generation.ts'
 import type { Observation } from '../model/observation.ts'
 import type { CounterEvents } from '../telemetry/counter-events.ts'
-import type { IntervalsOptions } from './counter-intervals.ts'
+import type { IntervalsOptions, SeenSpan } from './counter-intervals.ts'
 import { toObservations } from './counter-observations.ts'
 import type { Lacking } from './counter-places.ts'
 import { type CounterStep, type CounterSteps, createCounterSteps } from './counter-steps.ts'
@@ -67,6 +67,11 @@ class CounterBooks implements Counters {
   readonly #compared: IntervalsOptions
   /** Heard last stands last. */
   readonly #books = new Map<string, Book>()
+  /** The attempt that is passing; nobody keeps it. */
+  readonly #span: { -readonly [K in keyof SeenSpan]: SeenSpan[K] } = {
+    ...{ route: '', target: '', outcome: 'ok', atUnixMs: 0, count: 1, weight: 1 },
+    ...{ isCompared: false, isShown: false },
+  }
   /** Whose was asked for last: what comes together is mostly of one. */
   #last: { readonly router: string; readonly book: Book | undefined } | undefined
   /** Routers that said goodbye while they were short: what spans they still send stays covered. */
@@ -100,11 +105,16 @@ class CounterBooks implements Counters {
     const book = this.#find(source.id)
     const attempt = book && observation.attempt
     if (!attempt) return
-    const { route, target, outcome } = attempt
     const { steps, shortfall } = book
-    const isCompared = steps.hasRoute(route)
-    const isShown = !shortfall.covers(atUnixMs) && this.#options.restarts.isCurrent(observation)
-    const span = { route, target, outcome, atUnixMs, count, weight, isCompared, isShown }
+    const span = this.#span
+    span.route = attempt.route
+    span.target = attempt.target
+    span.outcome = attempt.outcome
+    span.atUnixMs = atUnixMs
+    span.count = count
+    span.weight = weight
+    span.isCompared = steps.hasRoute(attempt.route)
+    span.isShown = !shortfall.covers(atUnixMs) && this.#options.restarts.isCurrent(observation)
     shortfall.span(span)
   }
 

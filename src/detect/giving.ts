@@ -31,6 +31,7 @@ export class Giving {
   /** What the cursor stands on; undefined while it stands for many. */
   #under: Observation | undefined
   readonly #amounts: { at: Float64Array; weight: number; count: number }
+  #pile: Pile | undefined
   #nowMs = 0
   #batch = 0
   #touched = new Map<RunGroup, RuleRun>()
@@ -98,19 +99,24 @@ export class Giving {
 
   /** As `give` for each of them. */
   givePile(tallies: readonly Tally[], pile: Pile): void {
-    const first = () => {
-      this.point(this.#pointAt(pile, 0))
-      return this.cursor
-    }
+    this.#pile = pile
     for (const tally of tallies) {
       if (tally.hasEach) this.#giveEach(tally, pile)
       if (!tally.hasTallied) continue
       for (let from = 0; from < pile.length; ) {
         if (!tally.observation) this.#begin(tally, this.#pointAt(pile, from))
-        from = tally.addPile(pile, from, first)
+        from = tally.addPile(pile, from, this.#ofFirst)
         if (from < pile.length) this.#flush(tally)
       }
     }
+  }
+
+  /** Of the pile that is being given. */
+  readonly #ofFirst = (): Cursor => {
+    const { items, atUnixMs } = this.#pile as Pile
+    this.#amounts.at[0] = atUnixMs[0] as number
+    this.point(items[0] as Observation)
+    return this.cursor
   }
 
   #giveEach({ leaf }: Tally, pile: Pile): void {

@@ -48,6 +48,8 @@ const BASELINE_MIN = 0.001
 
 export function createOnsets({ hourMs, clockSkewMs }: OnsetsOptions): Onsets {
   const bins = createAttemptBins({ hourMs })
+  // One for all: every attempt comes by.
+  const span = { startUnixMs: 0, endUnixMs: 0, count: 1, weight: 1 }
   return {
     get changeCount() {
       return bins.changeCount ?? 0
@@ -57,7 +59,11 @@ export function createOnsets({ hourMs, clockSkewMs }: OnsetsOptions): Onsets {
     observe({ attempt, atUnixMs: endUnixMs, startUnixMs, count = 1, weight }, atUnixMs) {
       if (!attempt) return
       const tookMs = endUnixMs - startUnixMs
-      bins.add(attempt, { startUnixMs: atUnixMs - tookMs, endUnixMs: atUnixMs, count, weight })
+      span.startUnixMs = atUnixMs - tookMs
+      span.endUnixMs = atUnixMs
+      span.count = count
+      span.weight = weight
+      bins.add(attempt, span)
     },
     onsetOf(query) {
       const { detectUnixMs, windowMs } = query

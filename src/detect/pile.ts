@@ -1,6 +1,7 @@
 import type { Observation } from '../model/observation.ts'
+import type { Item } from './kind.ts'
 
-/** Spans (attempts, requests) of the same traits, in the order in which they came. */
+/** Spans (attempts, requests) that go the same ways, in the order in which they came. */
 export interface Pile {
   readonly length: number
   readonly items: readonly Observation[]
@@ -11,9 +12,9 @@ export interface Pile {
   readonly counts: Float64Array
   /**
    * A number of each, NaN of those that do not carry it; good until the next pile.
-   * @param first tells it of the first item, also where an item does not say it itself
+   * @param first tells of the first item also what an item does not say itself
    */
-  numbers(key: string, first: () => number | undefined): Float64Array
+  numbers(key: string, first: () => Item): Float64Array
 }
 
 /** Of a pile, the items from one place up to another. */

@@ -1,6 +1,7 @@
 import type { KeyBatch } from '../lib/recent-keys.ts'
 import { type Observation, VARYING_KEYS } from '../model/observation.ts'
-import { toNumber } from './number-of.ts'
+import type { Item } from './kind.ts'
+import { numberOf, toNumber } from './number-of.ts'
 import type { Pile } from './pile.ts'
 
 // A batch by what sorting found: items that go the same ways lie on one pile, and what is to be asked or
@@ -139,6 +140,12 @@ function tookMs({ atUnixMs, startUnixMs }: Observation): number {
   return Math.max(0, atUnixMs - startUnixMs)
 }
 
+/** What attempts and requests are asked for by a name takes as long as all else that is done with them. */
+function numberIn(one: Observation, key: string): number {
+  const served = key === 'cost' ? (one.attempt ?? one.request) : undefined
+  return served?.cost || (toNumber(one.field(key)) ?? Number.NaN)
+}
+
 class PileOfItems implements Pile {
   length = 0
   readonly items: Observation[] = []
@@ -164,7 +171,7 @@ class PileOfItems implements Pile {
   }
 
   /** Alike in all but `VARYING_KEYS`, they carry the same ones of these. */
-  numbers(key: string, first: () => number | undefined): Float64Array {
+  numbers(key: string, first: () => Item): Float64Array {
     let numbers = this.#numbers.get(key)
     if (!numbers) {
       // A rule set names few; when rules change, others may take their place.
@@ -177,13 +184,12 @@ class PileOfItems implements Pile {
     return numbers.values
   }
 
-  #read(key: string, values: Float64Array, first: () => number | undefined): void {
+  #read(key: string, values: Float64Array, first: () => Item): void {
     const { items, length } = this
     if (key === 'duration')
       for (let at = 0; at < length; at++) values[at] = tookMs(items[at] as Observation)
     else if (VARYING_KEYS.has(key) && items[0]?.field(key) !== undefined)
-      for (let at = 0; at < length; at++)
-        values[at] = toNumber((items[at] as Observation).field(key)) ?? Number.NaN
-    else values.fill(first() ?? Number.NaN, 0, length)
+      for (let at = 0; at < length; at++) values[at] = numberIn(items[at] as Observation, key)
+    else values.fill(numberOf(first(), key) ?? Number.NaN, 0, length)
   }
 }

@@ -63,7 +63,7 @@ export class Rows {
     for (let index = 0; index < this.keys.length; index++) {
       const key = this.keys[index] as string
       const column = this.columns[index] as Float64Array
-      const numbers = pile.numbers(key, () => numberOf(first(), key))
+      const numbers = pile.numbers(key, first)
       for (let place = from; place < until; place++)
         column[begin + place - from] = numbers[place] as number
     }

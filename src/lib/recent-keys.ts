@@ -95,8 +95,8 @@ class KeyTable implements RecentKeys {
     this.#fetch(identities, flags, length)
     for (let at = 0; at < length; at++) {
       const identity = identities[at] as number
-      const isOne = !Number.isNaN(identity)
-      isNew[at] = isOne && !this.isNew(identity, flags[at] as number) ? 0 : 1
+      const low = lowOf(identity, flags[at] as number)
+      isNew[at] = !Number.isNaN(identity) && !this.#takesNew(low, highOf(identity)) ? 0 : 1
     }
   }
 
@@ -107,7 +107,7 @@ class KeyTable implements RecentKeys {
   #fetch(identities: Float64Array, flags: Uint8Array, length: number): void {
     let fetched = 0
     for (let at = 0; at < length; at++) {
-      const low = ((identities[at] as number) | 0) ^ Math.imul(flags[at] as number, FLAG_PRIME)
+      const low = lowOf(identities[at] as number, flags[at] as number)
       fetched ^= this.#words[(low >>> (32 - this.#bucketBits)) * WORDS] as number
     }
     // Kept, or a compiler might leave the fetching out.
@@ -115,8 +115,11 @@ class KeyTable implements RecentKeys {
   }
 
   isNew(identity: number, flag: number): boolean {
-    const low = (identity | 0) ^ Math.imul(flag, FLAG_PRIME)
-    const high = (identity * (1 / HALF)) | 0
+    return this.#takesNew(lowOf(identity, flag), highOf(identity))
+  }
+
+  /** In halves, since a number that is no small integer is put into memory wherever it is handed over. */
+  #takesNew(low: number, high: number): boolean {
     const bucket = low >>> (32 - this.#bucketBits)
     // The bits of `low` that matter least for the bucket, and some of `high`.
     const mark = (high ^ low) & MARK || 1
@@ -213,4 +216,12 @@ class KeyTable implements RecentKeys {
 /** The top bit of each half is set where the marks below differ: zero plus all ones leaves it clear. */
 function unlike(word: number, both: number): number {
   return ((word ^ both) & MARKS) + MARKS
+}
+
+function lowOf(identity: number, flag: number): number {
+  return (identity | 0) ^ Math.imul(flag, FLAG_PRIME)
+}
+
+function highOf(identity: number): number {
+  return (identity * (1 / HALF)) | 0
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Item } from '../../src/detect/kind.ts'
 import { PILED_MAX, type Piled, Piles } from '../../src/detect/piles.ts'
 import type { Observation } from '../../src/model/observation.ts'
 import { createPlay } from './play.ts'
@@ -50,9 +51,10 @@ test('numbers of a pile are read from each where they vary, and are NaN where th
   piles.take(
     () => {},
     (_, pile) => {
-      const numbers = (key: string, first?: number) => [
-        ...pile.numbers(key, () => first).slice(0, 3),
-      ]
+      const numbers = (key: string, first?: number) => {
+        const ofFirst = { unit: 'span', read: () => first } as unknown as Item
+        return [...pile.numbers(key, () => ofFirst).slice(0, 3)]
+      }
       expect(numbers('cost')).toEqual([1, 2, 3])
       expect(numbers('duration')).toEqual([7, 7, 7])
       // Of what does not vary, the first stands for all.
