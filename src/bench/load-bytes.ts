@@ -17,7 +17,7 @@ const SHARED_KEYS = {
   session: 'session.id',
   images: 'signalbox.images',
   'signalbox.lora': 'signalbox.lora',
-  'signalbox.prompt.length_bucket': 'signalbox.prompt.length_bucket',
+  'gen_ai.usage.input_tokens': 'gen_ai.usage.input_tokens',
 }
 const ROUTED_KEYS = {
   ...SHARED_KEYS,

@@ -18,7 +18,7 @@ export interface Asked {
   readonly tenant: string
   readonly tier: string
   readonly session: string
-  readonly promptLength: string
+  readonly promptTokens: number
 }
 
 /** One try, or the request as a whole: where it went and how it ended. */

@@ -52,13 +52,12 @@ function readAsked(asked: Asked, key: string): FieldValue | undefined {
       return asked[key]
     case 'request_id':
       return traceIdOf(asked)
-    // No convention names these; they are told under the words that people use.
+    // No convention names it; it is told under the words that people use.
     case 'lora':
     case 'signalbox.lora':
       return asked.lora || undefined
-    case 'signalbox.prompt.length':
-    case 'signalbox.prompt.length_bucket':
-      return asked.promptLength
+    case 'gen_ai.usage.input_tokens':
+      return asked.promptTokens
     default:
       return undefined
   }

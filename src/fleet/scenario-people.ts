@@ -18,11 +18,11 @@ const LORAS = [
   { name: 'studio-portrait', weight: 6 },
   { name: 'logo-v1', weight: 4 },
 ] as const
-const PROMPT_LENGTHS = [
-  { name: '0-31', weight: 3 },
-  { name: '32-127', weight: 5 },
-  { name: '128-511', weight: 3 },
-  { name: '512+', weight: 1 },
+const PROMPTS = [
+  { tokens: 12, weight: 3 },
+  { tokens: 50, weight: 5 },
+  { tokens: 200, weight: 3 },
+  { tokens: 700, weight: 1 },
 ] as const
 const TIERS = [
   { name: 'free', weight: 6 },
@@ -40,7 +40,7 @@ export type Arrival = Pick<Asked, 'number' | 'startUnixMs' | 'router'>
 /** Draws what an arriving request asks for. */
 export function createPeople(random: Random): (arrival: Arrival, weather: Weather) => Asked {
   const classes = createMix(REQUEST_CLASSES)
-  const prompts = createMix(PROMPT_LENGTHS)
+  const prompts = createMix(PROMPTS)
   const [models, loras, regions, tiers, tenants] = [
     createMix(MODELS),
     createMix(LORAS),
@@ -67,7 +67,7 @@ export function createPeople(random: Random): (arrival: Arrival, weather: Weathe
       tenant: tenants(unit()).name,
       tier: tiers(unit()).name,
       session: `session-${Math.floor(unit() * SESSIONS)}`,
-      promptLength: prompts(unit(), weather.promptWeights).name,
+      promptTokens: prompts(unit(), weather.promptWeights).tokens,
     }
   }
 }

@@ -34,7 +34,7 @@ export function createPoison(options: {
         region: 'eu-west',
         tenant: 'acme',
       },
-      ...{ tier: 'pro', session: 'session-poison', promptLength: '512+' },
+      ...{ tier: 'pro', session: 'session-poison', promptTokens: 700 },
     }
     let last: Tried | undefined
     for (let index = 0; index < TRIES; index++) {

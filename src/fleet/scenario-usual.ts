@@ -2,6 +2,7 @@ import type { Scenario, ScenarioLoad } from './scenario.ts'
 
 export const MINUTE_S = 60
 export const HOUR_S = 3_600
+export const DAY_S = 24 * HOUR_S
 
 /** As routers are asked to, and as our own collector does. */
 const EXPORT_EVERY_MS = 500

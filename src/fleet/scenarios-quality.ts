@@ -1,5 +1,5 @@
 import type { Scenario, ScenarioFault, ScenarioLoad } from './scenario.ts'
-import { HOUR_S, LONG_LOAD, MINUTE_S, scenario } from './scenario-usual.ts'
+import { DAY_S, HOUR_S, LONG_LOAD, MINUTE_S, scenario } from './scenario-usual.ts'
 import { FOLLOWS, faulty } from './scenarios-outage.ts'
 
 // Pictures that are worse, slower or dearer than before; and what people ask for.
@@ -106,30 +106,31 @@ export const QUALITY_SCENARIOS: readonly Scenario[] = [
     by: { router: 'router-2' },
   }),
   scenario({
-    name: 'drifts-after-a-day',
+    name: 'drifts-after-days',
     seed: 79,
-    durationS: 29 * HOUR_S,
-    load: { ...LONG_LOAD, requestsPerS: 2 },
+    durationS: 5 * DAY_S,
+    // Rules that compare with seven days want to have seen half of them.
+    load: { ...LONG_LOAD, requestsPerS: 0.5 },
     faults: [
       {
         kind: 'other classes are asked for',
-        fromS: 25 * HOUR_S,
-        untilS: 26 * HOUR_S,
+        fromS: 90 * HOUR_S,
+        untilS: 96 * HOUR_S,
         effects: [{ does: 'mix', of: 'class', weights: [0.1, 0.2, 0.7] }],
         expects: ['class-drift'],
         tolerates: [...DRIFTS, 'cost-per-success'],
       },
       {
         kind: 'prompts become long',
-        fromS: 27 * HOUR_S,
-        untilS: 28 * HOUR_S,
+        fromS: 106 * HOUR_S,
+        untilS: 112 * HOUR_S,
         effects: [{ does: 'mix', of: 'prompt', weights: [1, 1, 3, 7] }],
         expects: ['prompt-drift'],
       },
       {
         kind: 'an error never seen before',
-        fromS: 28.5 * HOUR_S,
-        untilS: 28.6 * HOUR_S,
+        fromS: 119.5 * HOUR_S,
+        untilS: 119.6 * HOUR_S,
         effects: [{ does: 'log', texts: ['new-error'], workers: 3, everyS: 5 }],
         expects: ['new-error-template'],
       },

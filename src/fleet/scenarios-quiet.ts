@@ -1,10 +1,8 @@
 import type { Disturbance, Scenario } from './scenario.ts'
-import { HOUR_S, LONG_LOAD, MINUTE_S, scenario } from './scenario-usual.ts'
+import { DAY_S, HOUR_S, LONG_LOAD, MINUTE_S, scenario } from './scenario-usual.ts'
 import { faulty } from './scenarios-outage.ts'
 
 // What looks like trouble and is none: nothing that moves traffic may fire here.
-
-const DAY_S = 24 * HOUR_S
 
 /** One try in ten fails, and the second one helps: the budget burns, users hardly notice. */
 function noise(

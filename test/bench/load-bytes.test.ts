@@ -11,7 +11,7 @@ import { createTestDecoder } from '../decode/decoder-fixture.ts'
 const KEYS = [
   ...['route', 'target', 'outcome', 'model', 'class', 'variant', 'tier', 'region', 'session'],
   ...['generation', 'cost', 'stage', 'worker', 'router', 'signalbox.lora', 'status', 'service'],
-  ...['exception.type', 'exception.message', 'signalbox.prompt.length_bucket'],
+  ...['exception.type', 'exception.message', 'gen_ai.usage.input_tokens'],
 ]
 
 function brief({ unit, source, field, atUnixMs, startUnixMs }: Observation) {
