@@ -58,7 +58,7 @@ interface Way {
   readonly leaves: readonly Leaf[]
   readonly telling: readonly RuleRun[]
   readonly bySender: Map<Heard, Leaves>
-  /** They may carry different numbers that are taken from the first of many: each goes by itself. */
+  /** They may carry different numbers that are taken from the first of a pile: each has its own. */
   readonly isApart: boolean
 }
 
@@ -129,11 +129,12 @@ export class LeafMemo {
   sort(observation: Observation, cursor: Cursor, sending: Sending): Leaves {
     const { traits } = observation
     const way = this.#pathsOf(sending.feed).find(cursor)
-    let sorted = way.isApart ? undefined : way.bySender.get(sending.sender)
+    const isShared = !(way.isApart && traits)
+    let sorted = isShared ? way.bySender.get(sending.sender) : undefined
     if (!sorted) {
       sorted = this.#toLeaves(way, observation, sending)
-      if (!way.isApart) way.bySender.set(sending.sender, sorted)
       this.#leavesCount++
+      if (isShared) way.bySender.set(sending.sender, sorted)
     }
     if (traits) {
       this.#byTraits.set(traits, sorted)

@@ -24,7 +24,7 @@ interface Step<Found> {
 }
 
 /** Then it is learnt anew: answers that never come again must not fill memory. */
-const STEPS_MAX = 100_000
+const STEPS_MAX = 50_000
 
 export class LeafPaths<Found> {
   readonly #options: LeafPathsOptions<Found>

@@ -19,7 +19,7 @@ const heardOf = (source: Source): Heard => ({
 const ROUTERS = ['router-1', 'router-2'].map((id) => heardOf({ id, component: 'router' }))
 
 /** What is sorted, and how often an item was asked for something. */
-function createSorting(rules: string) {
+function createSorting(rules: string, { hasTraits = true } = {}) {
   const book = createRuleBook({
     ...{ rules: rulesOf(rules), isShort: () => false, topology: () => topology },
     ...{ clock: createTurnedClock(), timings: createTimings(), latenessMs: 0, silentMs: 10_000 },
@@ -38,7 +38,7 @@ function createSorting(rules: string) {
   const sort = (fields: Readonly<Record<string, FieldValue>>, sender = ROUTERS[0] as Heard) => {
     const observation: Observation = {
       ...{ unit: 'attempt', atUnixMs: 1, startUnixMs: 1, source: sender.source, weight: 1 },
-      traits: { note: undefined },
+      ...(hasTraits && { traits: { note: undefined } }),
       field: (key) => {
         askedCount++
         return fields[key]
@@ -105,6 +105,12 @@ test('a number that is no one’s own keeps items apart', () => {
   const { sort } = createSorting(RULES.replace('of: cost', 'of: width'))
   const wide = sort({ ...ITEM, width: 1_024 })
   expect(sort({ ...ITEM, width: 512 })).not.toBe(wide)
+})
+
+test('what has no traits is never many at once, and shares leaves whatever its numbers', () => {
+  const { sort } = createSorting(RULES.replace('of: cost', 'of: width'), { hasTraits: false })
+  const wide = sort({ ...ITEM, width: 1_024 })
+  expect(sort({ ...ITEM, width: 512 })).toBe(wide)
 })
 
 test('each key is asked for once of an item that answers like one before', () => {
