@@ -28,6 +28,8 @@ export interface ShapeFacts {
   readonly places: ReadonlyMap<string, number>
   /** By place; undefined when no key is private. */
   readonly withheld: readonly (Withheld | undefined)[] | undefined
+  /** Of each of `COUNTED_KEYS`, its place; -1 where it is not there, or is private. */
+  readonly counted: Int32Array
   /** Bits of the keys that the decoder is asked to watch for. */
   readonly watched: number
   /** Indexes of the keys in `order`, good while `serial` is the column's. */
@@ -37,6 +39,9 @@ export interface ShapeFacts {
   /** What of it counts for whoever hashes it, by who that is; see `pair-hashes.ts`. */
   readonly plans: (HashPlan | undefined)[]
 }
+
+/** Numbers that each span may have of its own, and that are read from it when it comes by. */
+export const COUNTED_KEYS = ['gen_ai.usage.input_tokens', 'gen_ai.usage.output_tokens'] as const
 
 export interface HashPlan {
   readonly owner: object
@@ -122,6 +127,7 @@ function toFacts(shape: Shape, { interner, find, bitOf }: ShapeOptions): ShapeFa
     order: Int32Array.from(sorted, ([, place]) => place),
     hidden: Int32Array.from(keys.keys()).filter((place) => last.get(keys[place] ?? '') !== place),
     places: last,
+    counted: Int32Array.from(COUNTED_KEYS, (key) => openPlaceOf(key, last, withheld)),
     withheld: withheld.some((one) => one) ? withheld : undefined,
     watched: [...last.keys()].reduce((bits, key) => bits | bitOf(key), 0),
     indexes: new Uint32Array(sorted.length),
@@ -129,6 +135,15 @@ function toFacts(shape: Shape, { interner, find, bitOf }: ShapeOptions): ShapeFa
     serial: 0,
     plans: [undefined, undefined],
   }
+}
+
+function openPlaceOf(
+  key: string,
+  places: ReadonlyMap<string, number>,
+  withheld: readonly (Withheld | undefined)[],
+): number {
+  const place = places.get(key)
+  return place === undefined || withheld[place] ? -1 : place
 }
 
 /** Fills in the keys' indexes in a column's dictionary, where they are not good any more. */

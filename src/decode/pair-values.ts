@@ -24,7 +24,7 @@ export function readField(source: PairSource, place: number): FieldValue {
     case BOOL:
       return isSet(wire.bytes, at)
     case INT:
-      return Number(readInteger(source, place))
+      return readShort(wire.bytes, at) ?? Number(readInteger(source, place))
     case DOUBLE:
       return wire.bytes.readDoubleLE(at)
     case COMPLEX:
@@ -32,6 +32,24 @@ export function readField(source: PairSource, place: number): FieldValue {
     default:
       return ''
   }
+}
+
+/** A number as such; undefined for what is none, or takes more than a few bytes. */
+export function readCount({ wire, pairs }: PairSource, place: number): number | undefined {
+  if (place < 0) return undefined
+  const at = pairs.froms[place] as number
+  if (pairs.kinds[place] === DOUBLE) return wire.view.getFloat64(at, true)
+  return pairs.kinds[place] === INT ? readShort(wire.bytes, at) : undefined
+}
+
+function readShort(bytes: Uint8Array, from: number): number | undefined {
+  let value = 0
+  for (let at = from, shift = 0; shift < 28; at++, shift += 7) {
+    const byte = bytes[at] as number
+    value |= (byte & 0x7f) << shift
+    if (byte < 0x80) return value
+  }
+  return undefined
 }
 
 /** The value as an object; a plain one as its text. */

@@ -1,16 +1,16 @@
 import { identityOfIds } from '../lib/identity.ts'
 import type { FieldValue } from '../model/observation.ts'
-import { readTime } from './column-writes.ts'
+import { COUNTED_KEYS } from './attribute-shapes.ts'
 import { toHexId } from './hex.ts'
+import { readCount } from './pair-values.ts'
 import type { ResourceFacts } from './resource.ts'
 import type { AlikeRouted, OwnWords } from './said.ts'
 import type { ScannedSpan, SpanNotes } from './span-notes.ts'
 import type { AttributesView, EventView, SpanPlace } from './span-place.ts'
 import type { SpanViewer } from './span-viewer.ts'
-import { type Halves, halvesToMs } from './times.ts'
+import { readMs } from './times.ts'
 import { weightOf } from './trace-state.ts'
 import type { Traits } from './traits.ts'
-import type { Wire } from './wire.ts'
 
 // A span as an object, for those that somebody looks at: attempts, requests, and what rules watch for.
 // What everybody asks is noted when the span is scanned. Of all else it only knows where the span is:
@@ -80,13 +80,6 @@ export function createSpanView(
   return new View(scanned, resource, notes)
 }
 
-const time: Halves = { low: 0, high: 0 }
-
-function msAt({ view }: Wire, at: number): number {
-  readTime(time, view, at)
-  return halvesToMs(time)
-}
-
 class View implements RoutedView, AttributesView, SpanPlace {
   readonly resource: ResourceFacts
   readonly bytes: Buffer
@@ -105,6 +98,8 @@ class View implements RoutedView, AttributesView, SpanPlace {
   readonly #viewer: SpanViewer
   /** By attribute, where its value stands among them. */
   readonly #places: ReadonlyMap<string, number>
+  readonly #inputTokens: number | undefined
+  readonly #outputTokens: number | undefined
   readonly #traceIdAt: number
   readonly #spanIdAt: number
   readonly #parentIdAt: number
@@ -130,8 +125,8 @@ class View implements RoutedView, AttributesView, SpanPlace {
     this.from = from
     this.to = to
     this.resource = resource
-    this.startUnixMs = msAt(wire, scan.startAt)
-    this.endUnixMs = msAt(wire, scan.endAt)
+    this.startUnixMs = readMs(wire.view, scan.startAt)
+    this.endUnixMs = readMs(wire.view, scan.endAt)
     this.weight =
       stateFrom === stateTo ? 1 : weightOf(wire.bytes.toString('utf8', stateFrom, stateTo))
     this.once =
@@ -146,7 +141,10 @@ class View implements RoutedView, AttributesView, SpanPlace {
     const noted = this.hasEvents ? notes?.events : undefined
     this.#messageFrom = noted?.messageFrom ?? -1
     this.#messageTo = noted?.messageTo ?? -1
-    this.#places = scanned.pairs.facts().places
+    const { places, counted } = scanned.pairs.facts()
+    this.#places = places
+    this.#inputTokens = readCount(scanned, counted[0] as number)
+    this.#outputTokens = readCount(scanned, counted[1] as number)
     this.#traceIdAt = traceIdAt
     this.#spanIdAt = spanIdAt
     this.#parentIdAt = scan.parentIdAt
@@ -201,8 +199,16 @@ class View implements RoutedView, AttributesView, SpanPlace {
   }
 
   get(key: string): FieldValue | undefined {
-    // Rules ask for much that is not there: no reason to read the span again.
-    return this.#places.has(key) ? this.#viewer.look(this).attribute(key) : undefined
+    // Rules ask for much that is not there: no reason to read the span again. Nor for its numbers.
+    if (!this.#places.has(key)) return undefined
+    const known = this.#countOf(key)
+    return known === undefined ? this.#viewer.look(this).attribute(key) : known
+  }
+
+  #countOf(key: string): number | undefined {
+    const [input, output] = COUNTED_KEYS
+    if (key === input) return this.#inputTokens
+    return key === output ? this.#outputTokens : undefined
   }
 
   names(): Iterable<string> {

@@ -20,6 +20,15 @@ export function readHalves(into: Halves, view: DataView, at: number): void {
   into.low = LOW_MAX
 }
 
+const time: Halves = { low: 0, high: 0 }
+
+/** The time at `at`, in milliseconds; 0 at -1. */
+export function readMs(view: DataView, at: number): number {
+  if (at < 0) return 0
+  readHalves(time, view, at)
+  return halvesToMs(time)
+}
+
 /** Milliseconds, exact to the microsecond. */
 export function halvesToMs({ low, high }: Halves): number {
   // 2^32 ns are 4,294,967 µs and 296 ns: all parts stay below 2^53.
