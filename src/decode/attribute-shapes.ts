@@ -2,6 +2,7 @@ import type { Interner } from '../lib/interner.ts'
 import type { WordColumn } from '../lib/native-words.ts'
 import type { Withheld } from '../model/withheld.ts'
 import { compareUtf8 } from './attribute-value.ts'
+import { COUNTED_KEYS } from './counted.ts'
 
 // Most items of a sender have the same keys in the same order. That sequence is a shape: what it
 // means (sorted order, duplicates, what is private, which rules could care) is worked out once. A
@@ -39,9 +40,6 @@ export interface ShapeFacts {
   /** What of it counts for whoever hashes it, by who that is; see `pair-hashes.ts`. */
   readonly plans: (HashPlan | undefined)[]
 }
-
-/** Numbers that each span may have of its own, and that are read from it when it comes by. */
-export const COUNTED_KEYS = ['gen_ai.usage.input_tokens', 'gen_ai.usage.output_tokens'] as const
 
 export interface HashPlan {
   readonly owner: object

@@ -97,12 +97,14 @@ abstract class SeenServed implements Observation {
 
   /** As that of spans: made for who looks. */
   get field(): Observation['field'] {
-    this.#field ??= (key) => {
-      // Rules ask it of each, and the span's is the same.
-      if (key === 'duration') return Math.max(0, this.atUnixMs - this.startUnixMs)
-      return this.read(key) ?? this.#span.field(key)
-    }
+    this.#field ??= (key) => this.ask(key)
     return this.#field
+  }
+
+  ask(key: string): FieldValue | undefined {
+    // Rules ask it of each, and the span's is the same.
+    if (key === 'duration') return Math.max(0, this.atUnixMs - this.startUnixMs)
+    return this.read(key) ?? this.#span.ask(key)
   }
 
   /** What it says itself, where the span's word does not count. */

@@ -1,6 +1,7 @@
 import type { FieldValue } from '../model/observation.ts'
 import type { ShapeFacts } from './attribute-shapes.ts'
 import { toFieldValue, toText } from './attribute-value.ts'
+import { readShort } from './counted.ts'
 import type { PairList } from './pairs.ts'
 import { cleanValue, hashValue, type Privacy } from './privacy.ts'
 import { readAnyValue, readPair } from './read-any-value.ts'
@@ -32,24 +33,6 @@ export function readField(source: PairSource, place: number): FieldValue {
     default:
       return ''
   }
-}
-
-/** A number as such; undefined for what is none, or takes more than a few bytes. */
-export function readCount({ wire, pairs }: PairSource, place: number): number | undefined {
-  if (place < 0) return undefined
-  const at = pairs.froms[place] as number
-  if (pairs.kinds[place] === DOUBLE) return wire.view.getFloat64(at, true)
-  return pairs.kinds[place] === INT ? readShort(wire.bytes, at) : undefined
-}
-
-function readShort(bytes: Uint8Array, from: number): number | undefined {
-  let value = 0
-  for (let at = from, shift = 0; shift < 28; at++, shift += 7) {
-    const byte = bytes[at] as number
-    value |= (byte & 0x7f) << shift
-    if (byte < 0x80) return value
-  }
-  return undefined
 }
 
 /** The value as an object; a plain one as its text. */

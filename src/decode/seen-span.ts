@@ -48,9 +48,12 @@ export class SeenSpan implements Observation {
 
   /** Whoever looks takes it along by itself; of most spans nobody does. */
   get field(): Observation['field'] {
-    this.#field ??= (key) =>
-      this.traits === undefined ? this.read(key) : this.traits.field(key, this)
+    this.#field ??= (key) => this.ask(key)
     return this.#field
+  }
+
+  ask(key: string): FieldValue | undefined {
+    return this.traits === undefined ? this.read(key) : this.traits.field(key, this)
   }
 
   read(key: string): FieldValue | undefined {

@@ -72,7 +72,7 @@ export class Cursor implements Item {
   #find(key: string): FieldValue | undefined {
     const observation = this.#observation
     if (!observation) return undefined
-    const value = observation.field(key)
+    const value = observation.ask ? observation.ask(key) : observation.field(key)
     if (value !== undefined) return value
     const { component, id } = this.source
     if (key === component) return id

@@ -140,10 +140,8 @@ function tookMs({ atUnixMs, startUnixMs }: Observation): number {
   return Math.max(0, atUnixMs - startUnixMs)
 }
 
-/** What attempts and requests are asked for by a name takes as long as all else that is done with them. */
 function numberIn(one: Observation, key: string): number {
-  const served = key === 'cost' ? (one.attempt ?? one.request) : undefined
-  return served?.cost || (toNumber(one.field(key)) ?? Number.NaN)
+  return toNumber(one.ask ? one.ask(key) : one.field(key)) ?? Number.NaN
 }
 
 class PileOfItems implements Pile {

@@ -33,6 +33,8 @@ export interface Observation {
    * other members may: good until the call that hands it over returns.
    */
   field(key: string): FieldValue | undefined
+  /** The same, for who asks so often that a function for each observation is too much; may be absent. */
+  ask?(key: string): FieldValue | undefined
   /**
    * Of an attempt that is no span but was counted by its router: `instead` of its spans, or `counted`
    * beside them. Absent for all that telemetry brings.

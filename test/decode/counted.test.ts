@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createPrivateNames } from '../../src/config/private-names.ts'
-import { COUNTED_KEYS } from '../../src/decode/attribute-shapes.ts'
+import { COUNTED_KEYS } from '../../src/decode/counted.ts'
 import type { DecoderOptions } from '../../src/decode/decoder.ts'
 import { createPrivacyTally } from '../../src/decode/privacy.ts'
 import { createTestDecoder, decodeOk, NOW_MS, PRIVACY, unitOf } from './decoder-fixture.ts'
