@@ -168,7 +168,7 @@ class PileOfItems implements Pile {
     this.#pile++
   }
 
-  /** Alike in all but `VARYING_KEYS`, they carry the same ones of these. */
+  /** Of `VARYING_KEYS` they carry the same ones; what else is a number is the same of all. */
   numbers(key: string, first: () => Item): Float64Array {
     let numbers = this.#numbers.get(key)
     if (!numbers) {

@@ -212,3 +212,11 @@ test('a title says what and how bad, in words', () => {
   expect(render(facts)).toBe('pre<view>: 47 % of 212 in 90s, oldest 30s')
   expect(render({ value: 0.031, age: null })).toBe(': 3.1 % of  in , oldest –')
 })
+
+test.for([
+  ['a part that nobody wrote', '{{> summary}}', /summary/],
+  ['a question without its answer', '{{#if}}late{{/if}}', /#if/],
+] as const)('%s is a fault of the title when it is loaded', ([, title, message]) => {
+  // Handlebars would tell with the first verdict.
+  expect(() => compileTitle(title)).toThrow(message)
+})
