@@ -23,7 +23,7 @@ import { AppError, type ErrorPlace } from './lib/errors.ts'
 import { type Part, startAll, stopAll } from './lib/part.ts'
 import { toSequenceMs } from './lib/sequence.ts'
 import { type Addresses, renderUrl } from './model/addresses.ts'
-import type { Observation } from './model/observation.ts'
+import type { DecodedBatch } from './model/batch.ts'
 import type { Transition } from './model/route.ts'
 import type { Verdict } from './model/verdict.ts'
 import { createPager } from './page/pager.ts'
@@ -136,6 +136,8 @@ function createBase({ settings, env, speed = 1 }: AppOptions) {
 
 type Stages = ReturnType<typeof createStages>
 
+type Seen = Pick<DecodedBatch, 'observations' | 'columns'>
+
 /** The stages and who is told what: verdicts are decided on before they are told to people. */
 function createStages(given: Base & { readonly feed: StateFeed; readonly publicUrl: string }) {
   const { settings, events, live, storage, publicUrl } = given
@@ -143,10 +145,10 @@ function createStages(given: Base & { readonly feed: StateFeed; readonly publicU
   const journal = storage.journal.write
 
   const recorder = createRecorder({ clock: given.clock, journal })
-  const onObservations = (observations: readonly Observation[], seenAtUnixNs: bigint) =>
+  const onObservations = ({ observations, columns }: Seen, seenAtUnixNs: bigint) =>
     detector.during(() => {
       controller.observe(observations)
-      detector.observe(observations, toSequenceMs(seenAtUnixNs))
+      detector.observe(observations, toSequenceMs(seenAtUnixNs), columns)
       correlator.observe(observations)
     })
   const onVerdict = (verdict: Verdict) => {

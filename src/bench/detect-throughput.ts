@@ -7,7 +7,7 @@ import { createDetector, type Detector } from '../detect/detector.ts'
 import { createKeysRead, createSpanInterest } from '../detect/span-interest.ts'
 import { SCENARIO_START_UNIX_MS } from '../fleet/scenario-fleet.ts'
 import { createTurnedClock, type TurnedClock } from '../lib/turned-clock.ts'
-import type { Observation } from '../model/observation.ts'
+import type { DecodedBatch } from '../model/batch.ts'
 import { createDetectEvents } from '../telemetry/detect-events.ts'
 import { createSilentTelemetry } from '../telemetry/telemetry.ts'
 import { drawLoad, type LoadBatch } from './detect-load.ts'
@@ -73,8 +73,11 @@ function measureRun(pack: Pack, seed: number): Run {
     clock.turn(Math.max(0, receivedUnixMs - clock.nowMs()))
     for (const status of batch.statuses) line.work(arrivedMs, () => detector.status(status))
     for (; tickUnixMs <= receivedUnixMs; tickUnixMs += TICK_MS) line.work(arrivedMs, detector.tick)
-    const observations = decode(batch)
-    const { tookMs, waitedMs } = line.work(arrivedMs, () => detector.observe(observations))
+    const seen = decode(batch)
+    const { tookMs, waitedMs } = line.work(arrivedMs, () => {
+      for (const { observations, columns } of seen)
+        detector.observe(observations, receivedUnixMs, columns)
+    })
     if (receivedUnixMs < warmUntilUnixMs) continue
     run.count += itemCount
     run.observeMs.push(tookMs)
@@ -84,11 +87,13 @@ function measureRun(pack: Pack, seed: number): Run {
   return { ...run, observationsPerS: (run.count * 1_000) / totalMs }
 }
 
+type Seen = Pick<DecodedBatch, 'observations' | 'columns'>
+
 interface Bench {
   readonly clock: TurnedClock
   readonly detector: Detector
   /** What a server shows its detector of a batch. */
-  decode(batch: LoadBatch): readonly Observation[]
+  decode(batch: LoadBatch): readonly Seen[]
 }
 
 function createBench({ rules, topology }: Pack): Bench {
@@ -112,14 +117,15 @@ function createBench({ rules, topology }: Pack): Bench {
   return { clock, detector, decode: (batch) => decode(decoder, batch) }
 }
 
-function decode(decoder: Decoder, { body, others, receivedUnixMs }: LoadBatch) {
-  if (body.length === 0) return others
+function decode(decoder: Decoder, { body, others, receivedUnixMs }: LoadBatch): readonly Seen[] {
+  const rest = others.length > 0 ? [{ observations: others }] : []
+  if (body.length === 0) return rest
   const request = { signal: 'traces', encoding: 'protobuf', body, receivedUnixMs } as const
   const decoded = decoder.decode(request)
   if (decoded.status !== 'ok') throw new Error(decoded.reason)
   // Nobody stores what was decoded.
   decoder.seal()
-  return [...decoded.batch.observations, ...others]
+  return [decoded.batch, ...rest]
 }
 
 /** One server and its queue: work takes what it really takes, arrivals come at their own time. */

@@ -1,7 +1,6 @@
 import type { Cancel, Clock } from '../lib/clock.ts'
 import type { Part } from '../lib/part.ts'
 import type { DecodedBatch } from '../model/batch.ts'
-import type { Observation } from '../model/observation.ts'
 import type { Decoder } from './decoder.ts'
 
 const TICK_MS = 1_000
@@ -10,7 +9,7 @@ export interface DeadlinesOptions {
   readonly decoder: Pick<Decoder, 'tick'>
   readonly clock: Clock
   nextSeenAt(): bigint
-  observe(observations: readonly Observation[], seenAtUnixNs: bigint): void
+  observe(batch: Pick<DecodedBatch, 'observations'>, seenAtUnixNs: bigint): void
   /** In the same stretch: the rows are in the open blocks. Takes them back when it refuses. */
   append(batch: Pick<DecodedBatch, 'rowCount' | 'byteCount' | 'discard'>): Promise<unknown>
 }
@@ -26,7 +25,7 @@ export function createDeadlines(options: DeadlinesOptions): Part {
         const seenAt = options.nextSeenAt()
         const batch = decoder.tick(clock.nowMs(), seenAt)
         const { observations, rowCount, byteCount, discard } = batch
-        if (observations.length > 0) observe(observations, seenAt)
+        if (observations.length > 0) observe(batch, seenAt)
         if (rowCount > 0) void append({ rowCount, byteCount, discard })
       })
     },

@@ -162,6 +162,7 @@ function toBatch(options: BatchOptions): DecodedBatch {
       }
   return {
     observations: found.observations,
+    ...(found.columns && { columns: found.columns }),
     itemCount: found.itemCount,
     rejectedCount: refused.rejectedCount,
     rejectedReason: refused.rejectedReason,

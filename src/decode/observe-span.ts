@@ -5,6 +5,7 @@ import type { FieldValue, Observation, Source, Traits } from '../model/observati
 import type { DerivedSpan } from './derive.ts'
 import { createField } from './fields.ts'
 import { toUnixMs } from './int64.ts'
+import type { Observed } from './observed.ts'
 import type { EndedRequest } from './request-book.ts'
 import type { ResourceFacts } from './resource.ts'
 import { SeenSpan } from './seen-span.ts'
@@ -15,12 +16,38 @@ import type { SpanView } from './span-view.ts'
  * neither or a rule wants it. Who only waits for its sender hears that of each.
  * @param into gets them in that order
  */
-export function observeSpan(derived: DerivedSpan, meanings: Meanings, into: Observation[]): void {
+export function observeSpan(
+  derived: DerivedSpan,
+  meanings: Meanings,
+  into: Pick<Observed, 'push'>,
+): void {
   const { attempt, request } = derived
   const seen = new SeenSpan(derived, meanings)
   if (derived.span.isWanted || (!attempt && !request)) into.push(seen)
   if (attempt) into.push(new SeenAttempt(seen, attempt))
   if (request) into.push(new SeenRequest(seen, request))
+}
+
+/** Of whom it is, and nothing else. */
+class HeardSpan extends SeenSpan {
+  readonly isPresence = true
+}
+
+/** Spans that say no more than that their senders are there. */
+export function observeHeard(
+  spans: readonly SpanView[],
+  sourceOf: (resource: ResourceFacts) => Source,
+  { meanings, into }: ObserveInto,
+): void {
+  for (const span of spans) {
+    const source = sourceOf(span.resource)
+    into.push(new HeardSpan({ span, source }, meanings))
+  }
+}
+
+export interface ObserveInto {
+  readonly meanings: Meanings
+  readonly into: Pick<Observed, 'push'>
 }
 
 /**
@@ -30,15 +57,15 @@ export function observeSpan(derived: DerivedSpan, meanings: Meanings, into: Obse
 export function observeWatched(
   spans: readonly SpanView[],
   sourceOf: (resource: ResourceFacts) => Source,
-  meanings: Meanings,
-): Observation[] {
+  { meanings, into }: ObserveInto,
+): void {
   let resource: ResourceFacts | undefined
   let source: Source | undefined
-  return spans.map((span) => {
+  for (const span of spans) {
     if (source === undefined || span.resource !== resource) source = sourceOf(span.resource)
     resource = span.resource
-    return new SeenSpan({ span, source }, meanings)
-  })
+    into.push(new SeenSpan({ span, source }, meanings))
+  }
 }
 
 function requestField(request: Request, key: string): FieldValue | undefined {
@@ -107,6 +134,14 @@ abstract class SeenServed implements Observation {
     return this.read(key) ?? this.#span.ask(key)
   }
 
+  /** The cost is its own. */
+  noted(place: number): number {
+    return place === 0 ? this.cost || Number.NaN : this.#span.noted(place)
+  }
+
+  /** 0: it says none. */
+  abstract readonly cost: number
+
   /** What it says itself, where the span's word does not count. */
   abstract read(key: string): FieldValue | undefined
 }
@@ -120,6 +155,10 @@ class SeenAttempt extends SeenServed {
     super(span)
     this.attempt = attempt
     this.traits = span.traits?.ofServed(this.unit, this)
+  }
+
+  get cost(): number {
+    return this.attempt.cost
   }
 
   read(key: string): FieldValue | undefined {
@@ -143,6 +182,10 @@ class SeenRequest extends SeenServed {
     super(span)
     this.request = request
     this.traits = span.traits?.ofServed(this.unit, this)
+  }
+
+  get cost(): number {
+    return this.request.cost
   }
 
   read(key: string): FieldValue | undefined {

@@ -6,11 +6,10 @@ export interface ReadTraces {
   readonly itemCount: number
   /** All spans of routers, and of services that may turn out to be routers, in their order. */
   readonly routed: readonly RoutedView[]
-  /**
-   * Those that a rule may take of all but known routers, and the newest of each resource, so that its
-   * source is heard.
-   */
+  /** Those that a rule may take of all but known routers. */
   readonly watched: readonly SpanView[]
+  /** Of each resource the newest, where no rule may take it: so that its source is heard. */
+  readonly heard: readonly SpanView[]
   /** Of all spans, each once. */
   readonly resources: readonly ResourceFacts[]
   /** Those that may be mapped; one that is routed too is the same object there. */

@@ -52,6 +52,12 @@ export class SeenSpan implements Observation {
     return this.#field
   }
 
+  noted(place: number): number {
+    const { inputTokens, outputTokens } = this.#span
+    const value = place === 1 ? inputTokens : place === 2 ? outputTokens : undefined
+    return Number.isFinite(value) ? (value as number) : Number.NaN
+  }
+
   ask(key: string): FieldValue | undefined {
     return this.traits === undefined ? this.read(key) : this.traits.field(key, this)
   }

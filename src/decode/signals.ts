@@ -1,6 +1,7 @@
 import type { Timings } from '../config/timings.ts'
 import type { Topology } from '../config/topology.ts'
 import type { Observation } from '../model/observation.ts'
+import type { ObservationColumns } from '../model/observation-columns.ts'
 import type { Signal } from '../model/otlp.ts'
 import type { Admission } from './admission.ts'
 import { quiet } from './attributes-view.ts'
@@ -13,7 +14,8 @@ import { createMapping, type Mapping } from './mapping.ts'
 import { createMetricReader } from './metric-reader.ts'
 import { observeLog } from './observe-log.ts'
 import { observePoint } from './observe-point.ts'
-import { observeEnded, observeSpan, observeWatched } from './observe-span.ts'
+import { observeEnded, observeHeard, observeSpan, observeWatched } from './observe-span.ts'
+import { Observed } from './observed.ts'
 import type { PointView } from './point-view.ts'
 import type { Privacy } from './privacy.ts'
 import { createRequestBook, type RequestBook } from './request-book.ts'
@@ -30,6 +32,8 @@ import type { SpanInterest } from './watched.ts'
 /** What a request becomes beside its rows. */
 export interface Found {
   readonly observations: readonly Observation[]
+  /** The same; of spans only. Good until the next request. */
+  readonly columns?: ObservationColumns
   /** Spans, log records and data points accepted. */
   readonly itemCount: number
 }
@@ -160,6 +164,7 @@ function createTraces(
   const routedBook = createRoutedBook({ meanings, pairs, eventHashes: ofRouted, privacy })
   const books = { traits, routedBook, eventHashes: ofTraits }
   const reader = createTraceReader({ ...options, ...books, table, pairs, viewer })
+  const observed = new Observed()
   return (body, { admission, receivedUnixMs }) => {
     const topology = options.topology()
     traits.begin({ keys: options.keysRead(), topology })
@@ -175,11 +180,14 @@ function createTraces(
     for (const service of found.routerServices) routerServices.learn(service, receivedUnixMs)
     const { derived, ended } = derivation.spans(found, receivedUnixMs)
     const mapped = mapping.spans({ candidates: found.mappable, derived }, receivedUnixMs)
-    const observations = observeWatched(found.watched, heardAs, meanings)
-    for (const one of derived) observeSpan(one, meanings, observations)
-    for (const one of mapped) observations.push(one)
-    for (const one of ended) observations.push(observeEnded(one, meanings))
+    observed.begin()
+    observeWatched(found.watched, heardAs, { meanings, into: observed })
+    observeHeard(found.heard, heardAs, { meanings, into: observed })
+    for (const one of derived) observeSpan(one, meanings, observed)
+    for (const one of mapped) observed.push(one)
+    for (const one of ended) observed.push(observeEnded(one, meanings))
+    const { all: observations, columns } = observed
     tables.arrivals.push(observations, found.resources)
-    return { observations, itemCount: found.itemCount }
+    return { observations, columns, itemCount: found.itemCount }
   }
 }

@@ -45,6 +45,9 @@ export interface SpanView {
   readonly once: number | undefined
   /** Undefined when nobody has worked them out. */
   readonly traits: Traits | undefined
+  /** Of `COUNTED_KEYS`, where it is a plain number; undefined: that is to be read. */
+  readonly inputTokens?: number | undefined
+  readonly outputTokens?: number | undefined
   /** Rules may take it, and it is to be shown to them beside the attempt or request that it is. */
   readonly isWanted: boolean
   readonly status: (typeof STATUSES)[number]
@@ -97,8 +100,8 @@ class View implements RoutedView, AttributesView, SpanPlace {
   readonly #viewer: SpanViewer
   /** By attribute, where its value stands among them. */
   readonly #places: ReadonlyMap<string, number>
-  readonly #inputTokens: number | undefined
-  readonly #outputTokens: number | undefined
+  readonly inputTokens: number | undefined
+  readonly outputTokens: number | undefined
   readonly #traceIdAt: number
   readonly #spanIdAt: number
   readonly #parentIdAt: number
@@ -142,8 +145,8 @@ class View implements RoutedView, AttributesView, SpanPlace {
     this.#messageTo = noted?.messageTo ?? -1
     const { places, counted } = scanned.pairs.facts()
     this.#places = places
-    this.#inputTokens = readCount(scanned, counted[0] as number)
-    this.#outputTokens = readCount(scanned, counted[1] as number)
+    this.inputTokens = readCount(scanned, counted[0] as number)
+    this.outputTokens = readCount(scanned, counted[1] as number)
     this.#traceIdAt = traceIdAt
     this.#spanIdAt = spanIdAt
     this.#parentIdAt = scan.parentIdAt
@@ -206,8 +209,8 @@ class View implements RoutedView, AttributesView, SpanPlace {
 
   #countOf(key: string): number | undefined {
     const [input, output] = COUNTED_KEYS
-    if (key === input) return this.#inputTokens
-    return key === output ? this.#outputTokens : undefined
+    if (key === input) return this.inputTokens
+    return key === output ? this.outputTokens : undefined
   }
 
   names(): Iterable<string> {

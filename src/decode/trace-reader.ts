@@ -208,11 +208,12 @@ class Reader implements TraceReader {
   #found(): ReadTraces {
     const routed = this.#routed
     const watched = this.#watched
+    const heard: SpanView[] = []
     const senders = this.#senders.filter(({ newestTo }) => newestTo > 0)
     for (const sender of senders) {
       const { resource, undecided } = sender
       const { newestFrom, newestTo } = sender
-      if (!sender.isNewestWanted) watched.push(this.#viewAgain(sender, newestFrom, newestTo))
+      if (!sender.isNewestWanted) heard.push(this.#viewAgain(sender, newestFrom, newestTo))
       if (!this.#routerServices.has(resource.serviceName)) continue
       for (let i = 0; i < undecided.length; i += 2)
         routed.push(this.#viewAgain(sender, undecided[i] as number, undecided[i + 1] as number))
@@ -224,6 +225,6 @@ class Reader implements TraceReader {
     const marked = this.#marked.filter((view) => !isRouted(view))
     const resources = [...new Set(senders.map(({ resource }) => resource))]
     const itemCount = this.#itemCount
-    return { itemCount, routed, watched, resources, mappable, marked, routerServices }
+    return { itemCount, routed, watched, heard, resources, mappable, marked, routerServices }
   }
 }

@@ -1,5 +1,7 @@
 import { createRingWindow, type RingWindow } from '../lib/ring-window.ts'
-import type { Attempt, Role } from '../model/attempt.ts'
+import type { Role } from '../model/attempt.ts'
+import type { AttemptFacts } from './attempt-piles.ts'
+import type { NewAttempts } from './columns.ts'
 import type { Remembered } from './memory.ts'
 
 /**
@@ -11,18 +13,8 @@ import type { Remembered } from './memory.ts'
  * 10 s; else of one that no file lists, if it is listed itself; else it has no bins.
  */
 export interface AttemptBins extends Remembered {
-  add(attempt: BinnedAttempt, span: BinnedSpan): void
+  add(attempts: NewAttempts): void
   pairs(): Iterable<PairBins>
-}
-
-type BinnedAttempt = Pick<Attempt, 'route' | 'target' | 'role' | 'outcome'>
-
-interface BinnedSpan {
-  readonly startUnixMs: number
-  readonly endUnixMs: number
-  /** Samples, and their weight together. */
-  readonly count: number
-  readonly weight: number
 }
 
 export interface PairBins {
@@ -65,23 +57,36 @@ class Pairs implements AttemptBins {
   readonly #hourMs: number
   readonly #byRoute = new Map<string, Map<string, Pair>>()
   #pairCount = 0
+  /** One for all: every attempt comes by. */
+  readonly #item = { count: 1, weight: 1 }
   #last: Pair | undefined
 
   constructor(hourMs: number) {
     this.#hourMs = hourMs
   }
 
-  add(attempt: BinnedAttempt, span: BinnedSpan): void {
-    const { outcome } = attempt
-    const { startUnixMs, endUnixMs } = span
+  add({ pile, columns }: NewAttempts): void {
+    const { facts, rows, length } = pile
+    const { outcome } = facts
     if (outcome !== 'ok' && outcome !== 'failed') return
-    const pair = this.#pairOf(attempt, endUnixMs)
+    const { atUnixMs, tookMs, counts, weights } = columns
+    let newestUnixMs = 0
+    for (let at = 0; at < length; at++)
+      newestUnixMs = Math.max(newestUnixMs, atUnixMs[rows[at] as number] as number)
+    const pair = this.#pairOf(facts, newestUnixMs)
     if (!pair) return
     const channel = outcome === 'ok' ? OK : FAILED
-    pair.starts.addItem(startUnixMs, span, channel)
-    pair.ends.addItem(endUnixMs, span, channel)
-    if (endUnixMs > pair.heardUnixMs) pair.heardUnixMs = endUnixMs
-    this.changeCount++
+    const item = this.#item
+    for (let at = 0; at < length; at++) {
+      const row = rows[at] as number
+      const endUnixMs = atUnixMs[row] as number
+      item.count = counts[row] as number
+      item.weight = weights[row] as number
+      pair.starts.addItem(endUnixMs - (tookMs[row] as number), item, channel)
+      pair.ends.addItem(endUnixMs, item, channel)
+    }
+    if (newestUnixMs > pair.heardUnixMs) pair.heardUnixMs = newestUnixMs
+    this.changeCount += length
   }
 
   *pairs(): Iterable<Pair> {
@@ -104,7 +109,7 @@ class Pairs implements AttemptBins {
     }
   }
 
-  #pairOf(attempt: BinnedAttempt, heardUnixMs: number): Pair | undefined {
+  #pairOf(attempt: AttemptFacts, heardUnixMs: number): Pair | undefined {
     const { route, target, role } = attempt
     const last = this.#last
     if (last && last.route === route && last.target === target) return last

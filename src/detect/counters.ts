@@ -1,6 +1,7 @@
 import type { Generation } from '../model/generation.ts'
 import type { Observation } from '../model/observation.ts'
 import type { CounterEvents } from '../telemetry/counter-events.ts'
+import type { NewAttempts } from './columns.ts'
 import type { IntervalsOptions, SeenSpan } from './counter-intervals.ts'
 import { toObservations } from './counter-observations.ts'
 import type { Lacking } from './counter-places.ts'
@@ -23,8 +24,8 @@ import { readStatus } from './status-reading.ts'
 export interface Counters extends Remembered {
   /** Of a batch that is a status: its attempts, for rules that take counters. */
   take(observations: readonly Observation[], receivedUnixMs: number): readonly Observation[]
-  /** An attempt that was not delivered before. */
-  onAttempt(observation: Observation, atUnixMs: number): void
+  /** Attempts that were not delivered before. */
+  observe(attempts: NewAttempts): void
   /** Which rules are shown it. */
   feedOf(observation: Observation, atUnixMs: number): Feed
   /** Whether counters may stand for some of the spans of a source that ended since. */
@@ -36,10 +37,7 @@ export interface Counters extends Remembered {
 
 export interface CountersOptions {
   readonly latenessMs: number
-  readonly restarts: {
-    pairAt(route: string): Generation | undefined
-    isCurrent(observation: Observation): boolean
-  }
+  readonly restarts: { pairAt(route: string): Generation | undefined }
   readonly events: CounterEvents
   /** Whether some rule takes the counters of every router. */
   isCounted(): boolean
@@ -99,23 +97,25 @@ class CounterBooks implements Counters {
     ]
   }
 
-  onAttempt(observation: Observation, atUnixMs: number): void {
-    if (this.#books.size === 0 || observation.feed !== undefined) return
-    const { source, count = 1, weight } = observation
-    const book = this.#find(source.id)
-    const attempt = book && observation.attempt
-    if (!attempt) return
+  observe({ pile, columns }: NewAttempts): void {
+    const { facts, rows, length, isOfSpans, source } = pile
+    const book = isOfSpans ? this.#find(source) : undefined
+    if (!book) return
     const { steps, shortfall } = book
     const span = this.#span
-    span.route = attempt.route
-    span.target = attempt.target
-    span.outcome = attempt.outcome
-    span.atUnixMs = atUnixMs
-    span.count = count
-    span.weight = weight
-    span.isCompared = steps.hasRoute(attempt.route)
-    span.isShown = !shortfall.covers(atUnixMs) && this.#options.restarts.isCurrent(observation)
-    shortfall.span(span)
+    span.route = facts.route
+    span.target = facts.target
+    span.outcome = facts.outcome
+    span.isCompared = steps.hasRoute(facts.route)
+    for (let at = 0; at < length; at++) {
+      const row = rows[at] as number
+      span.atUnixMs = columns.atUnixMs[row] as number
+      span.count = columns.counts[row] as number
+      span.weight = columns.weights[row] as number
+      // What is of before the weights in force was not shown to rules.
+      span.isShown = !shortfall.covers(span.atUnixMs) && columns.isCurrent[row] === 1
+      shortfall.span(span)
+    }
   }
 
   feedOf(observation: Observation, atUnixMs: number): Feed {

@@ -6,6 +6,7 @@ import type { Part } from '../lib/part.ts'
 import type { Attempt } from '../model/attempt.ts'
 import type { Generation } from '../model/generation.ts'
 import type { Observation } from '../model/observation.ts'
+import type { ObservationColumns } from '../model/observation-columns.ts'
 import type { ReceivedStatus } from '../model/router-status.ts'
 import type { RuleDetail } from '../model/rule-detail.ts'
 import type { RuleMemory } from '../model/rule-memory.ts'
@@ -38,8 +39,15 @@ import { createTurns } from './turns.ts'
  * empty, watermarks, silence, holds.
  */
 export interface Detector extends Part {
-  /** What came together at `receivedUnixMs` (default: now). */
-  observe(observations: readonly Observation[], receivedUnixMs?: number): void
+  /**
+   * What came together at `receivedUnixMs` (default: now).
+   * @param columns the same, where whoever made the observations filled them along the way
+   */
+  observe(
+    observations: readonly Observation[],
+    receivedUnixMs?: number,
+    columns?: ObservationColumns,
+  ): void
   status(received: ReceivedStatus): void
   /**
    * Weights of a route changed: its windows start anew with attempts of `pair` or newer. While it
@@ -109,11 +117,11 @@ function createEngine(options: DetectorOptions) {
   const judging = createJudging({ clock, latenessMs, sources, book, announce })
   const pairAt = (route: string) => restarts.pairAt(route) ?? options.pairAt?.(route)
   const generationBehind = createGenerationBehind(pairAt)
-  const onAttempt: IntakeOptions['onAttempt'] = (attempt, atUnixMs) => {
-    onsets.observe(attempt, atUnixMs)
-    counters.onAttempt(attempt, atUnixMs)
+  const onAttempts: IntakeOptions['onAttempts'] = (attempts) => {
+    onsets.observe(attempts)
+    counters.observe(attempts)
   }
-  const seen = { generationBehind, pairAt, templates, onAttempt, counters }
+  const seen = { generationBehind, pairAt, templates, onAttempts, counters }
   const intake = createIntake({ ...options, ...seen, sources, clockGuard, book, restarts })
   const listening = createListening(book)
   const parts = { sources, clockGuard, restarts, templates, onsets, counters, listening }
@@ -137,13 +145,14 @@ export function createDetector(options: DetectorOptions): Detector {
   const turns = createTurns()
   const ticks = createTicks({ clock, tick: judging.tick, around: turns.run })
 
-  const observe = (observations: readonly Observation[], receivedUnixMs = clock.nowMs()) => {
+  const observe: Detector['observe'] = (observations, receivedUnixMs = clock.nowMs(), columns) => {
     const startMs = clock.monotonicMs()
     turns.run(() => {
       ticks.runUntil(receivedUnixMs)
       const counted = counters.take(observations, receivedUnixMs)
       const all = counted.length > 0 ? [...observations, ...counted] : observations
-      const touched = intake.take(all, judging.momentAt(receivedUnixMs))
+      const known = counted.length > 0 ? undefined : columns
+      const touched = intake.take(all, judging.momentAt(receivedUnixMs), known)
       judgeGroups(touched, receivedUnixMs)
     })
     events.observed(observations.length)

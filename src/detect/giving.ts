@@ -1,13 +1,15 @@
 import type { Observation } from '../model/observation.ts'
-import type { Cells } from './cells.ts'
+import type { Columns } from './columns.ts'
 import { Cursor, type CursorOptions } from './cursor.ts'
+import type { ItemNumber } from './item-numbers.ts'
 import { Laid, type LaidColumn } from './laid.ts'
 import type { Taker } from './leaf.ts'
+import type { Leaves } from './leaves.ts'
+import { numberOf } from './number-of.ts'
 import type { Numbers } from './numbers.ts'
-import type { Pile } from './pile.ts'
 import { isRestartable } from './rule-book.ts'
 import type { RuleRun, RunGroup } from './rule-run.ts'
-import type { Amounts, Tally } from './tally.ts'
+import type { Tally } from './tally.ts'
 
 /** How an item stands to what came before it; see `giveAgain`. */
 export interface Standing {
@@ -17,124 +19,77 @@ export interface Standing {
   readonly isCurrent: boolean
 }
 
-/** What all of them share. */
-export interface GivingOptions {
-  /** Where the event time stands of the item that is being given. */
-  readonly at: Float64Array
-  /** Where tallies count up. */
-  readonly cells: Cells
-}
-
 /** Gives items to the groups that take them: those that look alike together. */
 export class Giving {
   readonly cursor: Cursor
   /** What the cursor stands on; undefined while it stands for many. */
   #under: Observation | undefined
-  readonly #amounts: { at: Float64Array; weight: number; count: number }
-  #pile: Pile | undefined
-  #nowMs = 0
+  readonly #place = { atUnixMs: 0, heardMs: 0 }
   #batch = 0
   #touched = new Map<RunGroup, RuleRun>()
+  readonly #columns: Columns
   /** Those that hold something back. */
-  #pending: Tally[] = []
-  readonly #cells: Cells
+  readonly #pending: Tally[] = []
   readonly #laid = new Laid()
 
-  constructor(options: CursorOptions, { at, cells }: GivingOptions) {
+  constructor(options: CursorOptions, columns: Columns) {
     this.cursor = new Cursor(options)
-    this.#amounts = { at, weight: 1, count: 1 }
-    this.#cells = cells
+    this.#columns = columns
   }
 
   begin(nowMs: number): void {
-    this.#nowMs = nowMs
+    this.#place.heardMs = nowMs
     this.#batch++
     this.#touched = new Map()
     this.#under = undefined
     // Of a batch that was not taken to its end: its items cannot be read any more.
     for (const tally of this.#pending) tally.clear()
-    this.#pending = []
-    this.#cells.clear()
+    this.#pending.length = 0
   }
 
   /** Every group that took something since it began. */
   end(): ReadonlyMap<RunGroup, RuleRun> {
-    for (const tally of this.#pending) this.#flush(tally)
-    this.#pending = []
     return this.#touched
   }
 
   /** Puts the cursor onto an item. */
-  point(observation: Observation): void {
+  point(observation: Observation, atUnixMs: number): void {
     if (this.#under === observation) return
-    const atUnixMs = this.#amounts.at[0] as number
-    this.cursor.moveTo(observation, { atUnixMs, heardMs: this.#nowMs })
+    this.#place.atUnixMs = atUnixMs
+    this.cursor.moveTo(observation, this.#place)
     this.#under = observation
   }
 
-  give(tallies: readonly Tally[], observation: Observation): void {
-    const amounts = this.#amounts
-    amounts.weight = observation.weight
-    amounts.count = observation.count ?? 1
+  /** Gives an item of the columns: to rules that see many as one only with `flush`. */
+  give(row: number): void {
+    const { tallies, numbers } = this.#columns.leaves[row] as Leaves
     for (const tally of tallies) {
       if (tally.hasEach) {
-        this.point(observation)
+        this.#pointAt(row)
         for (const taker of tally.leaf.each) this.#add(taker)
       }
-      if (tally.hasTallied) this.#count(tally, observation, amounts)
-    }
-  }
-
-  #count(tally: Tally, observation: Observation, amounts: Amounts): void {
-    const cursor = () => {
-      this.point(observation)
-      return this.cursor
-    }
-    if (!tally.observation) this.#begin(tally, observation)
-    if (tally.add(amounts, cursor)) return
-    this.#flush(tally)
-    this.#begin(tally, observation)
-    tally.add(amounts, cursor)
-  }
-
-  /** As `give` for each of them. */
-  givePile(tallies: readonly Tally[], pile: Pile): void {
-    this.#pile = pile
-    for (const tally of tallies) {
-      if (tally.hasEach) this.#giveEach(tally, pile)
       if (!tally.hasTallied) continue
-      for (let from = 0; from < pile.length; ) {
-        if (!tally.observation) this.#begin(tally, this.#pointAt(pile, from))
-        from = tally.addPile(pile, from, this.#ofFirst)
-        if (from < pile.length) this.#flush(tally)
-      }
+      if (tally.length === 0) this.#begin(tally, row)
+      tally.push(row)
     }
+    if (numbers.length > 0) this.#read(numbers, row)
   }
 
-  /** Of the pile that is being given. */
-  readonly #ofFirst = (): Cursor => {
-    const { items, atUnixMs } = this.#pile as Pile
-    this.#amounts.at[0] = atUnixMs[0] as number
-    this.point(items[0] as Observation)
+  #read(numbers: readonly ItemNumber[], row: number): void {
+    for (const { key, place, isOwn, value } of numbers)
+      this.#columns.numbers(place)[row] = isOwn
+        ? (numberOf(this.#pointAt(row), key) ?? Number.NaN)
+        : value
+  }
+
+  #pointAt(row: number): Cursor {
+    const columns = this.#columns
+    this.point(columns.observation(row), columns.atUnixMs[row] as number)
     return this.cursor
   }
 
-  #giveEach({ leaf }: Tally, pile: Pile): void {
-    for (let at = 0; at < pile.length; at++) {
-      this.point(this.#pointAt(pile, at))
-      for (const taker of leaf.each) this.#add(taker)
-    }
-  }
-
-  /** An item of a pile is the one that is being given. */
-  #pointAt(pile: Pile, at: number): Observation {
-    this.#amounts.at[0] = pile.atUnixMs[at] as number
-    return pile.items[at] as Observation
-  }
-
   /** What came before, or belongs to a time before the weights in force, counts for some rules only. */
-  giveAgain(tallies: readonly Tally[], observation: Observation, standing: Standing): void {
-    this.point(observation)
+  giveAgain(tallies: readonly Tally[], standing: Standing): void {
     for (const { leaf } of tallies) {
       for (const taker of leaf.each) if (isTaking(taker, standing)) this.#add(taker)
       for (const { takers } of leaf.tallied)
@@ -143,39 +98,46 @@ export class Giving {
   }
 
   /** The first of those that are counted up together. */
-  #begin(tally: Tally, observation: Observation): void {
-    tally.observation = observation
+  #begin(tally: Tally, row: number): void {
     this.#pending.push(tally)
-    this.point(observation)
+    this.#pointAt(row)
     // Groups are made in the order in which their items come, not in that of counting them up. Where
     // a number is read, nobody knows yet whether any item carries it.
     for (const { takers } of tally.leaf.tallied)
       for (const taker of takers) if (taker.column < 0) this.#entryOf(taker)
   }
 
-  /** Tells the rules of what was counted up. */
-  #flush(tally: Tally): void {
-    const { observation, leaf } = tally
-    if (!observation) return
+  /** Tells the rules of what was held back. */
+  flush(): void {
+    for (const tally of this.#pending) {
+      for (let from = 0; from < tally.length; ) from = this.#tell(tally, from)
+      tally.clear()
+    }
+    this.#pending.length = 0
+  }
+
+  /** Of its items from one on; returns where the next begin. */
+  #tell(tally: Tally, from: number): number {
     const { cursor } = this
     const laid = this.#laid
-    tally.lay(laid)
+    const next = laid.lay(tally, this.#columns, from)
+    // Any of them: they are alike in all that is read but the numbers.
+    this.#pointAt(tally.rows[from] as number)
     this.#under = undefined
-    cursor.moveTo(observation, { atUnixMs: observation.atUnixMs, heardMs: this.#nowMs })
-    for (const { bucketsMs, takers } of leaf.tallied)
-      for (let from = 0; from < laid.length; ) {
-        const until = laid.cut(from, bucketsMs)
+    for (const { bucketsMs, takers } of tally.leaf.tallied)
+      for (let cell = 0; cell < laid.length; ) {
+        const until = laid.cut(cell, bucketsMs)
         cursor.shiftTo(laid.atUnixMs)
         for (const taker of takers) {
           cursor.count = laid.count
           cursor.weight = laid.weight
-          const column = laid.columnOf(taker.column, { from, until })
+          const column = laid.columnOf(taker.column, { from: cell, until })
           if (column) this.#addNumbers(taker, column)
           else this.#add(taker)
         }
-        from = until
+        cell = until
       }
-    tally.clear()
+    return next
   }
 
   #addNumbers(taker: Taker, column: LaidColumn): void {

@@ -86,7 +86,7 @@ export class Hearing {
   }
 
   /** The event time to believe; NaN of what `hear` has to look at closer. */
-  timeOf({ atUnixMs }: Observation): number {
+  timeOf(atUnixMs: number): number {
     const { nowUnixMs } = this.#now
     const aheadMs = atUnixMs - nowUnixMs
     if (!(aheadMs <= OFF_MAX_MS && aheadMs >= -OFF_MAX_MS)) return Number.NaN
@@ -105,7 +105,7 @@ export class Hearing {
 
   /** False for what is too late to be shown to rules. */
   hear(heard: Heard, observation: Observation): boolean {
-    const atUnixMs = this.timeOf(observation)
+    const atUnixMs = this.timeOf(observation.atUnixMs)
     if (Number.isNaN(atUnixMs)) return this.#hearFaulty(heard, observation)
     this.at[0] = atUnixMs
     // A status has the time of its arrival, and says nothing of its sender's clock.

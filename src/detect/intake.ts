@@ -2,15 +2,16 @@ import type { Topology } from '../config/topology.ts'
 import { createRecentKeys } from '../lib/recent-keys.ts'
 import type { Generation } from '../model/generation.ts'
 import type { Observation, ObservationUnit } from '../model/observation.ts'
-import { Cells } from './cells.ts'
+import { ObservationColumns } from '../model/observation-columns.ts'
+import { type AttemptPile, AttemptPiles } from './attempt-piles.ts'
+import { Columns, type Given, type NewAttempts, UNIT_FLAG } from './columns.ts'
 import type { Counters } from './counters.ts'
 import type { CursorOptions } from './cursor.ts'
 import type { Feed } from './feeds.ts'
 import { Giving } from './giving.ts'
 import { type Heard, Hearing, type HearingOptions, type IntakeMoment } from './hearing.ts'
-import { LeafMemo, type Leaves, type ToldOfSender } from './leaf-memo.ts'
-import type { Pile } from './pile.ts'
-import { type PiledKey, Piles } from './piles.ts'
+import { LeafMemo } from './leaf-memo.ts'
+import type { Leaves, ToldOfSender } from './leaves.ts'
 import type { Restarts } from './restarts.ts'
 import type { RuleBook } from './rule-book.ts'
 import type { RuleRun, RunGroup } from './rule-run.ts'
@@ -18,7 +19,11 @@ import type { RuleRun, RunGroup } from './rule-run.ts'
 /** The way of observations to their groups: heard, guarded, counted once, sorted. */
 export interface Intake {
   /** Takes what came together, and returns every group that took something of it. */
-  take(observations: readonly Observation[], now: IntakeMoment): ReadonlyMap<RunGroup, RuleRun>
+  take(
+    observations: readonly Observation[],
+    now: IntakeMoment,
+    columns?: ObservationColumns,
+  ): ReadonlyMap<RunGroup, RuleRun>
 }
 
 export interface IntakeOptions extends CursorOptions, HearingOptions {
@@ -28,22 +33,11 @@ export interface IntakeOptions extends CursorOptions, HearingOptions {
   pairAt(route: string): Generation | undefined
   readonly counters: Pick<Counters, 'feedOf' | 'mayCover'>
   /** Told of every attempt that was not delivered before. */
-  onAttempt?(observation: Observation, atUnixMs: number): void
+  onAttempts(attempts: NewAttempts): void
 }
 
 // Two generations of this many items: at 6,000/s at least 40 s, within which exporters try again.
 const ONCE_MAX = 250_000
-const UNIT_FLAG: Readonly<Record<ObservationUnit, number>> = {
-  attempt: 1,
-  request: 2,
-  span: 4,
-  log: 8,
-  metric: 16,
-  status: 32,
-}
-
-/** Spans in any sense: what else has traits may be read in the order in which it came. */
-const PILED = UNIT_FLAG.attempt | UNIT_FLAG.request | UNIT_FLAG.span
 
 export function createIntake(options: IntakeOptions): Intake {
   return new Sorting(options)
@@ -53,103 +47,127 @@ export function createIntake(options: IntakeOptions): Intake {
 class Sorting implements Intake {
   readonly #options: IntakeOptions
   readonly #once = createRecentKeys({ countMax: ONCE_MAX })
+  /** Of what comes without columns. */
+  readonly #own = new ObservationColumns()
+  readonly #columns = new Columns()
   readonly #hearing: Hearing
   readonly #memo: LeafMemo
   readonly #giving: Giving
-  readonly #piles = new Piles<Leaves>()
-  readonly #key: PiledKey = { identity: 0, flag: 0, atUnixMs: 0 }
+  readonly #attempts = new AttemptPiles()
+  /** Those that hold something. */
+  readonly #tried: AttemptPile[] = []
+  #batch = 0
 
   constructor(options: IntakeOptions) {
     this.#options = options
     this.#hearing = new Hearing(options)
-    const cells = new Cells()
-    this.#memo = new LeafMemo({ ...options, cells })
-    this.#giving = new Giving(options, { at: this.#hearing.at, cells })
+    this.#memo = new LeafMemo({ ...options, attempts: this.#attempts })
+    this.#giving = new Giving(options, this.#columns)
   }
 
-  take(observations: readonly Observation[], now: IntakeMoment): ReadonlyMap<RunGroup, RuleRun> {
+  take(
+    observations: readonly Observation[],
+    now: IntakeMoment,
+    columns = this.#own.of(observations),
+  ): ReadonlyMap<RunGroup, RuleRun> {
+    const given = { observations, columns }
+    this.#begin(given, now)
+    const { length } = observations
+    for (let place = 0; place < length; place++) {
+      if (!this.#takeKnown(given, place)) this.#takeOne(given, place)
+      if (this.#columns.isFull) this.#giveAll()
+    }
+    this.#giveAll()
+    this.#hearing.end()
+    return this.#giving.end()
+  }
+
+  /** Leaves nothing of a batch that was not taken to its end. */
+  #begin(given: Given, now: IntakeMoment): void {
     this.#hearing.begin(now)
     this.#memo.begin()
     this.#giving.begin(now.nowMs)
-    this.#piles.begin()
-    for (const observation of observations) if (!this.#pile(observation)) this.#takeOne(observation)
-    this.#takePiles()
-    const touched = this.#giving.end()
-    this.#hearing.end()
-    return touched
+    this.#columns.clear()
+    this.#columns.given = given
+    for (const pile of this.#tried) pile.clear()
+    this.#tried.length = 0
+    this.#batch++
   }
 
-  /** Lays an item where others like it lie; false for one that has to be looked at by itself. */
-  #pile(observation: Observation): boolean {
-    const { traits } = observation
+  /** Puts an item into the columns that was sorted by its traits; false for one that needs a look. */
+  #takeKnown(given: Given, place: number): boolean {
+    const { columns } = given
+    const traits = columns.traits[place]
     const leaves = traits && this.#memo.known(traits)
-    if (!leaves || (UNIT_FLAG[observation.unit] & PILED) === 0 || observation.isPresence)
-      return false
-    const atUnixMs = this.#hearing.timeOf(observation)
+    if (!leaves) return false
+    const hearing = this.#hearing
+    const atUnixMs = hearing.timeOf(columns.atUnixMs[place] as number)
     if (Number.isNaN(atUnixMs)) return false
-    if (leaves.isIdle) return this.#hearOnly(leaves, observation, atUnixMs)
-    if (leaves.isCounted && !this.#options.restarts.isCurrent(observation)) return false
-    const piles = this.#piles
-    if (piles.isFirst(leaves) && !this.#begin(leaves, observation)) return false
-    const { once, unit } = observation
-    const key = this.#key
-    key.identity = leaves.isCounted || unit === 'attempt' ? (once ?? Number.NaN) : Number.NaN
-    key.flag = UNIT_FLAG[unit]
-    key.atUnixMs = atUnixMs
-    piles.put(leaves, observation, key)
-    if (piles.isFull) this.#takePiles()
+    if (leaves.batch !== this.#batch)
+      this.#meet(leaves, given.observations[place] as Observation, atUnixMs)
+    if (!leaves.isPlain) return false
+    const { restarts } = this.#options
+    if (!restarts.isCurrent(given.observations[place] as Observation)) return false
+    hearing.hearTimely(leaves.sender, atUnixMs)
+    if (!leaves.isIdle) this.#columns.put(leaves, place, atUnixMs)
     return true
   }
 
-  #hearOnly(leaves: Leaves, observation: Observation, atUnixMs: number): true {
-    const heard = this.#hearing.again(leaves.sender)
-    this.#hearing.hearTimely(heard, atUnixMs)
-    if ((heard.units & UNIT_FLAG[observation.unit]) !== 0) return true
-    this.#hearing.at[0] = atUnixMs
-    this.#tellSender(heard, observation, leaves)
-    return true
-  }
-
-  /** The first of a pile: what is the same of all of them. */
-  #begin(leaves: Leaves, observation: Observation): boolean {
+  /** With the first such item of a batch: what is the same of all of them. */
+  #meet(leaves: Leaves, observation: Observation, atUnixMs: number): void {
     const { sender, feed } = leaves
     const { unit, source } = observation
-    const hearing = this.#hearing
     const { counters } = this.#options
-    const isPlain = feed === unit && !counters.mayCover(source.id, hearing.timelySinceUnixMs)
-    if (!isPlain) return false
+    const hearing = this.#hearing
+    leaves.batch = this.#batch
+    const isCovered = unit === 'attempt' && counters.mayCover(source.id, hearing.timelySinceUnixMs)
+    leaves.isPlain = feed === unit && !isCovered
+    if (!leaves.isPlain) return
     const heard = hearing.again(sender)
-    hearing.at[0] = hearing.timeOf(observation)
+    hearing.at[0] = atUnixMs
     if ((heard.units & UNIT_FLAG[unit]) === 0) this.#tellSender(heard, observation, leaves)
-    return true
   }
 
-  #takePiles(): void {
-    this.#once.areNew(this.#piles.keys)
-    this.#piles.take(this.#takeAgain, this.#takePile)
+  #giveAll(): void {
+    const columns = this.#columns
+    const { length, flags, isNew, isCurrent } = columns
+    this.#once.areNew(columns)
+    for (let row = 0; row < length; row++) {
+      const isFirst = isNew[row] === 1
+      if (isFirst && isCurrent[row] === 1) this.#giving.give(row)
+      else this.#giveAgain(row)
+      if (isFirst && flags[row] === UNIT_FLAG.attempt) this.#try(row)
+    }
+    this.#giving.flush()
+    for (const pile of this.#tried) {
+      this.#options.onAttempts({ pile, columns })
+      pile.clear()
+    }
+    this.#tried.length = 0
+    columns.clear()
   }
 
-  /** One that was delivered before. */
-  readonly #takeAgain = (leaves: Leaves, observation: Observation, atUnixMs: number): void => {
-    this.#hearing.at[0] = atUnixMs
-    this.#hearing.hearTimely(leaves.sender, atUnixMs)
-    this.#giving.giveAgain(leaves.tallies, observation, { isNew: false, isCurrent: true })
-    this.#options.events.duplicateSkipped()
+  /** An attempt that was not delivered before. */
+  #try(row: number): void {
+    const columns = this.#columns
+    const leaves = columns.leaves[row] as Leaves
+    const pile = leaves.attempts ?? this.#attempts.of(columns.observation(row))
+    if (!pile) return
+    if (pile.length === 0) this.#tried.push(pile)
+    pile.push(row)
   }
 
-  readonly #takePile = ({ sender, tallies }: Leaves, pile: Pile): void => {
-    const { items, atUnixMs, length } = pile
-    let newestUnixMs = atUnixMs[0] as number
-    for (let at = 1; at < length; at++)
-      if ((atUnixMs[at] as number) > newestUnixMs) newestUnixMs = atUnixMs[at] as number
-    this.#hearing.hearTimely(sender, newestUnixMs)
-    this.#giving.givePile(tallies, pile)
-    const { onAttempt } = this.#options
-    if (!onAttempt || items[0]?.unit !== 'attempt') return
-    for (let at = 0; at < length; at++) onAttempt(items[at] as Observation, atUnixMs[at] as number)
+  /** One that was delivered before, or started under weights that are no longer in force. */
+  #giveAgain(row: number): void {
+    const columns = this.#columns
+    const standing = { isNew: columns.isNew[row] === 1, isCurrent: columns.isCurrent[row] === 1 }
+    this.#giving.point(columns.observation(row), columns.atUnixMs[row] as number)
+    this.#giving.giveAgain((columns.leaves[row] as Leaves).tallies, standing)
+    if (!standing.isNew) this.#options.events.duplicateSkipped()
   }
 
-  #takeOne(observation: Observation): void {
+  #takeOne({ observations }: Given, place: number): void {
+    const observation = observations[place] as Observation
     const { unit, traits } = observation
     let leaves = traits && this.#memo.known(traits)
     const hearing = this.#hearing
@@ -157,26 +175,16 @@ class Sorting implements Intake {
     if (!hearing.hear(heard, observation)) return
     if ((heard.units & UNIT_FLAG[unit]) === 0) this.#tellSender(heard, observation)
     if (observation.isPresence) return
-    const isAttempt = unit === 'attempt'
-    const feed = isAttempt ? this.#options.counters.feedOf(observation, this.#atUnixMs) : unit
+    const atUnixMs = hearing.at[0] as number
+    const feed = unit === 'attempt' ? this.#options.counters.feedOf(observation, atUnixMs) : unit
     if (!leaves || leaves.feed !== feed) leaves = this.#sort(observation, feed, heard)
-    const { isCounted, tallies } = leaves
-    const isNew = isCounted || isAttempt ? this.#isFirst(observation) : true
-    const isCurrent = !isCounted || this.#options.restarts.isCurrent(observation)
-    if (isNew && isCurrent) this.#giving.give(tallies, observation)
-    else this.#giving.giveAgain(tallies, observation, { isNew, isCurrent })
-    if (isAttempt && isNew) this.#options.onAttempt?.(observation, this.#atUnixMs)
-    if (!isNew) this.#options.events.duplicateSkipped()
+    const isCurrent = this.#options.restarts.isCurrent(observation)
+    this.#columns.putOne(leaves, place, { atUnixMs, isCurrent })
   }
 
   #sort(observation: Observation, feed: Feed, sender: Heard): Leaves {
-    this.#giving.point(observation)
+    this.#giving.point(observation, this.#hearing.at[0] as number)
     return this.#memo.sort(observation, this.#giving.cursor, { feed, sender })
-  }
-
-  /** Of the item that is being taken. */
-  get #atUnixMs(): number {
-    return this.#hearing.at[0] as number
   }
 
   /** Rules that only ask who sends: of a batch, one item of each sender and unit is enough. */
@@ -184,7 +192,7 @@ class Sorting implements Intake {
     const { unit } = observation
     const giving = this.#giving
     heard.units |= UNIT_FLAG[unit]
-    giving.point(observation)
+    giving.point(observation, this.#hearing.at[0] as number)
     const told = leaves?.told ?? this.#toldOf(leaves?.telling ?? this.#tellingOf(unit))
     for (const { run, entry } of told) giving.addTo(run, entry)
     // In a group that is shared for want of room, another one may be the next time.
@@ -200,9 +208,5 @@ class Sorting implements Intake {
   #toldOf(runs: readonly RuleRun[]): readonly ToldOfSender[] {
     const { cursor } = this.#giving
     return runs.map((run) => ({ run, entry: run.groupOf(cursor) }))
-  }
-
-  #isFirst({ once, unit }: Observation): boolean {
-    return once === undefined || this.#once.isNew(once, UNIT_FLAG[unit])
   }
 }

@@ -1,10 +1,16 @@
 import { binOf } from '../lib/exponential-bins.ts'
-import { CELL, CELLS_MAX } from './cells.ts'
+import { COLUMNS_MAX, type Columns } from './columns.ts'
+import { type NumberSource, notedOf, TOOK } from './item-numbers.ts'
 import type { Numbers } from './numbers.ts'
-import { ROWS_MAX, type Rows } from './rows.ts'
+import type { Tally } from './tally.ts'
 
-// A tally in the order of time, as rules are told of it. Cells are as short as the finest of them wants
-// it: each rule gets as many at once as lie in one of its own buckets.
+// A tally in the order of time, as rules are told of it: in cells, stretches of time in which no bucket of
+// its rules begins. Cells are as short as the finest of them wants it: each rule gets as many at once as
+// lie in one of its own buckets.
+
+/** Of a tally at once. */
+export const CELLS_MAX = 64
+const CRUMB_MS = 0.001
 
 /** One for all tallies: they are laid out one after the other. */
 export class Laid {
@@ -15,78 +21,155 @@ export class Laid {
   weight = 0
   atUnixMs = 0
   readonly #columns: LaidColumn[] = []
-  readonly #newest = new Float64Array(CELLS_MAX)
+  /** By cell, in the order in which they were opened. */
+  readonly #fromUnixMs = new Float64Array(CELLS_MAX)
+  readonly #untilUnixMs = new Float64Array(CELLS_MAX)
+  readonly #newestUnixMs = new Float64Array(CELLS_MAX)
   readonly #counts = new Float64Array(CELLS_MAX)
   readonly #weights = new Float64Array(CELLS_MAX)
-  /** By cell, and one more: where its items begin. */
+  readonly #items = new Int32Array(CELLS_MAX)
+  /** Cells in the order of time. */
+  readonly #order = new Uint8Array(CELLS_MAX)
+  /** In that order, and one more: where their items begin. */
   readonly #starts = new Int32Array(CELLS_MAX + 1)
-  readonly #numbers = new Uint8Array(CELLS_MAX)
-  /** By number of a cell: where its next item goes. */
+  /** By cell: where its next item goes. */
   readonly #places = new Int32Array(CELLS_MAX)
-  /** By item, as they came: where it goes. */
-  readonly #placeOf = new Int32Array(ROWS_MAX)
-  readonly #rowWeights = new Float64Array(ROWS_MAX)
-  readonly #rowCounts = new Float64Array(ROWS_MAX)
+  /** By item of the tally. */
+  readonly #cellOf = new Uint8Array(COLUMNS_MAX)
+  readonly #rowWeights = new Float64Array(COLUMNS_MAX)
+  readonly #rowCounts = new Float64Array(COLUMNS_MAX)
+  readonly #rowOf = new Uint16Array(COLUMNS_MAX)
 
-  begin(): void {
+  /** Lays out the items of a tally from one on, and returns the first for which there was no room. */
+  lay(tally: Tally, columns: Columns, from: number): number {
+    const until = this.#fill(tally, columns, from)
+    this.#sort()
+    if (tally.sources.length > 0) this.#layNumbers(tally, columns, { from, until })
+    return until
+  }
+
+  #fill({ rows, length, leaf }: Tally, columns: Columns, from: number): number {
+    const { atUnixMs, weights, counts } = columns
     this.length = 0
+    let cell = -1
+    for (let place = from; place < length; place++) {
+      const row = rows[place] as number
+      const oneUnixMs = atUnixMs[row] as number
+      if (cell < 0 || !this.#holds(cell, oneUnixMs)) cell = this.#cellAt(oneUnixMs, leaf.bucketsMs)
+      if (cell < 0) return place
+      this.#cellOf[place] = cell
+      this.#items[cell] = (this.#items[cell] as number) + 1
+      this.#counts[cell] = (this.#counts[cell] as number) + (counts[row] as number)
+      this.#weights[cell] = (this.#weights[cell] as number) + (weights[row] as number)
+      if (oneUnixMs > (this.#newestUnixMs[cell] as number)) this.#newestUnixMs[cell] = oneUnixMs
+    }
+    return length
   }
 
-  /** Puts a cell to where it belongs; mostly that is one of the ends. */
-  put(values: Float64Array, cell: number): void {
-    const newestUnixMs = values[cell + CELL.atUnixMs] as number
-    let at = this.length++
-    for (; at > 0 && (this.#newest[at - 1] as number) > newestUnixMs; at--) this.#move(at - 1, at)
-    this.#newest[at] = newestUnixMs
-    this.#counts[at] = values[cell + CELL.count] as number
-    this.#weights[at] = values[cell + CELL.weight] as number
-    this.#starts[at] = values[cell + CELL.items] as number
-    this.#numbers[at] = values[cell + CELL.number] as number
+  #holds(cell: number, atUnixMs: number): boolean {
+    if (atUnixMs < (this.#fromUnixMs[cell] as number)) return false
+    return atUnixMs < (this.#untilUnixMs[cell] as number)
   }
 
-  #move(from: number, to: number): void {
-    this.#newest[to] = this.#newest[from] as number
-    this.#counts[to] = this.#counts[from] as number
-    this.#weights[to] = this.#weights[from] as number
-    this.#starts[to] = this.#starts[from] as number
-    this.#numbers[to] = this.#numbers[from] as number
+  #cellAt(atUnixMs: number, bucketsMs: readonly number[]): number {
+    for (let cell = 0; cell < this.length; cell++) if (this.#holds(cell, atUnixMs)) return cell
+    return this.length === CELLS_MAX ? -1 : this.#open(atUnixMs, bucketsMs)
   }
 
-  end(rows: Rows | undefined): void {
-    if (!rows) return
+  #open(atUnixMs: number, bucketsMs: readonly number[]): number {
+    const cell = this.length++
+    let fromUnixMs = 0
+    let untilUnixMs = Number.POSITIVE_INFINITY
+    for (const bucketMs of bucketsMs) {
+      const from = Math.floor(atUnixMs / bucketMs) * bucketMs
+      if (from > fromUnixMs) fromUnixMs = from
+      if (from + bucketMs < untilUnixMs) untilUnixMs = from + bucketMs
+    }
+    // Where bounds of buckets are no whole numbers, one may come out beyond an item that stands on it.
+    this.#fromUnixMs[cell] = Math.min(fromUnixMs, atUnixMs)
+    this.#untilUnixMs[cell] = Math.max(untilUnixMs, atUnixMs + CRUMB_MS)
+    this.#newestUnixMs[cell] = atUnixMs
+    this.#counts[cell] = 0
+    this.#weights[cell] = 0
+    this.#items[cell] = 0
+    return cell
+  }
+
+  /** Mostly they were opened in that order, or in the opposite one. */
+  #sort(): void {
+    const order = this.#order
+    const newest = this.#newestUnixMs
+    for (let cell = 0; cell < this.length; cell++) {
+      let at = cell
+      const cellUnixMs = newest[cell] as number
+      for (; at > 0 && (newest[order[at - 1] as number] as number) > cellUnixMs; at--)
+        order[at] = order[at - 1] as number
+      order[at] = cell
+    }
+  }
+
+  #layNumbers(
+    { rows, sources }: Tally,
+    columns: Columns,
+    { from, until }: { from: number; until: number },
+  ): void {
     let start = 0
     for (let at = 0; at < this.length; at++) {
-      const items = this.#starts[at] as number
+      const cell = this.#order[at] as number
       this.#starts[at] = start
-      this.#places[this.#numbers[at] as number] = start
-      start += items
+      this.#places[cell] = start
+      start += this.#items[cell] as number
     }
     this.#starts[this.length] = start
-    for (let row = 0; row < rows.length; row++) {
-      const cell = rows.cells[row] as number
+    for (let one = from; one < until; one++) {
+      const cell = this.#cellOf[one] as number
+      const row = rows[one] as number
       const place = this.#places[cell] as number
       this.#places[cell] = place + 1
-      this.#placeOf[row] = place
-      this.#rowWeights[place] = rows.weights[row] as number
-      this.#rowCounts[place] = rows.counts[row] as number
+      this.#rowOf[place] = row
+      this.#rowWeights[place] = columns.weights[row] as number
+      this.#rowCounts[place] = columns.counts[row] as number
     }
-    for (let index = 0; index < rows.columns.length; index++) {
+    for (let index = 0; index < sources.length; index++) {
       this.#columns[index] ??= new LaidColumn(this.#rowWeights, this.#rowCounts)
       const column = this.#columns[index] as LaidColumn
-      column.lay(rows.columns[index] as Float64Array, this.#placeOf, rows.length)
+      this.#readColumn(column, sources[index] as NumberSource, columns)
+      column.begin(start)
+    }
+  }
+
+  #readColumn({ values }: LaidColumn, source: NumberSource, columns: Columns): void {
+    const rowOf = this.#rowOf
+    const length = this.#starts[this.length] as number
+    const noted = notedOf(source)
+    if (noted < 0) {
+      const numbers = source === TOOK ? columns.tookMs : columns.numbers(source)
+      for (let place = 0; place < length; place++)
+        values[place] = numbers[rowOf[place] as number] as number
+      return
+    }
+    const { places } = columns
+    const numbers = columns.given?.columns.noted[noted] as Float64Array
+    for (let place = 0; place < length; place++) {
+      const row = rowOf[place] as number
+      const own = numbers[places[row] as number] as number
+      values[place] = Number.isNaN(own) ? columns.askNoted(row, noted) : own
     }
   }
 
   /** Cuts out the cells from one on that lie in the same buckets, and returns where the next begin. */
   cut(from: number, bucketsMs: readonly number[]): number {
+    const order = this.#order
+    const first = order[from] as number
     let until = from + 1
-    this.count = this.#counts[from] as number
-    this.weight = this.#weights[from] as number
-    for (; until < this.length && this.#isNear(from, until, bucketsMs); until++) {
-      this.count += this.#counts[until] as number
-      this.weight += this.#weights[until] as number
+    this.count = this.#counts[first] as number
+    this.weight = this.#weights[first] as number
+    for (; until < this.length && this.#isNear(first, order[until] as number, bucketsMs); until++) {
+      const cell = order[until] as number
+      this.count += this.#counts[cell] as number
+      this.weight += this.#weights[cell] as number
     }
-    this.atUnixMs = this.#newest[until - 1] as number
+    this.atUnixMs = this.#newestUnixMs[order[until - 1] as number] as number
     return until
   }
 
@@ -101,8 +184,8 @@ export class Laid {
   }
 
   #isNear(one: number, other: number, bucketsMs: readonly number[]): boolean {
-    const oneUnixMs = this.#newest[one] as number
-    const otherUnixMs = this.#newest[other] as number
+    const oneUnixMs = this.#newestUnixMs[one] as number
+    const otherUnixMs = this.#newestUnixMs[other] as number
     for (const bucketMs of bucketsMs)
       if (Math.floor(oneUnixMs / bucketMs) !== Math.floor(otherUnixMs / bucketMs)) return false
     return true
@@ -113,14 +196,14 @@ export class Laid {
 export class LaidColumn implements Numbers {
   from = 0
   until = 0
-  readonly values = new Float64Array(ROWS_MAX)
+  readonly values = new Float64Array(COLUMNS_MAX)
   readonly weights: Float64Array
   readonly counts: Float64Array
   /** Samples and weight of the items from one to the other that carry it. */
   count = 0
   weight = 0
   #length = 0
-  readonly #bins = new Int16Array(ROWS_MAX)
+  readonly #bins = new Int16Array(COLUMNS_MAX)
   #hasBins = false
 
   constructor(weights: Float64Array, counts: Float64Array) {
@@ -128,9 +211,8 @@ export class LaidColumn implements Numbers {
     this.counts = counts
   }
 
-  lay(values: Float64Array, placeOf: Int32Array, length: number): void {
-    for (let row = 0; row < length; row++)
-      this.values[placeOf[row] as number] = values[row] as number
+  /** So many values were put in. */
+  begin(length: number): void {
     this.#length = length
     this.#hasBins = false
     this.from = 0

@@ -1,39 +1,18 @@
 import type { Topology } from '../config/topology.ts'
 import type { Generation } from '../model/generation.ts'
-import { type Observation, type Traits, VARYING_KEYS } from '../model/observation.ts'
-import type { Cells } from './cells.ts'
+import type { Observation, Traits } from '../model/observation.ts'
+import type { AttemptPiles } from './attempt-piles.ts'
 import type { Cursor } from './cursor.ts'
 import { type Feed, unitOf } from './feeds.ts'
 import type { Heard } from './hearing.ts'
+import { carriedBy, sourceOf, toItemNumber } from './item-numbers.ts'
 import type { Leaf } from './leaf.ts'
 import { LeafPaths } from './leaf-paths.ts'
-import type { Piled } from './piles.ts'
+import type { Leaves } from './leaves.ts'
 import type { RuleBook } from './rule-book.ts'
-import type { RuleRun, RunGroup } from './rule-run.ts'
-import { HAS, readOf } from './sortable.ts'
+import type { RuleRun } from './rule-run.ts'
 import type { Sorter } from './sorter.ts'
 import { Tally } from './tally.ts'
-
-/** Where an item goes: the tallies of its source in the leaves that it belongs to. */
-export interface Leaves extends Piled {
-  readonly owner: object
-  readonly sender: Heard
-  readonly feed: Feed
-  readonly tallies: readonly Tally[]
-  /** Some rule counts items, so that an item delivered again must not come twice. */
-  readonly isCounted: boolean
-  /** Nobody takes it: only its sender is heard. */
-  readonly isIdle: boolean
-  /** Rules that only ask who sends. */
-  readonly telling: readonly RuleRun[]
-  /** These with their groups; undefined until they were asked. */
-  told: readonly ToldOfSender[] | undefined
-}
-
-export interface ToldOfSender {
-  readonly run: RuleRun
-  readonly entry: RunGroup
-}
 
 /** Who sends an item, and by which way it comes. */
 export type Sending = Pick<Leaves, 'feed' | 'sender'>
@@ -43,8 +22,7 @@ export interface LeafMemoOptions {
   topology(): Topology
   /** The pair that a route is at. */
   pairAt(route: string): Generation | undefined
-  /** Where its tallies count up. */
-  readonly cells: Cells
+  readonly attempts: AttemptPiles
 }
 
 const TRAITS_MAX = 50_000
@@ -53,19 +31,22 @@ const LEAVES_MAX = 50_000
 /** Looked through before each batch; a sender that makes up routes must not make that long. */
 const ROUTES_MAX = 1_000
 
-/** What items have in common that go the same ways. */
+/** What items have in common that answer alike. */
 interface Way {
   readonly leaves: readonly Leaf[]
   readonly telling: readonly RuleRun[]
+  readonly feed: Feed
+  /** Of those without traits. */
   readonly bySender: Map<Heard, Leaves>
-  /** They may carry different numbers that are taken from the first of a pile: each has its own. */
-  readonly isApart: boolean
 }
+
+/** All that is known of where an item goes. */
+type Sorted = Pick<Way, 'leaves' | 'telling'> &
+  Pick<Leaves, 'sender' | 'feed' | 'numbers' | 'carried' | 'attempts'>
 
 /**
  * What sorting found, by the traits of items: it is sorted once what comes by the million. What has none
- * is asked each time what sorters ask of it. What goes the same ways has the same leaves, whatever else
- * tells it apart.
+ * is asked each time what sorters ask of it.
  *
  * What items say themselves is told by their traits. The two things that they are asked and do not
  * say, the role of a target and how many generations an item is behind, follow from the topology and
@@ -77,12 +58,13 @@ export class LeafMemo {
   /** Changes whenever all is sorted anew: notes of before are no one's. */
   #owner = {}
   readonly #paths = new Map<Feed, LeafPaths<Way>>()
-  readonly #ways = new Map<string, Way>()
-  /** Of leaves and rules, by which ways are told apart. */
-  readonly #numbers = new Map<object, number>()
+  /** Numbers that are read, with their places in the columns of a batch. */
+  readonly #places = new Map<string, number>()
   readonly #tallies = new Map<Leaf, Map<string, Tally>>()
   #tallyCount = 0
-  #leavesCount = 0
+  readonly #leaves = new Map<string, Leaves>()
+  /** Of what ways are told apart by. */
+  readonly #numbers = new Map<object, number>()
   readonly #pairs = new Map<string, Generation | undefined>()
   #sorters: readonly Sorter[] | undefined
   #topology: Topology | undefined
@@ -101,11 +83,11 @@ export class LeafMemo {
     this.#byTraits.clear()
     this.#owner = {}
     this.#paths.clear()
-    this.#ways.clear()
-    this.#numbers.clear()
+    this.#places.clear()
     this.#tallies.clear()
     this.#tallyCount = 0
-    this.#leavesCount = 0
+    this.#leaves.clear()
+    this.#numbers.clear()
     this.#pairs.clear()
     this.#sorters = sorters
     this.#topology = topology()
@@ -113,7 +95,7 @@ export class LeafMemo {
 
   get #isFull(): boolean {
     if (this.#byTraits.size >= TRAITS_MAX || this.#tallyCount >= TALLIES_MAX) return true
-    return this.#leavesCount >= LEAVES_MAX || this.#pairs.size >= ROUTES_MAX
+    return this.#leaves.size >= LEAVES_MAX || this.#pairs.size >= ROUTES_MAX
   }
 
   known(traits: Traits): Leaves | undefined {
@@ -129,19 +111,19 @@ export class LeafMemo {
   sort(observation: Observation, cursor: Cursor, sending: Sending): Leaves {
     const { traits } = observation
     const way = this.#pathsOf(sending.feed).find(cursor)
-    const isShared = !(way.isApart && traits)
-    let sorted = isShared ? way.bySender.get(sending.sender) : undefined
-    if (!sorted) {
-      sorted = this.#toLeaves(way, observation, sending)
-      this.#leavesCount++
-      if (isShared) way.bySender.set(sending.sender, sorted)
+    const known = traits ? undefined : way.bySender.get(sending.sender)
+    if (known) return known
+    const numbers = this.#numbersOf(way, observation, cursor)
+    const attempts = traits && this.#options.attempts.of(observation)
+    const sorted = this.#leavesOf({ ...way, ...sending, ...numbers, attempts }, observation)
+    if (!traits) {
+      way.bySender.set(sending.sender, sorted)
+      return sorted
     }
-    if (traits) {
-      this.#byTraits.set(traits, sorted)
-      traits.note = sorted
-      const route = observation.field('route')
-      if (typeof route === 'string') this.#pairs.set(route, this.#options.pairAt(route))
-    }
+    this.#byTraits.set(traits, sorted)
+    traits.note = sorted
+    const route = observation.field('route')
+    if (typeof route === 'string') this.#pairs.set(route, this.#options.pairAt(route))
     return sorted
   }
 
@@ -150,60 +132,67 @@ export class LeafMemo {
     if (known) return known
     const { book } = this.#options
     const perSender = book.perSenderOf(unitOf(feed))
-    const asked = perSender.flatMap(({ rule }) => Object.keys(rule.where))
     const paths = new LeafPaths<Way>({
       sorters: book.sortersOf(feed),
-      furtherKeys: (leaves) => [...asked, ...leaves.flatMap(presenceKeysOf)],
-      find: (leaves, cursor) => {
-        const telling = perSender.filter((run) => run.takes(cursor))
-        return this.#wayOf({ feed, leaves, telling }, cursor)
-      },
+      furtherKeys: perSender.flatMap(({ rule }) => Object.keys(rule.where)),
+      find: (all, cursor) => ({
+        leaves: all.filter(({ each, tallied }) => each.length + tallied.length > 0),
+        telling: perSender.filter((run) => run.takes(cursor)),
+        ...{ feed, bySender: new Map() },
+      }),
     })
     this.#paths.set(feed, paths)
     return paths
   }
 
-  #wayOf(to: Pick<Way, 'leaves' | 'telling'> & { readonly feed: Feed }, cursor: Cursor): Way {
-    const leaves = to.leaves.filter(({ each, tallied }) => each.length + tallied.length > 0)
-    const carried = leaves.flatMap(presenceKeysOf).map((key) => readOf(cursor, key))
-    const numbers = [...leaves, ...to.telling].map((one) => this.#numberOf(one))
-    const text = JSON.stringify([to.feed, leaves.length, numbers, carried])
-    let way = this.#ways.get(text)
-    if (!way) {
-      const isApart = leaves.some(({ numberKeys }) =>
-        numberKeys.some((key) => !VARYING_KEYS.has(key)),
-      )
-      way = { leaves, telling: to.telling, bySender: new Map(), isApart }
-      this.#ways.set(text, way)
-    }
-    return way
+  #numbersOf({ leaves, feed }: Way, observation: Observation, cursor: Cursor) {
+    const keys = [...new Set(leaves.flatMap(({ numberKeys }) => numberKeys))]
+    const sources = keys.map((key) => sourceOf(key, feed, this.#placeOf))
+    const numbers = keys.flatMap((key, index) => {
+      const place = sources[index] as number
+      return place < 0 ? [] : (toItemNumber({ key, place }, observation, cursor) ?? [])
+    })
+    return { numbers, carried: carriedBy(sources, observation, cursor) }
   }
 
-  #numberOf(one: object): number {
-    const known = this.#numbers.get(one)
-    if (known !== undefined) return known
-    this.#numbers.set(one, this.#numbers.size)
-    return this.#numbers.size - 1
-  }
-
-  #toLeaves(way: Way, { unit, source }: Observation, { feed, sender }: Sending): Leaves {
-    const tallies = way.leaves.map((leaf) => this.#tallyOf(leaf, source.id))
-    return {
+  /** One for all that go the same ways: there are few, and what is not there takes no time to fetch. */
+  #leavesOf(to: Sorted, { unit, source }: Observation): Leaves {
+    const { leaves, telling, sender, feed, numbers, carried, attempts } = to
+    const parts = [sender, ...leaves, ...telling, ...(attempts ? [attempts] : [])]
+    const read = numbers.map(({ place, value }) => `${place} ${value}`)
+    const text = JSON.stringify([feed, parts.map((part) => this.#numberOf(part)), read, carried])
+    const known = this.#leaves.get(text)
+    if (known) return known
+    const tallies = leaves.map((leaf) => this.#tallyOf(leaf, feed, source.id))
+    const made = {
       owner: this.#owner,
-      sender,
-      feed,
-      tallies,
+      ...{ sender, feed, tallies, numbers, carried, telling, attempts },
       isCounted: tallies.some(({ leaf }) => leaf.isCounted),
       // Of each attempt, others are told as well.
       isIdle: tallies.length === 0 && unit !== 'attempt',
-      telling: way.telling,
       told: undefined,
-      pile: 0,
-      round: -1,
+      batch: 0,
+      isPlain: false,
     }
+    this.#leaves.set(text, made)
+    return made
   }
 
-  #tallyOf(leaf: Leaf, source: string): Tally {
+  #numberOf(part: object): number {
+    const known = this.#numbers.get(part)
+    if (known !== undefined) return known
+    this.#numbers.set(part, this.#numbers.size)
+    return this.#numbers.size - 1
+  }
+
+  readonly #placeOf = (key: string): number => {
+    const known = this.#places.get(key)
+    if (known !== undefined) return known
+    this.#places.set(key, this.#places.size)
+    return this.#places.size - 1
+  }
+
+  #tallyOf(leaf: Leaf, feed: Feed, source: string): Tally {
     let bySource = this.#tallies.get(leaf)
     if (!bySource) {
       bySource = new Map()
@@ -211,7 +200,10 @@ export class LeafMemo {
     }
     let tally = bySource.get(source)
     if (!tally) {
-      tally = new Tally(leaf, this.#options.cells)
+      tally = new Tally(
+        leaf,
+        leaf.numberKeys.map((key) => sourceOf(key, feed, this.#placeOf)),
+      )
       bySource.set(source, tally)
       this.#tallyCount++
     }
@@ -221,9 +213,4 @@ export class LeafMemo {
 
 function isSamePair(a: Generation | undefined, b: Generation | undefined): boolean {
   return a?.epoch === b?.epoch && a?.generation === b?.generation
-}
-
-/** Which of the numbers they carry that are read from each. */
-function presenceKeysOf({ numberKeys }: Leaf): readonly string[] {
-  return numberKeys.filter((key) => VARYING_KEYS.has(key)).map((key) => HAS + key)
 }

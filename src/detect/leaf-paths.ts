@@ -1,7 +1,7 @@
 import type { FieldValue } from '../model/observation.ts'
 import type { Cursor } from './cursor.ts'
 import type { Leaf } from './leaf.ts'
-import { readOf } from './sortable.ts'
+import { HAS, readOf } from './sortable.ts'
 import type { Sorter } from './sorter.ts'
 
 // Sorting asks tree after tree, and all of them ask for much the same. Here it is remembered what was
@@ -10,15 +10,18 @@ import type { Sorter } from './sorter.ts'
 
 export interface LeafPathsOptions<Found> {
   readonly sorters: readonly Sorter[]
-  /** What else is to be asked of items that belong to these leaves: keys as of `readOf`. */
-  furtherKeys(leaves: readonly Leaf[]): readonly string[]
+  /** What else is to be asked of items. */
+  readonly furtherKeys: readonly string[]
   /** What follows for all that answer alike. */
   find(leaves: readonly Leaf[], cursor: Cursor): Found
 }
 
 interface Step<Found> {
-  /** What is asked next; undefined at the end. */
+  /** What is asked next, as of `readOf`; undefined at the end. */
   key: string | undefined
+  /** The field that it is about, and whether only to be there matters. */
+  field: string
+  isPresence: boolean
   readonly next: Map<FieldValue | undefined, Step<Found>>
   found: Found | undefined
 }
@@ -39,7 +42,8 @@ export class LeafPaths<Found> {
   find(cursor: Cursor): Found {
     let step = this.#first
     while (step.key !== undefined) {
-      const next = step.next.get(readOf(cursor, step.key))
+      const value = cursor.read(step.field)
+      const next = step.next.get(step.isPresence ? value !== undefined : value)
       if (next === undefined) return this.#learn(cursor)
       step = next
     }
@@ -50,7 +54,7 @@ export class LeafPaths<Found> {
     const { sorters, furtherKeys, find } = this.#options
     const leaves = sorters.map((sorter) => sorter.find(cursor))
     const asked = sorters.flatMap((sorter) => [...sorter.keysTo(cursor)])
-    const keys = [...new Set([...asked, ...furtherKeys(leaves)])]
+    const keys = [...new Set([...asked, ...furtherKeys])]
     const found = find(leaves, cursor)
     if (this.#stepCount > STEPS_MAX || !this.#add(keys, cursor, found)) {
       this.#first = createStep()
@@ -66,6 +70,8 @@ export class LeafPaths<Found> {
     for (const key of keys) {
       if (step.found !== undefined || (step.key ?? key) !== key) return false
       step.key = key
+      step.isPresence = key.startsWith(HAS)
+      step.field = step.isPresence ? key.slice(HAS.length) : key
       const value = readOf(cursor, key)
       let next = step.next.get(value)
       if (!next) {
@@ -82,5 +88,5 @@ export class LeafPaths<Found> {
 }
 
 function createStep<Found>(): Step<Found> {
-  return { key: undefined, next: new Map(), found: undefined }
+  return { key: undefined, field: '', isPresence: false, next: new Map(), found: undefined }
 }

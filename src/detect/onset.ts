@@ -1,9 +1,9 @@
 import { chooseBinMs, floorToBin } from '../lib/bin-width.ts'
 import { type CusumBin, findExcursion } from '../lib/binomial-cusum.ts'
 import type { Role } from '../model/attempt.ts'
-import type { Observation } from '../model/observation.ts'
 import type { Onset } from '../model/verdict.ts'
 import { createAttemptBins, endBinMs, FAILED, OK, type PairBins, SAMPLES } from './attempt-bins.ts'
+import type { NewAttempts } from './columns.ts'
 import type { Remembered } from './memory.ts'
 
 /**
@@ -16,8 +16,8 @@ import type { Remembered } from './memory.ts'
  * late (see `clock-guard.ts`), is not known here.
  */
 export interface Onsets extends Remembered {
-  /** An attempt that was not delivered before, at its guarded event time: its end. */
-  observe(observation: Observation, atUnixMs: number): void
+  /** Attempts that were not delivered before, at their guarded event times: their ends. */
+  observe(attempts: NewAttempts): void
   /** Undefined when the CUSUM stands at 0: nothing says when it began. */
   onsetOf(query: OnsetQuery): Onset | undefined
 }
@@ -48,23 +48,13 @@ const BASELINE_MIN = 0.001
 
 export function createOnsets({ hourMs, clockSkewMs }: OnsetsOptions): Onsets {
   const bins = createAttemptBins({ hourMs })
-  // One for all: every attempt comes by.
-  const span = { startUnixMs: 0, endUnixMs: 0, count: 1, weight: 1 }
   return {
     get changeCount() {
       return bins.changeCount ?? 0
     },
     save: (nowMs) => bins.save(nowMs),
     load: (saved, nowMs) => bins.load(saved, nowMs),
-    observe({ attempt, atUnixMs: endUnixMs, startUnixMs, count = 1, weight }, atUnixMs) {
-      if (!attempt) return
-      const tookMs = endUnixMs - startUnixMs
-      span.startUnixMs = atUnixMs - tookMs
-      span.endUnixMs = atUnixMs
-      span.count = count
-      span.weight = weight
-      bins.add(attempt, span)
-    },
+    observe: (attempts) => bins.add(attempts),
     onsetOf(query) {
       const { detectUnixMs, windowMs } = query
       const pairs = pairsOf(bins.pairs(), query)

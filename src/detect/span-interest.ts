@@ -25,10 +25,13 @@ export function createKeysRead(rulesInForce: () => readonly Rule[]): () => reado
     const looking = rules.filter((rule) => unitsOf(rule).some((unit) => SPANS.has(unit)))
     const keys = new Set(looking.flatMap((rule) => [...keysOf(rule)]))
     if (keys.has('generation_behind')) for (const key of PAIR) keys.add(key)
-    // Ratios leave out some outcomes without naming the field.
-    return [...keys.add('outcome')].sort()
+    for (const key of ATTEMPT) keys.add(key)
+    return [...keys].sort()
   })
 }
+
+/** What T0 and counters go by; ratios leave out some outcomes without naming the field as well. */
+const ATTEMPT = ['route', 'target', 'role', 'outcome']
 
 const SPANS = new Set<ObservationUnit>(['span', 'attempt', 'request'])
 /** What it is found by. */

@@ -1,4 +1,5 @@
 import type { Observation } from './observation.ts'
+import type { ObservationColumns } from './observation-columns.ts'
 import type { LineReport } from './otlp.ts'
 import type { WithheldCount } from './withheld.ts'
 
@@ -8,6 +9,8 @@ export type Row = Readonly<Record<string, unknown>>
 /** What one export request becomes. */
 export interface DecodedBatch {
   readonly observations: readonly Observation[]
+  /** The same; of spans only. Good until the next request is decoded. */
+  readonly columns?: ObservationColumns
   /** Spans, log records and data points accepted. */
   readonly itemCount: number
   /** Items refused by `partial_success` (too old, over 1 h ahead), and why. */

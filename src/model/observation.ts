@@ -35,6 +35,8 @@ export interface Observation {
   field(key: string): FieldValue | undefined
   /** The same, for who asks so often that a function for each observation is too much; may be absent. */
   ask?(key: string): FieldValue | undefined
+  /** The number that it has of one of `NOTED_KEYS` at hand, by its place; NaN: ask for it. */
+  noted?(place: number): number
   /**
    * Of an attempt that is no span but was counted by its router: `instead` of its spans, or `counted`
    * beside them. Absent for all that telemetry brings.
@@ -48,8 +50,8 @@ export interface Observation {
   readonly once?: number | undefined
   /**
    * Observations with the same traits are of one unit and one source, answer `field` alike for every
-   * key that a rule reads but the `VARYING_KEYS`, and carry the same ones of these. So whoever sorted
-   * one has sorted all of them. Absent where nobody knows. Other rules, or another topology, and none
+   * key that a rule reads but the `VARYING_KEYS`, and carry the same ones of these; attempts are of one
+   * route, target, role and outcome. So whoever sorted one has sorted all of them. Absent where nobody knows. Other rules, or another topology, and none
    * of before come again.
    */
   readonly traits?: Traits | undefined

@@ -1,6 +1,5 @@
 import type { Outcome } from '../lib/outcome.ts'
 import type { DecodedBatch, DecodeResult } from '../model/batch.ts'
-import type { Observation } from '../model/observation.ts'
 import type { OtlpAnswer, OtlpRequest, TakenRequest } from '../model/otlp.ts'
 import type { ReceiveEvents } from '../telemetry/receive-events.ts'
 
@@ -12,7 +11,7 @@ export interface IngestOptions {
   /** Numbers requests in the order in which detection sees them; see `lib/sequence.ts`. */
   nextSeenAt(): bigint
   /** Hands over to detection. Not called for what it has seen before, and storage refused. */
-  observe(observations: readonly Observation[], seenAtUnixNs: bigint): void
+  observe(batch: Pick<DecodedBatch, 'observations' | 'columns'>, seenAtUnixNs: bigint): void
   /** Puts the batch's rows where they survive a crash; 'ok' only then. */
   append(entry: AppendedBatch): Promise<Outcome>
   readonly events: Pick<ReceiveEvents, 'decoded' | 'withheld'>
@@ -45,7 +44,7 @@ export function createIngest(
     // Detection first: it must see what a full log refuses, and it is what seconds are saved for.
     if (request.isObserved) return
     options.events.decoded({ signal: request.signal, itemCount, rejectedCount })
-    options.observe(batch.observations, request.seenAtUnixNs)
+    options.observe(batch, request.seenAtUnixNs)
   }
   const take = (given: OtlpRequest): OtlpAnswer | Promise<OtlpAnswer> => {
     const seenAtUnixNs = refused.take(given) ?? options.nextSeenAt()

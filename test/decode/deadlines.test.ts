@@ -12,7 +12,7 @@ test('a request without an end is observed and logged at its deadline, by the cl
   const deadlines = createDeadlines({
     nextSeenAt: () => 1n,
     ...{ decoder, clock },
-    observe: (observations) => {
+    observe: ({ observations }) => {
       for (const { request } of observations) seen.push(request?.errorType)
     },
     append: async ({ rowCount }) => rowCounts.push(rowCount),

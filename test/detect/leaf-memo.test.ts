@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createTopology } from '../../src/config/topology.ts'
-import { Cells } from '../../src/detect/cells.ts'
+import { AttemptPiles } from '../../src/detect/attempt-piles.ts'
 import { Cursor } from '../../src/detect/cursor.ts'
 import type { Heard } from '../../src/detect/hearing.ts'
 import { LeafMemo } from '../../src/detect/leaf-memo.ts'
@@ -25,7 +25,7 @@ function createMemo() {
   const topology = TOPOLOGY
   const sorters: never[] = []
   const memo = new LeafMemo({
-    cells: new Cells(),
+    attempts: new AttemptPiles(),
     book: { sortersOf: () => sorters, perSenderOf: () => [] },
     topology: () => topology,
     pairAt(route) {

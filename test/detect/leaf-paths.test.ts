@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createTimings } from '../../src/config/timings.ts'
-import { Cells } from '../../src/detect/cells.ts'
+import { AttemptPiles } from '../../src/detect/attempt-piles.ts'
 import { Cursor } from '../../src/detect/cursor.ts'
 import type { Heard } from '../../src/detect/hearing.ts'
 import { LeafMemo } from '../../src/detect/leaf-memo.ts'
@@ -27,7 +27,8 @@ function createSorting(rules: string, { hasTraits = true } = {}) {
     events: createDetectEvents(createSilentTelemetry()),
   })
   const memo = new LeafMemo({
-    ...{ book, cells: new Cells(), topology: () => topology, pairAt: () => undefined },
+    ...{ book, attempts: new AttemptPiles() },
+    ...{ topology: () => topology, pairAt: () => undefined },
   })
   const cursor = new Cursor({
     ...{ topology: () => topology, templates: createTemplates() },

@@ -1,3 +1,5 @@
+import { AttemptPiles } from '../../src/detect/attempt-piles.ts'
+import { Columns } from '../../src/detect/columns.ts'
 import { createOnsets, type Onsets } from '../../src/detect/onset.ts'
 import { createRandom } from '../../src/fleet/random.ts'
 import type { Observation } from '../../src/model/observation.ts'
@@ -30,7 +32,19 @@ export function attemptOf(tried: Tried): Observation {
 }
 
 export const observeAll = (onsets: Onsets, all: readonly Tried[]) => {
-  for (const tried of all) onsets.observe(attemptOf(tried), tried.endUnixMs)
+  const piles = new AttemptPiles()
+  const columns = new Columns()
+  for (const tried of all) {
+    const { startUnixMs, endUnixMs, weight = 1 } = tried
+    const pile = piles.of(attemptOf(tried))
+    columns.atUnixMs[0] = endUnixMs
+    columns.tookMs[0] = endUnixMs - startUnixMs
+    columns.weights[0] = weight
+    columns.counts[0] = 1
+    pile?.clear()
+    pile?.push(0)
+    if (pile) onsets.observe({ pile, columns })
+  }
 }
 
 export interface World {

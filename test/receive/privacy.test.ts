@@ -43,7 +43,7 @@ function createWay(settings: Parameters<typeof PrivacySettings.parse>[0] = {}) {
   const door = createDoor({
     nextSeenAt: () => 1n,
     ...{ names, hash, taken: [], decode: decoder.decode },
-    observe: (all) => void observations.push(...all),
+    observe: (batch) => void observations.push(...batch.observations),
     append: async () => {
       rows.push(...(sealRows(decoder).get('otel_logs') ?? []))
       return { status: 'ok' }

@@ -1,11 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Cells } from '../../src/detect/cells.ts'
-import type { Cursor } from '../../src/detect/cursor.ts'
-import { Laid } from '../../src/detect/laid.ts'
+import { Columns } from '../../src/detect/columns.ts'
+import { CELLS_MAX, Laid } from '../../src/detect/laid.ts'
 import type { Leaf } from '../../src/detect/leaf.ts'
-import type { Pile } from '../../src/detect/pile.ts'
-import { ROWS_MAX } from '../../src/detect/rows.ts'
 import { Tally } from '../../src/detect/tally.ts'
 
 // A tally against sums by hand: whatever comes in whatever order, a rule is told once of each of its own
@@ -40,20 +37,21 @@ const items = fc.array(
   { minLength: 1, maxLength: 200 },
 )
 
-function toPile(some: readonly Given[]): Pile {
-  const column = (of: (one: Given) => number) => Float64Array.from(some, of)
-  return {
-    length: some.length,
-    items: [],
-    atUnixMs: column(({ atUnixMs }) => atUnixMs),
-    weights: column(({ weight }) => weight),
-    counts: column(({ count }) => count),
-    numbers: () => column(({ cost }) => cost),
-  }
-}
+/** Where the costs stand. */
+const PLACE = 0
 
-const noCursor = (): Cursor => {
-  throw new Error('a pile carries its own numbers')
+function toTally(some: readonly Given[]) {
+  const tally = new Tally(leaf, [PLACE])
+  const columns = new Columns()
+  for (const [row, one] of some.entries()) {
+    columns.atUnixMs[row] = one.atUnixMs
+    columns.weights[row] = one.weight
+    columns.counts[row] = one.count
+    columns.numbers(PLACE)[row] = one.cost
+    tally.push(row)
+  }
+  columns.length = some.length
+  return { tally, columns }
 }
 
 interface Told {
@@ -65,9 +63,7 @@ interface Told {
   readonly costWeight: number
 }
 
-function told(tally: Tally, bucketsMs: readonly number[]): Told[] {
-  const laid = new Laid()
-  tally.lay(laid)
+function told(laid: Laid, bucketsMs: readonly number[]): Told[] {
   const all: Told[] = []
   for (let from = 0; from < laid.length; ) {
     const until = laid.cut(from, bucketsMs)
@@ -104,44 +100,36 @@ function byHand(some: readonly Given[], bucketsMs: readonly number[]): Told[] {
 }
 
 test('each rule is told once of each of its buckets', () => {
+  const laid = new Laid()
   fc.assert(
-    fc.property(items, fc.nat(), (some, cut) => {
-      const tally = new Tally(leaf, new Cells())
-      const half = cut % (some.length + 1)
-      for (const part of [some.slice(0, half), some.slice(half)])
-        expect(tally.addPile(toPile(part), 0, noCursor)).toBe(part.length)
-      for (const bucketsMs of SETS) expect(told(tally, bucketsMs)).toEqual(byHand(some, bucketsMs))
+    fc.property(items, (some) => {
+      const { tally, columns } = toTally(some)
+      expect(laid.lay(tally, columns, 0)).toBe(some.length)
+      for (const bucketsMs of SETS) expect(told(laid, bucketsMs)).toEqual(byHand(some, bucketsMs))
     }),
     { endOnFailure: true },
   )
 })
 
-test('what finds no room is left: too many stretches of time, or too many numbers', () => {
-  const one = { weight: 1, count: 1, cost: 1 }
+test('what finds no room is laid out next', () => {
+  const laid = new Laid()
   const apart = Array.from({ length: 100 }, (_, index) => ({
-    ...{ ...one, atUnixMs: START_UNIX_MS + index * 60_000 },
+    ...{ weight: 1, count: 1, cost: index, atUnixMs: START_UNIX_MS + index * 60_000 },
   }))
-  const tally = new Tally(leaf, new Cells())
-  expect(tally.addPile(toPile(apart), 0, noCursor)).toBe(64)
-  expect(tally.addPile(toPile(apart), 64, noCursor)).toBe(64)
-  const together = Array.from({ length: ROWS_MAX + 7 }, () => ({
-    ...{ ...one, atUnixMs: START_UNIX_MS },
-  }))
-  tally.clear()
-  expect(tally.addPile(toPile(together), 0, noCursor)).toBe(ROWS_MAX)
-  expect(told(tally, [1_000])).toMatchObject([{ count: ROWS_MAX, costCount: ROWS_MAX }])
-  tally.clear()
-  expect(told(tally, [1_000])).toEqual([])
+  const { tally, columns } = toTally(apart)
+  expect(laid.lay(tally, columns, 0)).toBe(CELLS_MAX)
+  expect(told(laid, [1_000])).toEqual(byHand(apart.slice(0, CELLS_MAX), [1_000]))
+  expect(laid.lay(tally, columns, CELLS_MAX)).toBe(100)
+  expect(told(laid, [1_000])).toEqual(byHand(apart.slice(CELLS_MAX), [1_000]))
 })
 
-test('the memory of a large batch is given back', () => {
-  const cells = new Cells()
-  const small = cells.values.length
-  for (let index = 0; index < 100_000; index++) cells.values[cells.take()] = 1
-  cells.clear()
-  expect(cells.values.length).toBe(small)
-  expect(cells.take()).toBe(0)
-  cells.values[0] = 7
-  cells.clear()
-  expect(cells.values[cells.take()]).toBe(0)
+test('numbers are of the batch they came with', () => {
+  const one = { weight: 1, count: 1, cost: 5, atUnixMs: START_UNIX_MS }
+  const { tally, columns } = toTally([one, one])
+  columns.clear()
+  tally.clear()
+  tally.push(0)
+  const laid = new Laid()
+  laid.lay(tally, columns, 0)
+  expect(told(laid, [1_000])).toMatchObject([{ costs: [Number.NaN], costCount: 0 }])
 })
