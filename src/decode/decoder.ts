@@ -33,10 +33,10 @@ export interface DecoderOptions extends ResourceOptions, TablesOptions {
   /** Read for every batch, since rules may be reloaded. */
   spanInterest(): SpanInterest
   /**
-   * Every key that a rule may read of spans, attempts or requests: read for every batch, too; the same
-   * array as long as rules are the same.
+   * Every key that a rule may read of spans, attempts or requests, or of log records: read for every
+   * batch, too; the same array as long as rules are the same.
    */
-  keysRead(): readonly string[]
+  keysRead(signal: 'traces' | 'logs'): readonly string[]
   /** For metrics of asynchronous requests. */
   readonly jobEvents?: JobEvents
 }

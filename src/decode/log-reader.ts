@@ -1,10 +1,13 @@
+import type { Source } from '../model/observation.ts'
 import type { Admission } from './admission.ts'
 import { createLogScan, scanLog } from './log-scan.ts'
 import type { LogTable } from './log-table.ts'
+import type { LogTraits } from './log-traits.ts'
 import { createLogView, type LogView } from './log-view.ts'
 import type { PairList } from './pairs.ts'
 import type { Privacy } from './privacy.ts'
 import { readSub } from './read-sub.ts'
+import type { ResourceFacts } from './resource.ts'
 import { type KnownResource, readText, type ScopeFacts, type ScopeReader } from './scope-facts.ts'
 import { BYTES, createWire, type Wire } from './wire.ts'
 
@@ -16,10 +19,13 @@ export interface LogReaderOptions {
   readonly table: LogTable
   readonly pairs: PairList
   readonly privacy: Privacy
+  readonly traits: LogTraits
 }
 
 export interface LogContext {
   readonly admission: Admission
+  /** As whom observations will name it. */
+  heardAs(resource: ResourceFacts): Source
   /** Stands in where a record has neither time. */
   readonly receivedUnixMs: number
 }
@@ -30,22 +36,25 @@ export interface LogReader {
 }
 
 export function createLogReader(options: LogReaderOptions): LogReader {
-  const { scopes, table, pairs, privacy } = options
+  const { scopes, table, pairs, privacy, traits } = options
   const wire = createWire()
   const scan = createLogScan()
 
-  const take = (end: number, scope: ScopeFacts, context: LogContext): LogView | undefined => {
+  const take = (end: number, scope: LogScope, context: LogContext): LogView | undefined => {
     scanLog(wire, end, { scan, pairs })
     if (!context.admission.admitsAt(scan.time(wire.view, context.receivedUnixMs), pairs))
       return undefined
-    const view = createLogView({ bytes: wire.bytes, scope, scan, pairs, privacy })
+    const view = createLogView({
+      ...{ bytes: wire.bytes, scope, scan, pairs, privacy },
+      traits: () => traits.of(wire, scan, scope),
+    })
     table.push(wire, { scan, view, pairs })
     return view
   }
   const readScope = (end: number, sender: LogSender, context: LogContext) => {
     const inner = readSub(wire, { end, number: 1 }, scopes.scope)
     const schemaUrl = readSchemaUrl(wire, end)
-    const scope: ScopeFacts = { ...sender, ...inner, schemaUrl }
+    const scope: LogScope = { ...sender, ...inner, schemaUrl }
     const views: LogView[] = []
     while (wire.at < end) {
       const tag = wire.tag(end)
@@ -61,7 +70,8 @@ export function createLogReader(options: LogReaderOptions): LogReader {
   }
   const readResource = (end: number, context: LogContext) => {
     const resource = readSub(wire, { end, number: 1 }, scopes.resource)
-    const sender = { resource, resourceSchemaUrl: readSchemaUrl(wire, end) }
+    const heardAs = context.heardAs(resource)
+    const sender = { resource, resourceSchemaUrl: readSchemaUrl(wire, end), heardAs }
     const views: LogView[] = []
     while (wire.at < end) {
       const tag = wire.tag(end)
@@ -89,7 +99,10 @@ export function createLogReader(options: LogReaderOptions): LogReader {
 interface LogSender {
   readonly resource: KnownResource
   readonly resourceSchemaUrl: string
+  readonly heardAs: Source
 }
+
+type LogScope = ScopeFacts & Pick<LogSender, 'heardAs'>
 
 /** Of a resource's or a scope's items: field 3 of both. The wire stays where it was. */
 export function readSchemaUrl(wire: Wire, end: number): string {

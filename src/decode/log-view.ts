@@ -6,10 +6,12 @@ import type { LogScan } from './log-scan.ts'
 import { halvesToNs } from './nanoseconds.ts'
 import type { PairList } from './pairs.ts'
 import { CONTENT, cleanValue, PROMPT_CONTENT, type Privacy } from './privacy.ts'
+import { QUALITY_EVENT } from './quality.ts'
 import { readAnyValue } from './read-any-value.ts'
 import { joinPieces } from './read-sub.ts'
 import type { ScopeFacts } from './scope-facts.ts'
 import type { AttributesView } from './span-place.ts'
+import type { Traits } from './traits.ts'
 import type { AnyValue } from './value-message.ts'
 import { BYTES, createWire } from './wire.ts'
 
@@ -27,6 +29,8 @@ export interface LogView {
   readonly kubernetes: ReadonlyMap<string, string | number>
   /** It holds what people typed: its body is nobody's business. */
   readonly isPrompt: boolean
+  /** Undefined when nobody has worked them out, or it has none. */
+  readonly traits: Traits | undefined
   /** The body, when it is nothing but text: begin and end of that. */
   readonly plainBody: readonly [number, number] | undefined
 }
@@ -37,6 +41,8 @@ export interface LogViewOptions {
   readonly scan: LogScan
   readonly pairs: PairList
   readonly privacy: Privacy
+  /** Of this record; asked where nothing but its text and its attributes tells it apart. */
+  traits(): Traits | undefined
 }
 
 const NO_EVENT: ReadonlyMap<string, string | number> = new Map()
@@ -55,6 +61,7 @@ export function createLogView(options: LogViewOptions): LogView {
   const hasBody = bodyTo > bodyFrom || (pieces !== undefined && pieces.length > 0)
   if (isPrompt && hasBody) privacy.tally.add(PROMPT_CONTENT)
   const plainBody = isPrompt ? undefined : plainText(bytes, bodyFrom, bodyTo)
+  const isAlike = !isPrompt && (plainBody !== undefined || !hasBody) && kind !== QUALITY_EVENT
   let read: AnyValue | null | undefined
   const readBody = () => {
     if (read !== undefined) return read
@@ -72,6 +79,7 @@ export function createLogView(options: LogViewOptions): LogView {
     eventName,
     isPrompt,
     plainBody,
+    traits: isAlike ? options.traits() : undefined,
     severityNumber: Math.min(255, Math.max(0, severityNumber)),
     get traceId() {
       return toHexId(bytes, 16, traceIdAt)

@@ -1,11 +1,12 @@
 import type { Meanings } from '../config/meanings.ts'
 import type { FieldValue, Observation, Source } from '../model/observation.ts'
-import { createField, readMeaning, readTarget, sourceField } from './fields.ts'
+import { readKey, readMeaning, readTarget, type Scoped, sourceField } from './fields.ts'
 import { toUnixMs } from './int64.ts'
 import type { LogView } from './log-view.ts'
 import { QUALITY_EVENT } from './quality.ts'
 import { nameOf } from './request-end.ts'
 import type { ResourceFacts } from './resource.ts'
+import type { Traits } from './traits.ts'
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal']
 
@@ -20,16 +21,54 @@ export interface ObserveOptions {
 export interface ObservedLog
   extends Pick<LogView, 'unixNs' | 'traceId' | 'severityText' | 'severityNumber' | 'body'>,
     Pick<LogView, 'attributes' | 'eventName' | 'kubernetes'> {
+  readonly traits?: Traits | undefined
   readonly origin: { readonly resource: Pick<ResourceFacts, 'attributes' | 'serviceName'> }
 }
 
-export function observeLog(log: ObservedLog, options: ObserveOptions): Observation {
-  const { meanings, source } = options
-  const atUnixMs = toUnixMs(log.unixNs)
-  const scoped = { attributes: log.attributes, resource: log.origin.resource.attributes }
-  // A verdict about quality seldom says where its request went.
-  const place = isQuality(log) ? placeOf(log, options) : undefined
-  const builtIn = (key: string): FieldValue | undefined => {
+/** A class, since there may be thousands a second: what nobody asks for is never read. */
+export class SeenLog implements Observation {
+  readonly unit = 'log'
+  readonly source: Source
+  readonly traits: Traits | undefined
+  readonly atUnixMs: number
+  readonly startUnixMs: number
+  readonly weight = 1
+  readonly #log: ObservedLog
+  readonly #options: ObserveOptions
+  #field: Observation['field'] | undefined
+
+  constructor(log: ObservedLog, options: ObserveOptions) {
+    const { traits } = log
+    const { source } = options
+    // Who sends may have turned out to be somebody else after they were worked out.
+    const isSame = traits?.source.component === source.component
+    this.traits = isSame ? traits : undefined
+    this.source = isSame ? traits.source : source
+    this.atUnixMs = toUnixMs(log.unixNs)
+    this.startUnixMs = this.atUnixMs
+    this.#log = log
+    this.#options = options
+  }
+
+  /** As that of spans: made for who looks. */
+  get field(): Observation['field'] {
+    this.#field ??= (key) => this.ask(key)
+    return this.#field
+  }
+
+  ask(key: string): FieldValue | undefined {
+    return this.traits === undefined ? this.read(key) : this.traits.field(key, this)
+  }
+
+  read(key: string): FieldValue | undefined {
+    const { attributes, origin } = this.#log
+    const { meanings } = this.#options
+    const scoped = { attributes, resource: origin.resource.attributes }
+    return this.#readBuiltIn(key, scoped) ?? readKey(key, scoped, meanings)
+  }
+
+  #readBuiltIn(key: string, scoped: Scoped): FieldValue | undefined {
+    const log = this.#log
     switch (key) {
       case 'body':
         return log.kubernetes.get(key) ?? log.body
@@ -43,25 +82,25 @@ export function observeLog(log: ObservedLog, options: ObserveOptions): Observati
       case 'event':
         return log.eventName || log.attributes.get('event.name')
       case 'request_id':
-        return readMeaning(meanings.request_id, scoped) ?? (log.traceId || undefined)
+        return readMeaning(this.#options.meanings.request_id, scoped) ?? (log.traceId || undefined)
       case 'route':
-        return readMeaning(meanings.route, scoped) ?? (place?.route || undefined)
-      case 'target': {
-        const { component } = source
-        const own = readTarget(meanings.target, { ...scoped, isServerSpan: false, component })
-        return own ?? (place?.target || undefined)
-      }
+      case 'target':
+        return this.#readOwnPlace(key, scoped) ?? (this.#place()?.[key] || undefined)
       default:
-        return log.kubernetes.get(key) ?? sourceField(source, key)
+        return log.kubernetes.get(key) ?? sourceField(this.source, key)
     }
   }
-  return {
-    unit: 'log',
-    atUnixMs,
-    startUnixMs: atUnixMs,
-    source,
-    weight: 1,
-    field: createField({ ...scoped, meanings, builtIn }),
+
+  #readOwnPlace(key: 'route' | 'target', scoped: Scoped): FieldValue | undefined {
+    const { meanings } = this.#options
+    if (key === 'route') return readMeaning(meanings.route, scoped)
+    const { component } = this.source
+    return readTarget(meanings.target, { ...scoped, isServerSpan: false, component })
+  }
+
+  /** A verdict about quality seldom says where its request went. */
+  #place() {
+    return isQuality(this.#log) ? placeOf(this.#log, this.#options) : undefined
   }
 }
 

@@ -2,7 +2,7 @@ import { toIdentity } from '../lib/identity.ts'
 import { computedNumbers, type NumberColumn } from '../lib/native-numbers.ts'
 import type { NativeRows } from '../lib/native-reader.ts'
 import type { Observation, ObservationUnit, Source } from '../model/observation.ts'
-import { observeLog } from './observe-log.ts'
+import { SeenLog } from './observe-log.ts'
 import { observePoint } from './observe-point.ts'
 import { readStoredEvent } from './recorded-event.ts'
 import {
@@ -116,7 +116,7 @@ export function readLogs(rows: NativeRows, options: ItemOptions): ReadSentRow {
         ...{ severityNumber: severityNumber.at(row), eventName: event.at(row) },
         ...{ attributes: viewOf(attributes, row), kubernetes: readStoredEvent(text) },
       }
-      return observeLog(log, { meanings, source })
+      return new SeenLog(log, { meanings, source })
     },
   }
   return readItems(rows, items, options)

@@ -8,11 +8,12 @@ import { quiet } from './attributes-view.ts'
 import { createDerivation, type Derivation } from './derive.ts'
 import type { JobEvents } from './jobs.ts'
 import { createLogReader } from './log-reader.ts'
+import { createLogTraits } from './log-traits.ts'
 import type { LogView } from './log-view.ts'
 import type { Mapper } from './mapped.ts'
 import { createMapping, type Mapping } from './mapping.ts'
 import { createMetricReader } from './metric-reader.ts'
-import { observeLog } from './observe-log.ts'
+import { SeenLog } from './observe-log.ts'
 import { observePoint } from './observe-point.ts'
 import { observeEnded, observeHeard, observeSpan, observeWatched } from './observe-span.ts'
 import { Observed } from './observed.ts'
@@ -23,10 +24,10 @@ import type { ResourceFacts, ResourceOptions } from './resource.ts'
 import { createRoutedBook } from './routed-book.ts'
 import { createRouterServices } from './router-services.ts'
 import { createScopeReader } from './scope-facts.ts'
+import { createSpanTraits } from './span-traits.ts'
 import { createSpanViewer } from './span-viewer.ts'
 import type { Tables } from './tables.ts'
 import { createTraceReader } from './trace-reader.ts'
-import { createTraitBook } from './trait-book.ts'
 import type { SpanInterest } from './watched.ts'
 
 /** What a request becomes beside its rows. */
@@ -56,7 +57,7 @@ export interface SignalOptions extends ResourceOptions {
   readonly timings: Pick<Timings, 'attemptMemoryMs'>
   readonly privacy: Privacy
   spanInterest(): SpanInterest
-  keysRead(): readonly string[]
+  keysRead(signal: 'traces' | 'logs'): readonly string[]
   readonly tables: Tables
   readonly mapper: Mapper
   readonly jobEvents?: JobEvents
@@ -69,12 +70,9 @@ export function createSignals(options: SignalOptions): Signals {
   const routerServices = createRouterServices()
   const mapping = createMapping({ ...options, routerServices })
   const shared = { scopes, pairs, privacy }
-  const logs = createLogReader({ ...shared, table: tables.logs })
+  const logTraits = createLogTraits({ meanings, pairs })
+  const logs = createLogReader({ ...shared, table: tables.logs, traits: logTraits })
   const metrics = createMetricReader({ ...shared, tables: tables.points })
-  const observing = (resource: ResourceFacts, receivedUnixMs: number) => ({
-    meanings,
-    source: mapping.sourceOf(resource, receivedUnixMs),
-  })
   const book = createRequestBook({
     ...options,
     attempt: (row) => tables.attempts.push(row),
@@ -92,15 +90,17 @@ export function createSignals(options: SignalOptions): Signals {
     },
     forgetLast: book.forgetLast,
     logs(body, context) {
-      const views = logs.read(body, context)
       const { receivedUnixMs } = context
+      logTraits.begin({ keys: options.keysRead('logs'), topology: options.topology() })
+      const heardAs = (resource: ResourceFacts) => mapping.sourceOf(resource, receivedUnixMs)
+      const views = logs.read(body, { ...context, heardAs })
       const mapped = mapping.logs(views, receivedUnixMs)
       const ended = derivation.logs(views, receivedUnixMs)
-      const observations = views.map((view) =>
-        observeLog(view, {
-          ...observing(view.origin.resource, receivedUnixMs),
-          placeOf: book.placeOf,
-        }),
+      const observingOf = perResource((resource) => ({
+        ...{ meanings, source: heardAs(resource), placeOf: book.placeOf },
+      }))
+      const observations: Observation[] = views.map(
+        (view) => new SeenLog(view, observingOf(view.origin.resource)),
       )
       for (const one of ended) observations.push(observeEnded(one, meanings))
       for (const one of mapped) observations.push(one)
@@ -111,8 +111,11 @@ export function createSignals(options: SignalOptions): Signals {
       const { itemCount, points } = metrics.read(body, context)
       const { receivedUnixMs } = context
       const mapped = mapping.points(points, receivedUnixMs)
+      const observingOf = perResource((resource) => ({
+        ...{ meanings, source: mapping.sourceOf(resource, receivedUnixMs) },
+      }))
       const observations = points.map((point) =>
-        observePoint(point, observing(point.metric.scope.resource, receivedUnixMs)),
+        observePoint(point, observingOf(point.metric.scope.resource)),
       )
       for (const one of mapped) observations.push(one)
       tables.arrivals.push(observations, resourcesOf(points, pointResource))
@@ -123,6 +126,15 @@ export function createSignals(options: SignalOptions): Signals {
 
 const logResource = (view: LogView) => view.origin.resource
 const pointResource = (point: PointView) => point.metric.scope.resource
+
+/** What follows from the resource of an item: mostly it is that of the item before. */
+function perResource<T>(make: (resource: ResourceFacts) => T): (resource: ResourceFacts) => T {
+  let last: { readonly resource: ResourceFacts; readonly made: T } | undefined
+  return (resource) => {
+    if (last?.resource !== resource) last = { resource, made: make(resource) }
+    return last.made
+  }
+}
 
 /** The resources of a request's items: few, and mostly the one of the item before. */
 function resourcesOf<V>(
@@ -160,14 +172,14 @@ function createTraces(
   const privacy = quiet(options.privacy)
   const viewer = createSpanViewer({ pairs: viewPairs, eventPairs: viewEventPairs, privacy })
   const [ofTraits, ofRouted] = eventHashes
-  const traits = createTraitBook({ meanings, pairs, eventHashes: ofTraits })
+  const traits = createSpanTraits({ meanings, pairs, eventHashes: ofTraits })
   const routedBook = createRoutedBook({ meanings, pairs, eventHashes: ofRouted, privacy })
   const books = { traits, routedBook, eventHashes: ofTraits }
   const reader = createTraceReader({ ...options, ...books, table, pairs, viewer })
   const observed = new Observed()
   return (body, { admission, receivedUnixMs }) => {
     const topology = options.topology()
-    traits.begin({ keys: options.keysRead(), topology })
+    traits.begin({ keys: options.keysRead('traces'), topology })
     routedBook.begin(topology)
     const heardAs = (resource: ResourceFacts) => mapping.sourceOf(resource, receivedUnixMs)
     const found = reader.read(body, {

@@ -11,11 +11,11 @@ import type { ScopeReader } from './scope-facts.ts'
 import type { ScannedSpan, SpanNotes } from './span-notes.ts'
 import { createSpanScan, type ScanInto, scanSpan } from './span-scan.ts'
 import type { SpanTable } from './span-table.ts'
+import type { SpanTraits } from './span-traits.ts'
 import { createSpanView, type RoutedView, type SpanView } from './span-view.ts'
 import type { SpanViewer } from './span-viewer.ts'
 import { isBefore } from './times.ts'
 import { createSender, type Sender } from './trace-sender.ts'
-import type { TraitBook } from './trait-book.ts'
 import { REQUEST_BIT, ROUTE_BIT, type Watch } from './watched.ts'
 import { BYTES, createWire } from './wire.ts'
 
@@ -27,7 +27,7 @@ export interface TraceReaderOptions {
   readonly table: SpanTable
   readonly pairs: PairList
   readonly viewer: SpanViewer
-  readonly traits: TraitBook
+  readonly traits: SpanTraits
   readonly routedBook: RoutedBook
   /** Of the span that was just put into its table. */
   readonly eventHashes: EventHashes
@@ -57,7 +57,7 @@ class Reader implements TraceReader {
   readonly #scopes: ScopeReader
   readonly #table: SpanTable
   readonly #pairs: PairList
-  readonly #traits: TraitBook
+  readonly #traits: SpanTraits
   readonly #routedBook: RoutedBook
   readonly #scanned: ScannedSpan
   readonly #notes: SpanNotes

@@ -1,31 +1,29 @@
 import type { Meanings } from '../config/meanings.ts'
 import { TwoHashes } from '../lib/two-hashes.ts'
 import type { Source } from '../model/observation.ts'
-import type { EventHashes } from './event-hashes.ts'
 import { BY_TRAITS, createPairHashes } from './pair-hashes.ts'
 import type { PairList } from './pairs.ts'
 import type { KnownResource } from './scope-facts.ts'
-import type { SpanScan } from './span-scan.ts'
-import { createTraitNames } from './trait-names.ts'
+import { createTraitNames, type TraitNames } from './trait-names.ts'
 import { Traits, type TraitsGiven } from './traits.ts'
 import type { Wire } from './wire.ts'
 
-// The traits of the spans that rules look at, found by a hash of everything that rules may tell a span
-// by. They come by thousands a second and are alike by thousands, so that telling by a hash costs a
-// tenth of reading even two fields.
+// The traits of the items that rules look at, found by a hash of everything that rules may tell one by.
+// They come by thousands a second and are alike by thousands, so that telling by a hash costs a tenth of
+// reading even two fields.
 
-export interface TraitBook {
+export interface TraitBook<Scan> {
   /**
    * A request begins. With other keys than before, or another topology, which roles depend on, no
    * traits of before come again.
    */
   begin(asked: TraitsAsked): void
-  /** Of the span that was just scanned and put into its table. */
-  of(wire: Wire, scan: SpanScan, sender: TraitSender): Traits | undefined
+  /** Of the item that was just scanned and put into its table. */
+  of(wire: Wire, scan: Scan, sender: TraitSender): Traits | undefined
 }
 
 interface TraitsAsked {
-  /** Every key that a rule may read of spans, attempts or requests. */
+  /** Every key that a rule may read of such items. */
   readonly keys: readonly string[]
   readonly topology: object
 }
@@ -36,26 +34,38 @@ interface TraitSender {
   readonly heardAs: Source
 }
 
-export interface TraitBookOptions {
+export interface TraitBookOptions<Scan> {
   readonly meanings: Meanings
-  /** Lists through which spans and their events are read. */
+  /** The list through which items are read. */
   readonly pairs: PairList
-  readonly eventHashes: EventHashes
+  /** Attributes that count beside those by which the keys are found. */
+  also?(keys: readonly string[]): readonly string[]
+  /** From now on, these attributes count. */
+  begin?(names: TraitNames): void
+  /** Adds what tells items apart and is no attribute of theirs. */
+  add(hashes: TwoHashes, item: TraitItem<Scan>): void
+}
+
+export interface TraitItem<Scan> {
+  wire: Wire
+  scan: Scan
+  names: TraitNames
 }
 
 /** Then it starts anew: about 20 MB, when all were asked everything. */
 const TRAITS_MAX = 20_000
 const COMPONENTS = ['router', 'worker', 'autoscaler', 'other'] as const
 
-export function createTraitBook(options: TraitBookOptions): TraitBook {
+export function createTraitBook<Scan>(options: TraitBookOptions<Scan>): TraitBook<Scan> {
   return new Book(options)
 }
 
-class Book implements TraitBook {
-  readonly #meanings: Meanings
-  readonly #eventHashes: EventHashes
+class Book<Scan> implements TraitBook<Scan> {
+  readonly #options: TraitBookOptions<Scan>
   readonly #pairHashes: ReturnType<typeof createPairHashes>
   readonly #hashes = new TwoHashes()
+  /** One for all. */
+  #item: TraitItem<Scan> | undefined
   #asked: TraitsAsked | undefined
   #given: TraitsGiven | undefined
   /** By the lower half of the hash. */
@@ -63,24 +73,25 @@ class Book implements TraitBook {
   #last: Traits | undefined
   #lastLow = 0
 
-  constructor({ meanings, pairs, eventHashes }: TraitBookOptions) {
-    this.#meanings = meanings
-    this.#eventHashes = eventHashes
-    this.#pairHashes = createPairHashes(pairs, BY_TRAITS)
+  constructor(options: TraitBookOptions<Scan>) {
+    this.#options = options
+    this.#pairHashes = createPairHashes(options.pairs, BY_TRAITS)
   }
 
   begin({ keys, topology }: TraitsAsked): void {
     const before = this.#asked
     if (before?.keys === keys && before.topology === topology) return
     this.#asked = { keys, topology }
-    const names = createTraitNames(keys, this.#meanings)
+    const { meanings, also, begin } = this.#options
+    const names = createTraitNames(keys, { meanings, also: also?.(keys) ?? [] })
     this.#given = { names, room: { left: TRAITS_MAX } }
     this.#pairHashes.names = names
-    this.#eventHashes.names = names
+    this.#item = undefined
+    begin?.(names)
     this.#forget()
   }
 
-  of(wire: Wire, scan: SpanScan, sender: TraitSender): Traits | undefined {
+  of(wire: Wire, scan: Scan, sender: TraitSender): Traits | undefined {
     const given = this.#given
     // Of a resource too long to remember none would ever come again.
     if (given === undefined || sender.resource.serial === 0) return undefined
@@ -109,16 +120,15 @@ class Book implements TraitBook {
     return traits
   }
 
-  #hash(wire: Wire, scan: SpanScan, names: TraitsGiven['names']): void {
+  #hash(wire: Wire, scan: Scan, names: TraitNames): void {
     const hashes = this.#hashes
+    this.#item ??= { wire, scan, names }
+    const item = this.#item
+    item.wire = wire
+    item.scan = scan
     hashes.start()
-    hashes.add(scan.kind)
-    hashes.add(scan.statusCode)
-    const hasMessage = scan.messageTo > scan.messageFrom
-    hashes.add((hasMessage ? 1 : 0) | (scan.traceIdAt >= 0 ? 2 : 0))
-    if (names.readsName) hashes.addBytes(wire.view, scan.nameFrom, scan.nameTo)
+    this.#options.add(hashes, item)
     this.#pairHashes.addTo(hashes, wire)
-    if (scan.events.length > 0) this.#eventHashes.addTo(hashes)
   }
 
   #forget(): void {

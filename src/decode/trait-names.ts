@@ -4,7 +4,7 @@ import { OLDER_NAMES } from './older-names.ts'
 import type { HashedNames } from './pair-hashes.ts'
 import { ATTEMPT_COLUMNS, REQUEST_COLUMNS } from './recorded-keys.ts'
 
-// What tells spans apart to rules: the attributes under which the keys that they read may be found.
+// What tells items apart to rules: the attributes under which the keys that they read may be found.
 
 export interface TraitNames extends HashedNames {
   /** Keys that are alike where traits are: those that rules read, without the varying ones. */
@@ -20,14 +20,17 @@ export interface ServedKey {
   readonly isFixed: boolean
 }
 
-export function createTraitNames(keys: readonly string[], meanings: Meanings): TraitNames {
+export function createTraitNames(
+  keys: readonly string[],
+  { meanings, also = [] }: { readonly meanings: Meanings; readonly also?: readonly string[] },
+): TraitNames {
   const fixed = new Set(keys.filter((key) => !VARYING_KEYS.has(key)))
   return {
     fixed,
     served: keys.filter((key) => SERVED.has(key)).map((key) => ({ key, isFixed: fixed.has(key) })),
     readsName: fixed.has('name'),
     readsEvent: fixed.has('event'),
-    numberOf: createNumbers(fixed, keys, meanings),
+    numberOf: createNumbers([...fixed, ...also], keys, meanings),
   }
 }
 

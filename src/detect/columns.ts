@@ -1,5 +1,5 @@
 import type { Observation, ObservationUnit } from '../model/observation.ts'
-import { NOTED_KEYS, type ObservationColumns, SPAN_BITS } from '../model/observation-columns.ts'
+import { NOTED_KEYS, type ObservationColumns, TRAIT_BITS } from '../model/observation-columns.ts'
 import type { AttemptPile } from './attempt-piles.ts'
 import type { Leaves } from './leaves.ts'
 import { toNumber } from './number-of.ts'
@@ -8,8 +8,8 @@ import { toNumber } from './number-of.ts'
 export const COLUMNS_MAX = 4_096
 
 export const UNIT_FLAG: Readonly<Record<ObservationUnit, number>> = {
-  ...SPAN_BITS,
-  ...{ log: 8, metric: 16, status: 32 },
+  ...{ attempt: 0, request: 0, span: 0, log: 0, ...TRAIT_BITS },
+  ...{ metric: 16, status: 32 },
 }
 
 /** What came together: observations, and the same in columns. */

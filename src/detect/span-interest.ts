@@ -17,23 +17,34 @@ export function createSpanInterest(rulesInForce: () => readonly Rule[]): () => S
 }
 
 /**
- * Every key that detection may read of spans, attempts and requests, in their order. The same rules
- * give the same array.
+ * Every key that detection may read of spans, attempts and requests, or of log records, in their order.
+ * The same rules give the same array.
  */
-export function createKeysRead(rulesInForce: () => readonly Rule[]): () => readonly string[] {
-  return perRules(rulesInForce, (rules) => {
-    const looking = rules.filter((rule) => unitsOf(rule).some((unit) => SPANS.has(unit)))
-    const keys = new Set(looking.flatMap((rule) => [...keysOf(rule)]))
-    if (keys.has('generation_behind')) for (const key of PAIR) keys.add(key)
-    for (const key of ATTEMPT) keys.add(key)
-    return [...keys].sort()
-  })
+export function createKeysRead(
+  rulesInForce: () => readonly Rule[],
+): (signal: 'traces' | 'logs') => readonly string[] {
+  const ofSpans = perRules(rulesInForce, (rules) => keysReadOf(rules, SPANS, ATTEMPT))
+  const ofLogs = perRules(rulesInForce, (rules) => keysReadOf(rules, LOGS, []))
+  return (signal) => (signal === 'logs' ? ofLogs() : ofSpans())
+}
+
+function keysReadOf(
+  rules: readonly Rule[],
+  units: ReadonlySet<ObservationUnit>,
+  also: readonly string[],
+): readonly string[] {
+  const looking = rules.filter((rule) => unitsOf(rule).some((unit) => units.has(unit)))
+  const keys = new Set(looking.flatMap((rule) => [...keysOf(rule)]))
+  if (keys.has('generation_behind')) for (const key of PAIR) keys.add(key)
+  for (const key of also) keys.add(key)
+  return [...keys].sort()
 }
 
 /** What T0 and counters go by; ratios leave out some outcomes without naming the field as well. */
 const ATTEMPT = ['route', 'target', 'role', 'outcome']
 
 const SPANS = new Set<ObservationUnit>(['span', 'attempt', 'request'])
+const LOGS = new Set<ObservationUnit>(['log'])
 /** What it is found by. */
 const PAIR = ['route', 'generation']
 

@@ -1,7 +1,9 @@
 import type { Observation, ObservationUnit, Traits } from './observation.ts'
 
-/** Units of spans, as `ObservationColumns` tells them. */
-export const SPAN_BITS = { attempt: 1, request: 2, span: 4 } as const
+/** Units that may have traits, as `ObservationColumns` tells them. */
+export const TRAIT_BITS: Readonly<Partial<Record<ObservationUnit, number>>> = {
+  ...{ attempt: 1, request: 2, span: 4, log: 8 },
+}
 
 /** Numbers that whoever makes observations may note beside them, in the order of their columns. */
 export const NOTED_KEYS = [
@@ -19,9 +21,9 @@ const ROWS_KEPT = 65_536
  */
 export class ObservationColumns {
   length = 0
-  /** Of spans in any sense; undefined of all else, of which only `noted` says something. */
+  /** Of what has some; undefined of all else, of which only `noted` says something. */
   readonly traits: (Traits | undefined)[] = []
-  /** `SPAN_BITS`. */
+  /** `TRAIT_BITS`. */
   units: Uint8Array = new Uint8Array(ROWS_MIN)
   atUnixMs: Float64Array = new Float64Array(ROWS_MIN)
   /** At least 0. */
@@ -44,7 +46,7 @@ export class ObservationColumns {
   push(observation: Observation): void {
     const row = this.length++
     if (row >= this.units.length) this.#grow(this.units.length * 2)
-    const bit = bitOf(observation.unit)
+    const bit = TRAIT_BITS[observation.unit] ?? 0
     const traits = bit === 0 || observation.isPresence ? undefined : observation.traits
     this.traits[row] = traits
     for (let place = 0; place < this.noted.length; place++)
@@ -76,11 +78,6 @@ export class ObservationColumns {
     for (let place = 0; place < this.noted.length; place++)
       this.noted[place] = resized(this.noted[place] as Float64Array, size)
   }
-}
-
-function bitOf(unit: ObservationUnit): number {
-  if (unit === 'attempt') return SPAN_BITS.attempt
-  return unit === 'request' ? SPAN_BITS.request : unit === 'span' ? SPAN_BITS.span : 0
 }
 
 function resized<Column extends Uint8Array | Float64Array>(column: Column, size: number): Column {

@@ -4,6 +4,7 @@ import { createAdmission } from '../../src/decode/admission.ts'
 import { createAgeLimit } from '../../src/decode/age-limit.ts'
 import { quiet } from '../../src/decode/attributes-view.ts'
 import { createLogReader } from '../../src/decode/log-reader.ts'
+import { createLogTraits } from '../../src/decode/log-traits.ts'
 import { itemOfLog, itemOfPoint, itemOfSpan, type MapItem } from '../../src/decode/map-items.ts'
 import type { Mapped } from '../../src/decode/mapped.ts'
 import { createMapper } from '../../src/decode/mapper.ts'
@@ -12,10 +13,10 @@ import { readNdjson } from '../../src/decode/ndjson.ts'
 import { createPrivacyTally } from '../../src/decode/privacy.ts'
 import { createRoutedBook } from '../../src/decode/routed-book.ts'
 import { createScopeReader } from '../../src/decode/scope-facts.ts'
+import { createSpanTraits } from '../../src/decode/span-traits.ts'
 import { createSpanViewer } from '../../src/decode/span-viewer.ts'
 import { createTables } from '../../src/decode/tables.ts'
 import { createTraceReader } from '../../src/decode/trace-reader.ts'
-import { createTraitBook } from '../../src/decode/trait-book.ts'
 import type { OtlpRequest } from '../../src/model/otlp.ts'
 import { PRIVACY } from './decoder-fixture.ts'
 
@@ -63,8 +64,8 @@ function readItems({ signal, body, receivedUnixMs }: OtlpRequest & { body: Buffe
   const context = { admission: createAdmission(limit), receivedUnixMs }
   switch (signal) {
     case 'logs':
-      return createLogReader({ ...shared, table: logs })
-        .read(body, context)
+      return createLogReader({ ...shared, table: logs, traits: createLogTraits(shared) })
+        .read(body, { ...context, heardAs: () => ({ id: '', component: 'other' }) })
         .map(itemOfLog)
     case 'metrics': {
       const read = createMetricReader({ ...shared, tables: points }).read(body, context)
@@ -73,7 +74,7 @@ function readItems({ signal, body, receivedUnixMs }: OtlpRequest & { body: Buffe
     case 'traces': {
       const view = { pairs: viewPairs, eventPairs: viewEventPairs, privacy: quiet(privacy) }
       const [ofTraits, ofRouted] = tables.eventHashes
-      const traits = createTraitBook({ ...options, pairs, eventHashes: ofTraits })
+      const traits = createSpanTraits({ ...options, pairs, eventHashes: ofTraits })
       const routedBook = createRoutedBook({ ...options, pairs, eventHashes: ofRouted, privacy })
       const viewer = createSpanViewer(view)
       const books = { traits, routedBook, eventHashes: ofTraits }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { COLUMNS_MAX } from '../../src/detect/columns.ts'
 import type { Observation } from '../../src/model/observation.ts'
-import { NOTED_KEYS, ObservationColumns, SPAN_BITS } from '../../src/model/observation-columns.ts'
+import { NOTED_KEYS, ObservationColumns, TRAIT_BITS } from '../../src/model/observation-columns.ts'
 import { createPlay } from './play.ts'
 
 const TRAITS = { note: undefined }
@@ -12,18 +12,18 @@ const span = (given: Partial<Observation> = {}): Observation => ({
   ...given,
 })
 
-test('columns say of spans with traits what the spans do, and of others nothing', () => {
+test('columns say of what has traits what it says itself, and of others nothing', () => {
   const columns = new ObservationColumns().of([
     span(),
     span({ unit: 'attempt', count: 3, startUnixMs: 2_000, noted: (place) => place + 0.5 }),
-    span({ unit: 'log' }),
+    span({ unit: 'metric' }),
     span({ isPresence: true }),
     span({ traits: undefined }),
   ])
   expect(columns.length).toBe(5)
   expect(columns.traits).toEqual([TRAITS, TRAITS, undefined, undefined, undefined])
   const two = (column: ArrayLike<number>) => [column[0], column[1]]
-  expect(two(columns.units)).toEqual([SPAN_BITS.span, SPAN_BITS.attempt])
+  expect(two(columns.units)).toEqual([TRAIT_BITS.span, TRAIT_BITS.attempt])
   expect(two(columns.atUnixMs)).toEqual([1_000, 1_000])
   // It cannot have ended before it began.
   expect(two(columns.tookMs)).toEqual([7, 0])

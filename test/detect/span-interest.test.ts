@@ -163,7 +163,7 @@ test('every rule takes the same spans as if all had been shown to it', () => {
 /** Of attempts, whatever the rules; see `ATTEMPT` there. */
 const ALWAYS = ['outcome', 'role', 'route', 'target']
 
-const keysOf = (rules: readonly Rule[]) => createKeysRead(() => rules)()
+const keysOf = (rules: readonly Rule[]) => createKeysRead(() => rules)('traces')
 
 test.for<[string, string, readonly string[]]>([
   ['what it asks', count('{ a: x }'), ['a']],
@@ -177,11 +177,17 @@ test.for<[string, string, readonly string[]]>([
   expect(keysOf(rulesOf(text))).toEqual([...expected, ...ALWAYS])
 })
 
+test('of log records they read what rules on logs ask', () => {
+  const rules = rulesOf(count('{ a: x }', 'logs'))
+  expect(createKeysRead(() => rules)('logs')).toEqual(['a'])
+})
+
 test('the same rules read the same array', () => {
   let rules = rulesOf(count('{ a: x }'))
   const keysRead = createKeysRead(() => rules)
-  const before = keysRead()
-  expect(keysRead()).toBe(before)
+  const before = keysRead('traces')
+  expect(keysRead('traces')).toBe(before)
   rules = rulesOf(count('{ b: x }'))
-  expect(keysRead()).toEqual(['b', ...ALWAYS])
+  expect(keysRead('traces')).toEqual(['b', ...ALWAYS])
+  expect(keysRead('logs')).toEqual([])
 })
