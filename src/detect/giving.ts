@@ -100,11 +100,15 @@ export class Giving {
   /** The first of those that are counted up together. */
   #begin(tally: Tally, row: number): void {
     this.#pending.push(tally)
+    if (tally.hasGroups) return
     this.#pointAt(row)
     // Groups are made in the order in which their items come, not in that of counting them up. Where
     // a number is read, nobody knows yet whether any item carries it.
-    for (const { takers } of tally.leaf.tallied)
-      for (const taker of takers) if (taker.column < 0) this.#entryOf(taker)
+    const takers = tally.leaf.tallied
+      .flatMap((set) => set.takers)
+      .filter(({ column }) => column < 0)
+    for (const taker of takers) this.#entryOf(taker)
+    tally.hasGroups = takers.every(({ entry }) => entry !== undefined)
   }
 
   /** Tells the rules of what was held back. */

@@ -79,6 +79,8 @@ class Sorting implements Intake {
     }
     this.#giveAll()
     this.#hearing.end()
+    // Nothing of it is looked at later: it may go.
+    this.#columns.given = undefined
     return this.#giving.end()
   }
 

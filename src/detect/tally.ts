@@ -8,6 +8,8 @@ export class Tally extends Rows {
   /** Some rule sees each item; some see many as one. */
   readonly hasEach: boolean
   readonly hasTallied: boolean
+  /** The groups are there that its items go to, whatever numbers they carry. */
+  hasGroups = false
   /** Where the numbers stand that are read of them, by the leaf's `numberKeys`. */
   readonly sources: readonly NumberSource[]
 
