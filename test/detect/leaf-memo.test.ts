@@ -69,3 +69,14 @@ test('a sender that makes up routes does not make every batch dear', () => {
   for (let count = 0; count < 900; count++) sort(attemptOf(`route-${count}`))
   expect(askedWhile(() => memo.begin())).toBe(900)
 })
+
+test('whoever makes up looks does not fill memory: all is sorted anew then', () => {
+  const { memo, sort } = createMemo()
+  const first = attemptOf('preview')
+  const sorted = sort(first)
+  for (let count = 0; count < 49_999; count++) sort(attemptOf('preview'))
+  expect(first.traits && memo.known(first.traits)).toBe(sorted)
+  memo.begin()
+  expect(first.traits && memo.known(first.traits)).toBeUndefined()
+  expect(sort(first)).not.toBe(sorted)
+})
