@@ -3,14 +3,15 @@ import { streamScenario } from '../fleet/scenario-stream.ts'
 import { scenario } from '../fleet/scenario-usual.ts'
 import type { Observation } from '../model/observation.ts'
 import type { ReceivedStatus } from '../model/router-status.ts'
-import { encodeSpans } from './load-bytes.ts'
+import { encodeLogs, encodeSpans } from './load-bytes.ts'
 
 /** What the detector is timed with: spans of a large fleet, with all that comes beside them. */
 export interface LoadBatch {
   readonly receivedUnixMs: number
-  /** An export request of spans; empty when there is none in this batch. */
-  readonly body: Buffer
-  /** Logs and metrics. */
+  /** Export requests of spans and of log records; empty where there are none in this batch. */
+  readonly spans: Buffer
+  readonly logs: Buffer
+  /** Metrics. */
   readonly others: readonly Observation[]
   /** Spans, log records and data points. */
   readonly itemCount: number
@@ -38,10 +39,10 @@ export function* drawLoad(options: LoadOptions): Generator<LoadBatch> {
     if (status) statuses.push(status)
     for (let from = 0; from < observations.length; from += options.batchMax) {
       const batch = observations.slice(from, from + options.batchMax)
-      const spans = batch.filter(isSpan)
-      const others = batch.filter((one) => !isSpan(one))
-      const body = encodeSpans(spans)
-      yield { receivedUnixMs, body, others, itemCount: batch.length, statuses }
+      const ownLogs = batch.filter(({ unit }) => unit === 'log')
+      const others = batch.filter((one) => !isSpan(one) && one.unit !== 'log')
+      const [spans, logs] = [encodeSpans(batch.filter(isSpan)), encodeLogs(ownLogs)]
+      yield { receivedUnixMs, spans, logs, others, itemCount: batch.length, statuses }
       statuses = []
     }
   }

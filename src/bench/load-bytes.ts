@@ -2,7 +2,7 @@ import { REQUEST_TYPES } from '../decode/otlp-schema.ts'
 import type { Observation } from '../model/observation.ts'
 import { keyValues } from './key-values.ts'
 
-// Spans of a simulated fleet as the OTLP that its SDKs and its collector would send: what is timed then
+// Spans and logs of a simulated fleet as the OTLP that its SDKs and its collector would send: what is timed then
 // is what the decoder makes of bytes, and not how the simulation keeps its spans.
 
 /** Attributes by what the simulation calls them. */
@@ -32,20 +32,65 @@ const WORKER_KEYS = { ...SHARED_KEYS, stage: 'signalbox.stage', gpu: 'gpu.id' }
 const KINDS: Readonly<Record<string, number>> = { internal: 1, server: 2, client: 3 }
 const STATUSES: Readonly<Record<string, number>> = { unset: 0, ok: 1, error: 2 }
 
+const LOG_KEYS = {
+  ...SHARED_KEYS,
+  target: 'signalbox.target',
+  request_id: 'signalbox.request.id',
+  gpu: 'gpu.id',
+  'exception.type': 'exception.type',
+  'exception.message': 'exception.message',
+  'signalbox.quality.typography': 'signalbox.quality.typography',
+  'k8s.event.reason': 'k8s.event.reason',
+  'k8s.event.type': 'k8s.event.type',
+  'k8s.event.uid': 'k8s.event.uid',
+  'k8s.event.name': 'k8s.event.name',
+  'k8s.event.count': 'k8s.event.count',
+  'k8s.namespace.name': 'k8s.namespace.name',
+  'k8s.object.kind': 'k8s.object.kind',
+  'k8s.object.name': 'k8s.object.name',
+}
+const SEVERITIES: Readonly<Record<string, number>> = { debug: 5, info: 9, warn: 13, error: 17 }
+
 /** One export request: of a router its own, of workers that of their collector. */
 export function encodeSpans(spans: readonly Observation[]): Buffer {
-  const bySource = new Map<string, Observation[]>()
-  for (const span of spans) {
-    const own = bySource.get(span.source.id)
-    if (own) own.push(span)
-    else bySource.set(span.source.id, [span])
-  }
   const type = REQUEST_TYPES.traces
-  const resourceSpans = [...bySource.values()].map((own) => ({
+  const resourceSpans = bySource(spans).map((own) => ({
     resource: { attributes: resourceOf(own[0] as Observation) },
     scopeSpans: [{ scope: { name: 'bench' }, spans: own.map(toSpan) }],
   }))
   return Buffer.from(type.encode(type.fromObject({ resourceSpans })).finish())
+}
+
+/** The same of log records. */
+export function encodeLogs(logs: readonly Observation[]): Buffer {
+  const type = REQUEST_TYPES.logs
+  const resourceLogs = bySource(logs).map((own) => ({
+    resource: { attributes: resourceOf(own[0] as Observation) },
+    scopeLogs: [{ scope: { name: 'bench' }, logRecords: own.map(toLogRecord) }],
+  }))
+  return Buffer.from(type.encode(type.fromObject({ resourceLogs })).finish())
+}
+
+function bySource(items: readonly Observation[]): readonly Observation[][] {
+  const found = new Map<string, Observation[]>()
+  for (const item of items) {
+    const own = found.get(item.source.id)
+    if (own) own.push(item)
+    else found.set(item.source.id, [item])
+  }
+  return [...found.values()]
+}
+
+function toLogRecord({ field, atUnixMs }: Observation) {
+  const [severity, event, body] = ['severity', 'event', 'body'].map((key) => field(key))
+  return {
+    timeUnixNano: toNs(atUnixMs),
+    severityNumber: SEVERITIES[String(severity)] ?? 0,
+    severityText: String(severity ?? '').toUpperCase(),
+    ...(event !== undefined && { eventName: String(event) }),
+    ...(body !== undefined && { body: { stringValue: String(body) } }),
+    attributes: attributesOf(field, LOG_KEYS),
+  }
 }
 
 function resourceOf({ source, field }: Observation) {
@@ -56,6 +101,8 @@ function resourceOf({ source, field }: Observation) {
     'service.instance.id': source.id,
     'signalbox.component': source.component,
     'signalbox.target': isWorker ? field('target') : undefined,
+    'k8s.object.kind': field('resource.k8s.object.kind'),
+    'k8s.object.name': field('resource.k8s.object.name'),
   })
 }
 

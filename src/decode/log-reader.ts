@@ -46,7 +46,8 @@ export function createLogReader(options: LogReaderOptions): LogReader {
       return undefined
     const view = createLogView({
       ...{ bytes: wire.bytes, scope, scan, pairs, privacy },
-      traits: () => traits.of(wire, scan, scope),
+      traits: (kind, attributes) =>
+        traits.tells(kind, attributes) ? traits.of(wire, scan, scope) : undefined,
     })
     table.push(wire, { scan, view, pairs })
     return view

@@ -6,7 +6,6 @@ import type { LogScan } from './log-scan.ts'
 import { halvesToNs } from './nanoseconds.ts'
 import type { PairList } from './pairs.ts'
 import { CONTENT, cleanValue, PROMPT_CONTENT, type Privacy } from './privacy.ts'
-import { QUALITY_EVENT } from './quality.ts'
 import { readAnyValue } from './read-any-value.ts'
 import { joinPieces } from './read-sub.ts'
 import type { ScopeFacts } from './scope-facts.ts'
@@ -41,8 +40,8 @@ export interface LogViewOptions {
   readonly scan: LogScan
   readonly pairs: PairList
   readonly privacy: Privacy
-  /** Of this record; asked where nothing but its text and its attributes tells it apart. */
-  traits(): Traits | undefined
+  /** Of this record, whose event is `kind`; asked where its body is nothing but a text. */
+  traits(kind: string, attributes: AttributesView): Traits | undefined
 }
 
 const NO_EVENT: ReadonlyMap<string, string | number> = new Map()
@@ -61,7 +60,7 @@ export function createLogView(options: LogViewOptions): LogView {
   const hasBody = bodyTo > bodyFrom || (pieces !== undefined && pieces.length > 0)
   if (isPrompt && hasBody) privacy.tally.add(PROMPT_CONTENT)
   const plainBody = isPrompt ? undefined : plainText(bytes, bodyFrom, bodyTo)
-  const isAlike = !isPrompt && (plainBody !== undefined || !hasBody) && kind !== QUALITY_EVENT
+  const isAlike = !isPrompt && (plainBody !== undefined || !hasBody)
   let read: AnyValue | null | undefined
   const readBody = () => {
     if (read !== undefined) return read
@@ -79,7 +78,7 @@ export function createLogView(options: LogViewOptions): LogView {
     eventName,
     isPrompt,
     plainBody,
-    traits: isAlike ? options.traits() : undefined,
+    traits: isAlike ? options.traits(kind, all) : undefined,
     severityNumber: Math.min(255, Math.max(0, severityNumber)),
     get traceId() {
       return toHexId(bytes, 16, traceIdAt)

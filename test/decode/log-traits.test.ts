@@ -126,9 +126,26 @@ test('records that differ only in their text and in what no rule asks share thei
 test.for<[string, Partial<LogInput>]>([
   ['an object for a body', { body: kubernetes }],
   ['a number for a body', { body: 7 }],
-  ['a verdict about quality', { eventName: 'signalbox.quality' }],
-  ['a verdict by its attribute', { attributes: { 'event.name': 'signalbox.quality' } }],
+  ['a verdict that does not say where', { eventName: 'signalbox.quality' }],
+  ['one by its attribute', { attributes: { 'event.name': 'signalbox.quality' } }],
+  [
+    'one that says only a part of it',
+    { eventName: 'signalbox.quality', attributes: { 'signalbox.route': 'preview' } },
+  ],
   ['what people typed', { eventName: 'gen_ai.user.message', body: 'a cat' }],
 ])('%s has none', ([, one]) => {
   expect(traitsOf(decoderOf(KEYS), [one])).toEqual([undefined])
+})
+
+test('a verdict about quality that says where its request went has them', () => {
+  const place = { 'signalbox.route': 'preview', 'signalbox.target': 'cloud-eu' }
+  const [first, second] = [1, 2].map((n) => ({
+    ...{
+      eventName: 'signalbox.quality',
+      attributes: { ...place, 'signalbox.request.id': `r${n}` },
+    },
+  }))
+  const [one, other] = traitsOf(decoderOf(KEYS), [first, second] as Partial<LogInput>[])
+  expect(one).toBeDefined()
+  expect(other).toBe(one)
 })
