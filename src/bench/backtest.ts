@@ -5,12 +5,8 @@ import { join } from 'node:path'
 import { createBacktester } from '../backtest/backtester.ts'
 import { createLiveAlerts } from '../config/live-alerts.ts'
 import { packagePath } from '../config/package-files.ts'
-import { createPrivateNames } from '../config/private-names.ts'
 import { loadSettings } from '../config/settings.ts'
-import { createTimings } from '../config/timings.ts'
-import { createConfiguredDecoder } from '../decode/configured-decoder.ts'
 import type { Decoder } from '../decode/decoder.ts'
-import { createKeysRead, createSpanInterest } from '../detect/span-interest.ts'
 import { createSystemClock } from '../lib/clock.ts'
 import type { BacktestResult } from '../model/backtest.ts'
 import { type ClickHouse, createClickHouse } from '../store/clickhouse.ts'
@@ -18,6 +14,7 @@ import { createEmbeddedClickHouse } from '../store/embedded-clickhouse.ts'
 import { migrate } from '../store/migrate.ts'
 import { createStoreEvents } from '../telemetry/store-events.ts'
 import { createSilentTelemetry } from '../telemetry/telemetry.ts'
+import { createBenchDecoder } from './bench-decoder.ts'
 import type { BenchOptions } from './bench-options.ts'
 import { readUsage } from './machine.ts'
 import { OUTAGE_MS, outageRequests } from './outage-spans.ts'
@@ -83,13 +80,8 @@ export async function benchBacktest(options: BenchOptions): Promise<void> {
 function createSetup() {
   const settings = loadSettings({})
   const live = createLiveAlerts({ dir: packagePath('alerts'), env: {} })
-  const decoder = createConfiguredDecoder({
-    ...{ settings, timings: createTimings(), topology: live.topology },
-    names: createPrivateNames(settings.telemetry.privacy),
-    hash: (text) => text,
-    spanInterest: createSpanInterest(() => live.alerts().rules),
-    keysRead: createKeysRead(() => live.alerts().rules),
-  })
+  const rules = () => live.alerts().rules
+  const decoder = createBenchDecoder({ settings, rules, topology: live.topology })
   return { settings, live, decoder }
 }
 

@@ -1,15 +1,13 @@
-import { createPrivateNames } from '../config/private-names.ts'
 import { loadSettings } from '../config/settings.ts'
 import { createTimings } from '../config/timings.ts'
-import { createConfiguredDecoder } from '../decode/configured-decoder.ts'
 import type { Decoder } from '../decode/decoder.ts'
 import { createDetector, type Detector } from '../detect/detector.ts'
-import { createKeysRead, createSpanInterest } from '../detect/span-interest.ts'
 import { SCENARIO_START_UNIX_MS } from '../fleet/scenario-fleet.ts'
 import { createTurnedClock, type TurnedClock } from '../lib/turned-clock.ts'
 import type { DecodedBatch } from '../model/batch.ts'
 import { createDetectEvents } from '../telemetry/detect-events.ts'
 import { createSilentTelemetry } from '../telemetry/telemetry.ts'
+import { createBenchDecoder } from './bench-decoder.ts'
 import { drawLoad, type LoadBatch } from './detect-load.ts'
 import type { Pack } from './detect-play.ts'
 import { medianOf, quantileOf, round } from './statistics.ts'
@@ -105,15 +103,8 @@ function createBench({ rules, topology }: Pack): Bench {
     pairOf: () => undefined,
     events: createDetectEvents(createSilentTelemetry()),
   })
-  const decoder = createConfiguredDecoder({
-    settings: loadSettings({}),
-    timings: createTimings(),
-    topology: () => topology,
-    names: createPrivateNames({ drop: [], hash: [] }),
-    hash: (text) => text,
-    spanInterest: createSpanInterest(() => rules),
-    keysRead: createKeysRead(() => rules),
-  })
+  const settings = loadSettings({})
+  const decoder = createBenchDecoder({ settings, rules: () => rules, topology: () => topology })
   return { clock, detector, decode: (batch, see) => decode(decoder, batch, see) }
 }
 
