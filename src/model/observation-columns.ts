@@ -2,12 +2,17 @@ import type { Observation, ObservationUnit, Traits } from './observation.ts'
 
 /** Units that may have traits, as `ObservationColumns` tells them. */
 export const TRAIT_BITS: Readonly<Partial<Record<ObservationUnit, number>>> = {
-  ...{ attempt: 1, request: 2, span: 4, log: 8 },
+  attempt: 1,
+  request: 2,
+  span: 4,
+  log: 8,
 }
 
 /** Numbers that whoever makes observations may note beside them, in the order of their columns. */
 export const NOTED_KEYS = [
-  ...(['cost', 'gen_ai.usage.input_tokens', 'gen_ai.usage.output_tokens'] as const),
+  'cost',
+  'gen_ai.usage.input_tokens',
+  'gen_ai.usage.output_tokens',
 ] as const
 
 const ROWS_MIN = 1_024
@@ -63,7 +68,7 @@ export class ObservationColumns {
 
   clear(): void {
     if (this.units.length > ROWS_KEPT) this.#grow(ROWS_MIN)
-    this.traits.fill(undefined)
+    this.traits.fill(undefined, 0, this.length)
     if (this.traits.length > ROWS_KEPT) this.traits.length = 0
     this.length = 0
   }
