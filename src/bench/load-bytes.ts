@@ -2,8 +2,8 @@ import { REQUEST_TYPES } from '../decode/otlp-schema.ts'
 import type { Observation } from '../model/observation.ts'
 import { keyValues } from './key-values.ts'
 
-// Spans and logs of a simulated fleet as the OTLP that its SDKs and its collector would send: what is timed then
-// is what the decoder makes of bytes, and not how the simulation keeps its spans.
+// Spans and logs of a simulated fleet as the OTLP that its SDKs and its collector would send: what is
+// timed then is what the decoder makes of bytes, and not how the simulation keeps them.
 
 /** Attributes by what the simulation calls them. */
 const SHARED_KEYS = {

@@ -6,6 +6,7 @@ import type { LogView } from './log-view.ts'
 import { QUALITY_EVENT } from './quality.ts'
 import { nameOf } from './request-end.ts'
 import type { ResourceFacts } from './resource.ts'
+import { SeenItem } from './seen-item.ts'
 import type { Traits } from './traits.ts'
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal']
@@ -26,38 +27,20 @@ export interface ObservedLog
 }
 
 /** A class, since there may be thousands a second: what nobody asks for is never read. */
-export class SeenLog implements Observation {
+export class SeenLog extends SeenItem implements Observation {
   readonly unit = 'log'
-  readonly source: Source
-  readonly traits: Traits | undefined
   readonly atUnixMs: number
   readonly startUnixMs: number
   readonly weight = 1
   readonly #log: ObservedLog
   readonly #options: ObserveOptions
-  #field: Observation['field'] | undefined
 
   constructor(log: ObservedLog, options: ObserveOptions) {
-    const { traits } = log
-    const { source } = options
-    // Who sends may have turned out to be somebody else after they were worked out.
-    const isSame = traits?.source.component === source.component
-    this.traits = isSame ? traits : undefined
-    this.source = isSame ? traits.source : source
+    super(log.traits, options.source)
     this.atUnixMs = toUnixMs(log.unixNs)
     this.startUnixMs = this.atUnixMs
     this.#log = log
     this.#options = options
-  }
-
-  /** As that of spans: made for who looks. */
-  get field(): Observation['field'] {
-    this.#field ??= (key) => this.ask(key)
-    return this.#field
-  }
-
-  ask(key: string): FieldValue | undefined {
-    return this.traits === undefined ? this.read(key) : this.traits.field(key, this)
   }
 
   read(key: string): FieldValue | undefined {

@@ -1,9 +1,9 @@
 import type { Meanings } from '../config/meanings.ts'
 import type { FieldValue, Observation, Source } from '../model/observation.ts'
 import { readKey, readTarget, sourceField } from './fields.ts'
+import { SeenItem } from './seen-item.ts'
 import { readRequestId } from './served.ts'
 import type { SpanView } from './span-view.ts'
-import type { Traits } from './traits.ts'
 
 /** A span and who sent it. */
 export interface SeenFrom {
@@ -12,20 +12,13 @@ export interface SeenFrom {
 }
 
 /** A class, since there may be thousands a second: what nobody asks for is never read. */
-export class SeenSpan implements Observation {
+export class SeenSpan extends SeenItem implements Observation {
   readonly unit = 'span'
-  readonly source: Source
-  readonly traits: Traits | undefined
   readonly #span: SpanView
   readonly #meanings: Meanings
-  #field: Observation['field'] | undefined
 
   constructor({ span, source }: SeenFrom, meanings: Meanings) {
-    const { traits } = span
-    // Who sends may have turned out to be somebody else after they were worked out.
-    const isSame = traits?.source.component === source.component
-    this.traits = isSame ? traits : undefined
-    this.source = isSame ? traits.source : source
+    super(span.traits, source)
     this.#span = span
     this.#meanings = meanings
   }
@@ -46,20 +39,11 @@ export class SeenSpan implements Observation {
     return this.#span.once
   }
 
-  /** Whoever looks takes it along by itself; of most spans nobody does. */
-  get field(): Observation['field'] {
-    this.#field ??= (key) => this.ask(key)
-    return this.#field
-  }
-
+  /** Tokens: a cost is worked out by its meaning. */
   noted(place: number): number {
     const { inputTokens, outputTokens } = this.#span
     const value = place === 1 ? inputTokens : place === 2 ? outputTokens : undefined
     return Number.isFinite(value) ? (value as number) : Number.NaN
-  }
-
-  ask(key: string): FieldValue | undefined {
-    return this.traits === undefined ? this.read(key) : this.traits.field(key, this)
   }
 
   read(key: string): FieldValue | undefined {
