@@ -16,6 +16,12 @@ export interface CursorOptions {
   generationBehind(observation: Observation): number | undefined
 }
 
+/** What items of one tally answer alike, found once: all that rules ask of it. */
+export type Said = Map<string, FieldValue | typeof UNSAID>
+
+/** Asked for, and not there. */
+const UNSAID = Symbol('unsaid')
+
 /**
  * The one item that rules are shown, moved from observation to observation: there may be millions a
  * second, and no rule keeps one. It fills in what observations do not carry themselves.
@@ -32,6 +38,7 @@ export class Cursor implements Item {
   #template: Template | undefined
   #lastKey: string | undefined
   #lastValue: FieldValue | undefined
+  #said: Said | undefined
   readonly #options: CursorOptions
 
   constructor(options: CursorOptions) {
@@ -42,6 +49,7 @@ export class Cursor implements Item {
     this.#observation = observation
     this.#template = undefined
     this.#lastKey = undefined
+    this.#said = undefined
     this.unit = observation.unit
     this.source = observation.source
     this.weight = observation.weight
@@ -50,6 +58,11 @@ export class Cursor implements Item {
     // A guarded time moves the item as a whole: its length stays what its own clock measured.
     this.startUnixMs = atUnixMs - (observation.atUnixMs - observation.startUnixMs)
     this.heardMs = heardMs
+  }
+
+  /** It stands for all that answer alike from now on. */
+  answerFrom(said: Said): void {
+    this.#said = said
   }
 
   /** The same item, which stands for others at another time as well. */
@@ -63,10 +76,20 @@ export class Cursor implements Item {
    * reading a text from bytes takes longer than all that is done with it.
    */
   readonly read = (key: string): FieldValue | undefined => {
+    const said = this.#said
+    if (said) return this.#answer(said, key)
     if (key === this.#lastKey) return this.#lastValue
     this.#lastValue = this.#find(key)
     this.#lastKey = key
     return this.#lastValue
+  }
+
+  #answer(said: Said, key: string): FieldValue | undefined {
+    const known = said.get(key)
+    if (known !== undefined) return known === UNSAID ? undefined : known
+    const value = this.#find(key)
+    said.set(key, value ?? UNSAID)
+    return value
   }
 
   #find(key: string): FieldValue | undefined {

@@ -128,6 +128,7 @@ export class Giving {
     // Any of them: they are alike in all that is read but the numbers.
     this.#pointAt(tally.rows[from] as number)
     this.#under = undefined
+    cursor.answerFrom(tally.said)
     for (const { bucketsMs, takers } of tally.leaf.tallied)
       for (let cell = 0; cell < laid.length; ) {
         const until = laid.cut(cell, bucketsMs)

@@ -1,3 +1,4 @@
+import type { Said } from './cursor.ts'
 import type { NumberSource } from './item-numbers.ts'
 import type { Leaf } from './leaf.ts'
 import { Rows } from './rows.ts'
@@ -10,6 +11,8 @@ export class Tally extends Rows {
   readonly hasTallied: boolean
   /** The groups are there that its items go to, whatever numbers they carry. */
   hasGroups = false
+  /** What rules asked of its items: they are alike in all of it. */
+  readonly said: Said = new Map()
   /** Where the numbers stand that are read of them, by the leaf's `numberKeys`. */
   readonly sources: readonly NumberSource[]
 
