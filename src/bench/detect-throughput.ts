@@ -5,6 +5,7 @@ import { createDetector, type Detector } from '../detect/detector.ts'
 import { SCENARIO_START_UNIX_MS } from '../fleet/scenario-fleet.ts'
 import { createTurnedClock, type TurnedClock } from '../lib/turned-clock.ts'
 import type { DecodedBatch } from '../model/batch.ts'
+import { ObservationColumns } from '../model/observation-columns.ts'
 import { createDetectEvents } from '../telemetry/detect-events.ts'
 import { createSilentTelemetry } from '../telemetry/telemetry.ts'
 import { createBenchDecoder } from './bench-decoder.ts'
@@ -12,37 +13,62 @@ import { drawLoad, type LoadBatch } from './detect-load.ts'
 import type { Pack } from './detect-play.ts'
 import { medianOf, quantileOf, round } from './statistics.ts'
 
-const BATCH_MAX = 1_000
+/** What an SDK exports at once, and what a collector sends on, where nobody set it; and between them. */
+const BATCH_MAXES = [512, 1_000, 8_192] as const
 const SPANS_PER_S = 50_000
 const LATENESS_MS = 10_000
 const TICK_MS = 250
 /** Of each run, in seconds of load: the first half is left out, in which most is new to a detector. */
-const SECONDS = 12
-const WARM_SECONDS = 6
-const RUNS_MIN = 5
+const SECONDS = 8
+const WARM_SECONDS = 4
+const RUNS_MIN = 3
+/** So much load is a backlog. */
+const BACKLOG_MS = 1_000
+
+type Figures = Readonly<Record<string, unknown>>
 
 /**
- * How fast the detector is with a pack, and how long a batch waits for its verdicts. Each batch is
- * decoded as a server would, and judged then; timed is judging alone, by clock: CPU time would be that of
- * the whole process, whose other threads clear up as well. The load is drawn beforehand: clearing up after
- * that is no part of a server's work. An observation is a span, a log record or a data point. A run before
- * the first is for the compiler.
+ * How fast the detector is with a pack, and how long a batch waits for its verdicts, by how large batches
+ * are at most. Each batch is decoded as a server would, and judged then: each time, the detector finds in
+ * the processor's caches what decoding left there. Of a backlog, a second of load is decoded first, and
+ * judged in one go. Timed is judging alone, by clock: CPU time would be that of the whole process, whose
+ * other threads clear up as well. The load is drawn beforehand: clearing up after that is no part of a
+ * server's work. An observation is a span, a log record or a data point. A run before the first is for the
+ * compiler.
  */
-export function measureThroughput(pack: Pack, runCount: number): Readonly<Record<string, unknown>> {
-  const counts = Array.from({ length: Math.max(RUNS_MIN, runCount) + 1 }, (_, run) => run)
-  const runs = counts.map((seed) => measureRun(pack, seed)).slice(1)
-  const perS = runs.map((run) => run.observationsPerS)
+export function* measureThroughput(pack: Pack, runCount: number): Generator<Figures> {
+  for (const batchMax of BATCH_MAXES) {
+    const counts = Array.from({ length: Math.max(RUNS_MIN, runCount) + 1 }, (_, run) => run)
+    const measure = (backlogMs: number) =>
+      counts.map((seed) => measureRun(pack, { seed, batchMax, backlogMs })).slice(1)
+    yield {
+      throughput: 'observe',
+      rules: pack.rules.length,
+      batch_max: batchMax,
+      ...figuresOf(measure(0)),
+      ...speedOf(measure(BACKLOG_MS), 'backlog_'),
+    }
+  }
+}
+
+function figuresOf(runs: readonly Run[]): Figures {
+  const median = (key: 'observeMs' | 'verdictMs', q: number) =>
+    round(medianOf(runs.map((run) => quantileOf(run[key], q))), 3)
   return {
-    throughput: 'observe',
-    rules: pack.rules.length,
-    observations_per_s: round(medianOf(perS), 0),
-    observations_per_s_runs: perS.map((value) => round(value, 0)),
-    batch_max: BATCH_MAX,
-    observe_p50_ms: round(medianOf(runs.map(({ observeMs }) => quantileOf(observeMs, 0.5))), 3),
-    observe_p99_ms: round(medianOf(runs.map(({ observeMs }) => quantileOf(observeMs, 0.99))), 3),
+    ...speedOf(runs, ''),
+    observe_p50_ms: median('observeMs', 0.5),
+    observe_p99_ms: median('observeMs', 0.99),
     // With waiting for what is in work when it comes: statuses, ticks, other batches.
     verdict_spans_per_s: SPANS_PER_S,
-    verdict_p99_ms: round(medianOf(runs.map(({ verdictMs }) => quantileOf(verdictMs, 0.99))), 3),
+    verdict_p99_ms: median('verdictMs', 0.99),
+  }
+}
+
+function speedOf(runs: readonly Run[], prefix: string): Figures {
+  const perS = runs.map((run) => run.observationsPerS)
+  return {
+    [`${prefix}observations_per_s`]: round(medianOf(perS), 0),
+    [`${prefix}observations_per_s_runs`]: perS.map((value) => round(value, 0)),
   }
 }
 
@@ -52,7 +78,14 @@ interface Run {
   readonly verdictMs: readonly number[]
 }
 
-function measureRun(pack: Pack, seed: number): Run {
+interface RunOptions {
+  readonly seed: number
+  readonly batchMax: number
+  /** So much of the load is decoded at once, before it is judged; 0: batch by batch. */
+  readonly backlogMs: number
+}
+
+function measureRun(pack: Pack, { seed, batchMax, backlogMs }: RunOptions): Run {
   const { clock, detector, decode } = createBench(pack)
   const line = createLine()
   const warmUntilUnixMs = SCENARIO_START_UNIX_MS + WARM_SECONDS * 1_000
@@ -63,23 +96,28 @@ function measureRun(pack: Pack, seed: number): Run {
   }
   let tickUnixMs = SCENARIO_START_UNIX_MS + TICK_MS
   let spanCount = 0
-  const load = { seed, spansPerS: SPANS_PER_S, seconds: SECONDS, batchMax: BATCH_MAX }
-  for (const batch of [...drawLoad(load)]) {
-    const { receivedUnixMs, itemCount } = batch
+  const judge = ({ receivedUnixMs, itemCount, statuses }: LoadBatch, all: Iterable<Seen>) => {
     const arrivedMs = (spanCount * 1_000) / SPANS_PER_S
     spanCount += itemCount
     clock.turn(Math.max(0, receivedUnixMs - clock.nowMs()))
-    for (const status of batch.statuses) line.work(arrivedMs, () => detector.status(status))
+    for (const status of statuses) line.work(arrivedMs, () => detector.status(status))
     for (; tickUnixMs <= receivedUnixMs; tickUnixMs += TICK_MS) line.work(arrivedMs, detector.tick)
     const isWarm = receivedUnixMs >= warmUntilUnixMs
     if (isWarm) run.count += itemCount
-    decode(batch, ({ observations, columns }) => {
+    for (const { observations, columns } of all) {
       const observe = () => detector.observe(observations, receivedUnixMs, columns)
       const { tookMs, waitedMs } = line.work(arrivedMs, observe)
-      if (!isWarm) return
+      if (!isWarm) continue
       run.observeMs.push(tookMs)
       run.verdictMs.push(waitedMs + tookMs)
-    })
+    }
+  }
+  const load = [...drawLoad({ seed, spansPerS: SPANS_PER_S, seconds: SECONDS, batchMax })]
+  for (const backlog of inBacklogs(load, backlogMs)) {
+    if (backlogMs === 0) for (const batch of backlog) judge(batch, decode(batch))
+    else
+      for (const [batch, all] of backlog.map((one) => [one, kept(decode(one))] as const))
+        judge(batch, all)
   }
   const totalMs = run.observeMs.reduce((sum, one) => sum + one, 0)
   return { ...run, observationsPerS: (run.count * 1_000) / totalMs }
@@ -90,8 +128,8 @@ type Seen = Pick<DecodedBatch, 'observations' | 'columns'>
 interface Bench {
   readonly clock: TurnedClock
   readonly detector: Detector
-  /** Shows what a server would show its detector of a batch, request by request. */
-  decode(batch: LoadBatch, see: (seen: Seen) => void): void
+  /** What a server would show its detector of a batch, request by request; good until the next. */
+  decode(batch: LoadBatch): Iterable<Seen>
 }
 
 function createBench({ rules, topology }: Pack): Bench {
@@ -105,10 +143,10 @@ function createBench({ rules, topology }: Pack): Bench {
   })
   const settings = loadSettings({})
   const decoder = createBenchDecoder({ settings, rules: () => rules, topology: () => topology })
-  return { clock, detector, decode: (batch, see) => decode(decoder, batch, see) }
+  return { clock, detector, decode: (batch) => decode(decoder, batch) }
 }
 
-function decode(decoder: Decoder, batch: LoadBatch, see: (seen: Seen) => void): void {
+function* decode(decoder: Decoder, batch: LoadBatch): Generator<Seen> {
   const { spans, logs, others, receivedUnixMs } = batch
   const bodies = [['traces', spans] as const, ['logs', logs] as const]
   for (const [signal, body] of bodies) {
@@ -117,9 +155,30 @@ function decode(decoder: Decoder, batch: LoadBatch, see: (seen: Seen) => void): 
     if (decoded.status !== 'ok') throw new Error(decoded.reason)
     // Nobody stores what was decoded.
     decoder.seal()
-    see(decoded.batch)
+    yield decoded.batch
   }
-  if (others.length > 0) see({ observations: others })
+  if (others.length > 0) yield { observations: others }
+}
+
+/** Columns are filled anew by each request: here they are kept for later. */
+function kept(all: Iterable<Seen>): readonly Seen[] {
+  const own: Seen[] = []
+  for (const { observations, columns } of all)
+    own.push({
+      observations,
+      ...(columns && { columns: new ObservationColumns().of(observations) }),
+    })
+  return own
+}
+
+function* inBacklogs(load: readonly LoadBatch[], backlogMs: number): Generator<LoadBatch[]> {
+  for (let from = 0; from < load.length; ) {
+    const untilUnixMs = (load[from]?.receivedUnixMs ?? 0) + backlogMs
+    let until = from + 1
+    while (until < load.length && (load[until]?.receivedUnixMs ?? 0) < untilUnixMs) until++
+    yield load.slice(from, until)
+    from = until
+  }
 }
 
 /** One server and its queue: work takes what it really takes, arrivals come at their own time. */

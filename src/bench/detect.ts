@@ -41,7 +41,7 @@ export async function benchDetect(options: BenchOptions): Promise<void> {
   }
   if (!isWanted(THROUGHPUT)) return
   progress('throughput')
-  emit(measureThroughput(pack, runCount))
+  for (const figures of measureThroughput(pack, runCount)) emit(figures)
 }
 
 /** Plays and scores one scenario, with what that cost. */

@@ -25,17 +25,8 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   outage: { run: benchOutage, seconds: 600, spansPerS: 20_000 },
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    seconds: { type: 'string' },
-    rate: { type: 'string' },
-    connections: { type: 'string' },
-    runs: { type: 'string', default: '1' },
-    only: { type: 'string' },
-    table: { type: 'boolean', default: false },
-  },
-})
+const given = readArgs()
+const { values, positionals } = given
 const bench = BENCHMARKS[positionals[0] ?? '']
 const seconds = Number(values.seconds ?? bench?.seconds)
 const spansPerS = values.rate === undefined ? bench?.spansPerS : Number(values.rate)
@@ -43,8 +34,14 @@ const connections = values.connections === undefined ? undefined : Number(values
 const runCount = Number(values.runs)
 const numbers = [seconds, runCount, spansPerS ?? 1, connections ?? 1]
 
-if (!bench || positionals.length !== 1 || !numbers.every((number) => number > 0)) {
+if (
+  given.fault !== undefined ||
+  !bench ||
+  positionals.length !== 1 ||
+  !numbers.every((number) => number > 0)
+) {
   const names = Object.keys(BENCHMARKS).join(' | ')
+  if (given.fault !== undefined) process.stderr.write(`${given.fault}\n`)
   process.stderr.write(
     `usage: npm run bench -- ${names} [--seconds N] [--rate SPANS_PER_S] [--connections N] ` +
       '[--runs N] [--only VARIANT,…] [--table]\n',
@@ -65,4 +62,28 @@ if (!bench || positionals.length !== 1 || !numbers.every((number) => number > 0)
         `${JSON.stringify({ bench: positionals[0], ...figures, machine })}\n`,
       ),
   })
+}
+
+function parse(args: string[]) {
+  return parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      seconds: { type: 'string' },
+      rate: { type: 'string' },
+      connections: { type: 'string' },
+      runs: { type: 'string', default: '1' },
+      only: { type: 'string' },
+      table: { type: 'boolean', default: false },
+    },
+  })
+}
+
+/** What cannot be read of the command line is said, beside how it is used. */
+function readArgs(): ReturnType<typeof parse> & { readonly fault?: string } {
+  try {
+    return parse(process.argv.slice(2))
+  } catch (error) {
+    return { ...parse([]), fault: String((error as Error).message) }
+  }
 }
