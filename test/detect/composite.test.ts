@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest'
+import { createPlay } from './play.ts'
+
+// Rules that look at others, while what is judged lies behind the clock, as exports always do.
+
+const RULES = (kind: string, clear = '{}') => `
+  - { id: memory, kind: count, on: logs, where: { body: oom }, window: 10s, trip: { at_least: 3 }, clear: { below: 1 } }
+  - { id: crash, kind: count, on: logs, where: { body: oom }, window: 10s, trip: { at_least: 3 }, clear: { below: 1 } }
+  - { id: storm, kind: ${kind}, rules: [memory, crash], within: 30s, clear: ${clear} }
+`
+
+/** Three lines, and traffic that arrives so long after it happened, until 90 s. */
+function playStorm(rules: string, lagS: number) {
+  const play = createPlay(rules, { latenessMs: 10_000 })
+  play.run(20, () => play.ok({}, play.nowS() - lagS))
+  for (let line = 0; line < 3; line++) play.send('log', { body: 'oom' }, play.nowS() - lagS)
+  play.run(90, () => play.ok({}, play.nowS() - lagS))
+  const told = play.verdicts.filter(({ rule }) => rule === 'storm')
+  return told.filter(({ effect }, index) => effect !== told[index - 1]?.effect)
+}
+
+test.for(
+  ['any_of', 'all_of'].flatMap((kind) =>
+    [0, 0.4, 3].flatMap((lagS) => ['{}', '{ for: 1s }'].map((clear) => ({ kind, lagS, clear }))),
+  ),
+)('$kind with clear $clear, seen $lagS s late, fires once and clears once', (given) => {
+  const effects = playStorm(RULES(given.kind, given.clear), given.lagS).map(({ effect }) => effect)
+  expect(effects).toEqual(['ok', 'firing', 'ok'])
+})
