@@ -228,14 +228,10 @@ class JudgedGroup implements Group {
     return true
   }
 
-  /**
-   * By arrival there is no watermark to wait for. Rules that look at others clear as of the moment for
-   * which they are read, or they would fire anew on what is past for the clock, and not yet for events.
-   */
-  #markAt({ nowUnixMs, nowMs, eventUnixMs }: Moment): number {
+  /** By arrival there is no watermark to wait for. */
+  #markAt({ nowUnixMs, nowMs }: Moment): number {
     const { rule, sources, latenessMs } = this.#options
-    if (this.#isSilence) return nowUnixMs
-    if (rule.kind === 'all_of' || rule.kind === 'any_of') return eventUnixMs
+    if (this.#isSilence || rule.kind === 'all_of' || rule.kind === 'any_of') return nowUnixMs
     return sources.watermarkUnixMs(nowMs) ?? nowUnixMs - latenessMs
   }
 }

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
-import { createPlay } from './play.ts'
+import { createComposite } from '../../src/detect/composite.ts'
+import type { Instant } from '../../src/detect/kind.ts'
+import { createPlay, rulesOf } from './play.ts'
 
 // Rules that look at others, while what is judged lies behind the clock, as exports always do.
 
@@ -26,4 +28,21 @@ test.for(
 )('$kind with clear $clear, seen $lagS s late, fires once and clears once', (given) => {
   const effects = playStorm(RULES(given.kind, given.clear), given.lagS).map(({ effect }) => effect)
   expect(effects).toEqual(['ok', 'firing', 'ok'])
+})
+
+const HOUR_MS = 3_600_000
+
+test.for([
+  ['just now', -1, 'trips'],
+  ['longer ago than it asks for', -31_000, 'calm'],
+  ['before the clock stepped back', HOUR_MS, 'calm'],
+  ['never', Number.NEGATIVE_INFINITY, 'calm'],
+] as const)('a rule that fired %s: %s ms from now', ([, fromNowMs, outcome]) => {
+  const rule = rulesOf(RULES('any_of')).find(({ id }) => id === 'storm')
+  if (rule?.kind !== 'any_of') throw new Error('there is such a rule')
+  const endUnixMs = 10 * HOUR_MS
+  const lastFiringUnixMs = endUnixMs + fromNowMs
+  const look = () => ({ isFiring: false, lastFiringUnixMs, unknownReason: undefined })
+  const at = { endUnixMs, look } as Partial<Instant> as Instant
+  expect(createComposite(rule).judge(at).outcome).toBe(outcome)
 })
