@@ -22,6 +22,7 @@ export function scenarioFigures(score: ScenarioScore): Figures {
     missed: idsOf(expectations, (one) => one.isInPack && !one.isFound),
     not_in_pack: idsOf(expectations, (one) => !one.isInPack),
     true_trips: trips.filter(({ is }) => is === 'true').length,
+    told_again: trips.filter((one) => one.isAgain).map(({ trip }) => trip.rule),
     tolerated_trips: trips.filter(({ is }) => is === 'tolerated').length,
     false_trips: falseTrips.map(({ trip }) => ({
       rule: trip.rule,
@@ -105,6 +106,9 @@ export interface TotalFigures {
   readonly found: number
   readonly recall: number | null
   readonly precision: number | null
+  readonly false_trips: number
+  /** Trips within a fault that was told already by the same rule, and did not end in between. */
+  readonly told_again: number
   /** Of rules that may move traffic. */
   readonly failover_false_trips: number
   readonly failover_false_trips_per_week: number
@@ -134,6 +138,8 @@ export function totalFigures(scores: readonly ScenarioScore[], pack: Pack): Tota
     ...{ expected: inPack.length, found },
     recall: share(found, inPack.length),
     precision: share(isTrue, isTrue + falseTrips.length),
+    false_trips: falseTrips.length,
+    told_again: trips.filter(({ isAgain }) => isAgain).length,
     failover_false_trips: failoverFalse,
     failover_false_trips_per_week: round((failoverFalse / hours) * WEEK_HOURS, 3),
     total_outages: outages.length,

@@ -17,13 +17,14 @@ export function floorsOf(total: TotalFigures): Floor[] {
     ...{ floor, value, bound },
     is_met: value === null || value >= bound,
   })
-  const none: Floor = {
-    floor: 'false trips of rules that move traffic',
-    ...{ value: total.failover_false_trips, bound: 0 },
-    is_met: total.failover_false_trips === 0,
-  }
+  const none = (floor: string, value: number): Floor => ({
+    ...{ floor, value, bound: 0 },
+    is_met: value === 0,
+  })
   return [
-    none,
+    none('false trips of rules that move traffic', total.failover_false_trips),
+    none('false trips', total.false_trips),
+    none('trips of a rule within a fault that it told already', total.told_again),
     atLeast('total outages found', total.total_outages_found, total.total_outages),
     atLeast(
       'undisturbed total outages found within a bucket and an export of the recounted moment',

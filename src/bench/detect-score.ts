@@ -31,6 +31,8 @@ export interface Expectation {
 interface JudgedTrip {
   readonly trip: Trip
   readonly is: 'true' | 'tolerated' | 'false'
+  /** Of a fault that neither comes and goes nor ended: it was told already. */
+  readonly isAgain: boolean
 }
 
 export interface ScenarioScore {
@@ -61,9 +63,14 @@ export function scoreScenario(scenario: Scenario, played: Played, { rules }: Pac
     if (rule?.kind !== 'all_of' && rule?.kind !== 'any_of') return []
     return rule.rules.flatMap((named) => [named, ...looksAtOf(named)])
   }
-  const judged = played.trips.map((trip) => ({
+  const steady = scenario.faults.some(comesAndGoes) ? [] : faults
+  const judged = played.trips.map((trip, index) => ({
     trip,
     is: judgeTrip(trip, faults, { reach: reachOf(trip.rule), looksAt: looksAtOf(trip.rule) }),
+    isAgain: isAgain(trip, played.trips.slice(0, index), {
+      faults: steady,
+      reach: reachOf(trip.rule),
+    }),
   }))
   const expectations = faults.flatMap((fault) =>
     fault.expects.map((id): Expectation => {
@@ -106,6 +113,24 @@ function judgeTrip(
   )
   return isTolerated ? 'tolerated' : 'false'
 }
+
+function comesAndGoes({ effects }: Scenario['faults'][number]): boolean {
+  return effects.some((effect) => 'turns' in effect && effect.turns !== undefined)
+}
+
+function isAgain(
+  trip: Trip,
+  before: readonly Trip[],
+  { faults, reach }: { readonly faults: readonly FaultTruth[]; readonly reach: number },
+): boolean {
+  const key = tripKey(trip)
+  const own = before.filter((one) => tripKey(one) === key)
+  return faults.some((fault) => {
+    return isNear(trip, fault, reach) && own.some((one) => isNear(one, fault, reach))
+  })
+}
+
+const tripKey = ({ rule, by }: Trip) => JSON.stringify([rule, by])
 
 /** While the fault lasts, or while the rule's window may still hold it. */
 function isNear({ atUnixMs }: Trip, fault: FaultTruth, reach: number): boolean {

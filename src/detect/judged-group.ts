@@ -208,6 +208,7 @@ class JudgedGroup implements Group {
       restartedUnixMs: this.#restartedUnixMs,
       watermarkUnixMs: this.#watermarkUnixMs,
       newestUnixMs: this.#newestUnixMs,
+      lastFiringUnixMs: this.#lastFiringUnixMs,
       heardAgoMs: nowMs - this.heardMs,
       lastSource: this.#lastSource,
     }
@@ -222,6 +223,7 @@ class JudgedGroup implements Group {
     this.#restartedUnixMs = saved.restartedUnixMs
     this.#watermarkUnixMs = saved.watermarkUnixMs
     this.#newestUnixMs = saved.newestUnixMs
+    this.#lastFiringUnixMs = saved.lastFiringUnixMs ?? NEVER
     this.#lastSource = saved.lastSource
     this.heardMs = nowMs - saved.heardAgoMs
     sources.wasDeaf(deaf)

@@ -18,6 +18,8 @@ export interface SavedGroup {
   readonly restartedUnixMs: number
   readonly watermarkUnixMs: number
   readonly newestUnixMs: number
+  /** For who looks at it; absent in older files. */
+  readonly lastFiringUnixMs?: number
   readonly heardAgoMs: number
   readonly lastSource: string
 }

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest'
 import { createComposite } from '../../src/detect/composite.ts'
+import type { Detector } from '../../src/detect/detector.ts'
 import type { Instant } from '../../src/detect/kind.ts'
-import { createPlay, rulesOf } from './play.ts'
+import { toObservations } from '../../src/detect/test-items.ts'
+import { createLives } from './lives.ts'
+import { createPlay, rulesOf, topology } from './play.ts'
 
 // Rules that look at others, while what is judged lies behind the clock, as exports always do.
 
@@ -45,4 +48,31 @@ test.for([
   const look = () => ({ isFiring: false, lastFiringUnixMs, unknownReason: undefined })
   const at = { endUnixMs, look } as Partial<Instant> as Instant
   expect(createComposite(rule).judge(at).outcome).toBe(outcome)
+})
+
+const LOGS = `
+  - { id: memory, kind: count, on: logs, where: { body: oom }, window: 10s, trip: { at_least: 1 }, clear: { below: 1 } }
+  - { id: crash, kind: count, on: logs, where: { body: crash }, window: 10s, trip: { at_least: 1 }, clear: { below: 1 } }
+  - { id: storm, kind: all_of, rules: [memory, crash], within: 60s }
+  - { id: either, kind: any_of, rules: [memory, crash], within: 60s }
+`
+
+test('what fired within the time it asks for counts also after kill -9', async () => {
+  const lives = createLives(rulesOf(LOGS))
+  const log = (body: string) => {
+    const atUnixMs = lives.clock.nowMs()
+    return toObservations({ unit: 'log', fields: { body }, atUnixMs, number: atUnixMs, topology })
+  }
+  const first = await lives.start()
+  first.observe(log('oom'))
+  await lives.send(first, 20, 'ok')
+  const effects = (detector: Detector, ...ids: readonly string[]) =>
+    ids.map((id) => detector.rule(id)?.groups[0]?.effect)
+  expect(effects(first, 'memory', 'either', 'storm')).toEqual(['ok', 'firing', 'ok'])
+  lives.kill()
+  const second = await lives.start()
+  await lives.send(second, 5, 'ok')
+  expect(effects(second, 'memory', 'either')).toEqual(['ok', 'firing'])
+  second.observe(log('crash'))
+  expect(effects(second, 'storm')).toEqual(['firing'])
 })

@@ -1,6 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { loadRules } from '../../src/config/rules.ts'
 import { createTimings } from '../../src/config/timings.ts'
@@ -12,6 +10,7 @@ import type { Verdict } from '../../src/model/verdict.ts'
 import { createRuleMemory } from '../../src/store/rule-memory.ts'
 import { createDetectEvents } from '../../src/telemetry/detect-events.ts'
 import { createSilentTelemetry } from '../../src/telemetry/telemetry.ts'
+import { createLives } from './lives.ts'
 import { rulesOf, topology } from './play.ts'
 
 const RATIO = `
@@ -32,79 +31,10 @@ const COUNT = `
     trip: { at_least: 100000 }
 `
 
-/** One life of the process after the other, on one clock and one data directory. */
-function createLives(rules = rulesOf(RATIO + COUNT)) {
-  const clock = createTurnedClock()
-  const startUnixMs = clock.nowMs()
-  const dataDir = mkdtempSync(join(tmpdir(), 'signalbox-rules-'))
-  const verdicts: Verdict[] = []
-  let number = 0
-  let kill = () => {}
-  const waiting: (() => void)[] = []
-  const start = async (over = rules): Promise<Detector> => {
-    const memory = createRuleMemory({ dataDir })
-    let isAlive = true
-    kill = () => {
-      isAlive = false
-    }
-    const detector = createDetector({
-      rules: over,
-      topology: () => topology,
-      clock,
-      timings: createTimings(),
-      latenessMs: 0,
-      publish: (verdict) => isAlive && verdicts.push(verdict),
-      pairOf: () => undefined,
-      events: createDetectEvents(createSilentTelemetry()),
-      memory: {
-        ...memory,
-        save: async (chunks) => {
-          if (isAlive) await memory.save(chunks)
-          for (const tell of waiting.splice(0)) tell()
-        },
-      },
-    })
-    await detector.start()
-    return detector
-  }
-  const attempt = (outcome: string, fields = {}): Observation[] =>
-    toObservations({
-      unit: 'attempt',
-      fields: { route: 'preview', target: 'cloud', outcome, ...fields },
-      atUnixMs: clock.nowMs(),
-      number: number++,
-      topology,
-    })
-  return {
-    clock,
-    verdicts,
-    start,
-    attempt,
-    /** As by kill -9: from now on nothing that it does is seen. */
-    kill: () => kill(),
-    file: join(dataDir, 'rules.state'),
-    nowS: () => (clock.nowMs() - startUnixMs) / 1_000,
-    /** Ten attempts a second, and then the state of at most a second ago is on disk. */
-    async send(detector: Detector, seconds: number, outcome: string) {
-      for (let index = 0; index < seconds * 10; index++) {
-        detector.observe(attempt(outcome))
-        clock.turn(100)
-      }
-      // The first that ends may have begun before.
-      for (let save = 0; save < 2; save++) {
-        const isSaved = new Promise<void>((resolve) => waiting.push(resolve))
-        clock.turn(1_000)
-        await isSaved
-        await new Promise((resolve) => setImmediate(resolve))
-      }
-    },
-  }
-}
-
 const stateOf = (detector: Detector, rule = 'failing') => detector.rule(rule)?.groups[0]?.state
 
 test('a rule that fires goes on firing after kill -9, as the same trip, and clears when it is over', async () => {
-  const lives = createLives()
+  const lives = createLives(rulesOf(RATIO + COUNT))
   const first = await lives.start()
   await lives.send(first, 30, 'failed')
   expect(stateOf(first)).toBe('firing')
@@ -122,7 +52,7 @@ test('a rule that fires goes on firing after kill -9, as the same trip, and clea
 })
 
 test('windows survive: what had failed before the restart counts after it', async () => {
-  const lives = createLives()
+  const lives = createLives(rulesOf(RATIO + COUNT))
   const first = await lives.start()
   await lives.send(first, 60, 'ok')
   await lives.send(first, 20, 'failed')
@@ -135,7 +65,7 @@ test('windows survive: what had failed before the restart counts after it', asyn
 })
 
 test('after a long time down, what could have come is unknown, and nothing trips or clears on the hole', async () => {
-  const lives = createLives()
+  const lives = createLives(rulesOf(RATIO + COUNT))
   const first = await lives.start()
   await lives.send(first, 60, 'ok')
   await first.stop()
@@ -153,7 +83,7 @@ test('after a long time down, what could have come is unknown, and nothing trips
 })
 
 test('what is sent again after the time down fills the hole', async () => {
-  const lives = createLives()
+  const lives = createLives(rulesOf(RATIO + COUNT))
   const first = await lives.start()
   await lives.send(first, 60, 'ok')
   await first.stop()
@@ -204,7 +134,7 @@ const isSameGroup = (one: Pick<Verdict, 'rule' | 'by'>) => (other: Pick<Verdict,
   one.rule === other.rule && JSON.stringify(one.by) === JSON.stringify(other.by)
 
 test('what changed and what was refused is still known after a restart, and goes on from there', async () => {
-  const lives = createLives()
+  const lives = createLives(rulesOf(RATIO + COUNT))
   const first = await lives.start()
   await lives.send(first, 1, 'failed')
   await lives.send(first, 20, 'failed')
@@ -229,7 +159,7 @@ test('what changed and what was refused is still known after a restart, and goes
 })
 
 test('an edited rule keeps what fires; a damaged file is as none', async () => {
-  const lives = createLives()
+  const lives = createLives(rulesOf(RATIO + COUNT))
   const first = await lives.start()
   await lives.send(first, 30, 'failed')
   await first.stop()
@@ -257,7 +187,7 @@ test.for([
   { what: 'was removed', rules: COUNT },
   { what: 'has other groups', rules: COUNT + RATIO.replace('[route]', '[target]') },
 ])('a rule that $what while nobody ran gets its closing word, once', async ({ rules }) => {
-  const lives = createLives()
+  const lives = createLives(rulesOf(RATIO + COUNT))
   const first = await lives.start()
   await lives.send(first, 30, 'failed')
   const fired = lives.verdicts.findLast(({ rule }) => rule === 'failing')
@@ -281,7 +211,7 @@ test.for([
 })
 
 test('a removed rule that did not fire has nothing to close', async () => {
-  const lives = createLives()
+  const lives = createLives(rulesOf(RATIO + COUNT))
   const first = await lives.start()
   await lives.send(first, 5, 'ok')
   await first.stop()
