@@ -28,6 +28,8 @@ export interface SavedMember {
   readonly id: string
   readonly ring: SavedRing
   readonly firstUnixMs: number
+  /** As of `Member`: rings no longer reach back to when it went. Absent in older files. */
+  readonly formerTotal?: number | undefined
 }
 
 export interface Member {
@@ -128,14 +130,18 @@ class MemberBook implements Members {
 
   save(): readonly SavedMember[] {
     this.settle()
-    return [...this.#members.values()].map(({ id, ring, firstUnixMs }) => {
-      return { id, firstUnixMs, ring: ring.save() }
-    })
+    return [...this.#members.values()].map(({ ring, ...facts }) => ({
+      ...facts,
+      ring: ring.save(),
+    }))
   }
 
   load(saved: readonly SavedMember[]): boolean {
-    return saved.every(({ id, ring, firstUnixMs }) => {
-      return this.#addMember(id, firstUnixMs)?.ring.load(ring)
+    return saved.every(({ id, ring, firstUnixMs, formerTotal }) => {
+      const member = this.#addMember(id, firstUnixMs)
+      if (!member?.ring.load(ring)) return false
+      member.formerTotal = formerTotal
+      return true
     })
   }
 
@@ -153,7 +159,7 @@ class MemberBook implements Members {
       // The window before an absence is still read while the absence lasts.
       spanMs: windowMs * 2 + silentMs * 2,
     })
-    const member = { id, ring, firstUnixMs, formerTotal: undefined }
+    const member: Member = { id, ring, firstUnixMs, formerTotal: undefined }
     this.#members.set(id, member)
     return member
   }

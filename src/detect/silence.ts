@@ -74,16 +74,34 @@ export function createSilence(rule: RuleOf<'silence'>, options: SilenceOptions):
       expectedSinceMs = undefined
     },
     // The time in which nobody listened is no silence.
-    save: (nowMs) => ({ heardCount, agoMs: heardMs === undefined ? null : nowMs - heardMs }),
+    save: (nowMs): Saved => ({
+      heardCount,
+      agoMs: ageOf(heardMs, nowMs),
+      expectedAgoMs: ageOf(expectedSinceMs, nowMs),
+    }),
     load(saved, nowMs) {
-      const { heardCount: count, agoMs } = (saved ?? {}) as {
-        heardCount?: unknown
-        agoMs?: unknown
-      }
-      if (typeof count !== 'number' || (agoMs !== null && typeof agoMs !== 'number')) return false
+      const { heardCount: count, agoMs, expectedAgoMs = null } = (saved ?? {}) as Partial<Saved>
+      if (typeof count !== 'number' || !isAge(agoMs) || !isAge(expectedAgoMs)) return false
       heardCount = count
       heardMs = agoMs === null ? undefined : nowMs - agoMs
+      expectedSinceMs = expectedAgoMs === null ? undefined : nowMs - expectedAgoMs
       return true
     },
   }
+}
+
+interface Saved {
+  readonly heardCount: number
+  /** Null when nothing was heard. */
+  readonly agoMs: number | null
+  /** Since when it could be expected to have work; absent in older files. */
+  readonly expectedAgoMs?: number | null
+}
+
+function ageOf(sinceMs: number | undefined, nowMs: number): number | null {
+  return sinceMs === undefined ? null : nowMs - sinceMs
+}
+
+function isAge(given: unknown): given is number | null {
+  return given === null || typeof given === 'number'
 }

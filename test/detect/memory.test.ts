@@ -82,6 +82,27 @@ test('after a long time down, what could have come is unknown, and nothing trips
   expect(stateOf(second, 'requests')).toBe('ok')
 })
 
+test('a router that has been silent for longer than windows reach back is still missed', async () => {
+  const window = RATIO.replace('60s', '10s').replace('[route]', '[target]')
+  const lives = createLives(rulesOf(window))
+  const first = await lives.start()
+  const send = (detector: Detector, ...tries: readonly (readonly [string, string])[]) => {
+    for (const [router, outcome] of tries) detector.observe(lives.attempt(outcome, { router }))
+    lives.clock.turn(100)
+  }
+  // It has half of the traffic: that the other half fails by three in five decides nothing.
+  const own = ['router-2', 'ok'] as const
+  const other = (index: number) => ['router-1', index % 5 < 3 ? 'failed' : 'ok'] as const
+  for (let index = 0; index < 300; index++) send(first, own, ['router-1', 'ok'])
+  for (let index = 0; index < 900; index++) send(first, other(index))
+  const missed = { state: 'unknown', reason: expect.stringContaining('router-2 silent') }
+  expect(first.rule('failing')?.groups[0]).toMatchObject(missed)
+  await first.stop()
+  const second = await lives.start()
+  for (let index = 0; index < 10; index++) send(second, other(index))
+  expect(second.rule('failing')?.groups[0]).toMatchObject(missed)
+})
+
 test('what is sent again after the time down fills the hole', async () => {
   const lives = createLives(rulesOf(RATIO + COUNT))
   const first = await lives.start()
